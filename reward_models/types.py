@@ -1,13 +1,19 @@
 """What a reward receives and returns.
 
-A reward is a function of a batch of completions and named columns. It returns one entry per
-completion: a float in the range its docstring states, `None` when the term does not apply to the
-case, or `FAILED` when it applies but could not be scored.
+A reward is a function `f(completions, *, context, task, ..., **columns) -> list[Score]` of a batch
+of completions and named columns, each as long as `completions`; it names the columns that it
+reads and takes the rest unread. It returns one score per completion: a float in the range its
+docstring states, `None` when the term does not apply to the case, or `FAILED` when it applies but
+could not be scored.
+
+Columns: `task` (a name such as "explanation", "classification", "ranking"), `history` (item rows,
+oldest first, no more than the recommender reads), `item` (the target's row, or `None`), `label`
+(the recommender's own verdict on the target, or `None`), `candidates` (item rows as shown, or
+`None`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,11 +27,16 @@ class Failed:
     def __repr__(self) -> str:
         return "FAILED"
 
+    def __reduce__(self) -> str:
+        return "FAILED"  # copies and unpickled ones stay the one instance
+
 
 FAILED: Final = Failed()
 
-Score = float | None | Failed
-Label = Literal["yes", "no"]
+Score: TypeAlias = float | Failed | None
+Label: TypeAlias = Literal["yes", "no"]
+History: TypeAlias = tuple[int, ...]
+Reward: TypeAlias = Callable[..., list[Score]]
 
 
 class Recommender(Protocol):
@@ -37,9 +48,3 @@ class Recommender(Protocol):
         A history holds item rows, oldest first; `MASKED` entries are padded in place.
         """
         ...
-
-
-class Reward(Protocol):
-    """A reward term; `columns` may hold more than it reads."""
-
-    def __call__(self, completions: Sequence[str], **columns: object) -> list[Score]: ...

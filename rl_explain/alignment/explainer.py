@@ -1,0 +1,258 @@
+"""The explainer: a language model with an adapter, the recommender it explains, and its prompts."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from reward_models.context import RewardContext
+from reward_models.percentile import label, percentile
+from rl_explain.alignment import generation
+from rl_explain.alignment.banks import Banks
+from rl_explain.alignment.language_model import base_fingerprint, load_adapter, load_base
+from rl_explain.alignment.prompts import Prompts
+from rl_explain.alignment.states import MIN_DISTINCT
+from rl_explain.alignment.virtual_tokens import NUM_SLOTS, fill_slots, slot_token
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.errors import UserError
+from rl_explain.recommenders.frozen import FrozenRecommender
+
+MANIFEST = "explainer.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an adapter belongs to and how it is prompted; written beside its weights."""
+
+    base: str
+    base_fingerprint: str
+    dtype: str
+    recommender: str
+    catalogue: str
+    form: str
+    verdict: str
+    show_attributes: bool
+    max_new_tokens: int
+
+    def save(self, folder: Path) -> None:
+        """Write `explainer.json`."""
+        (folder / MANIFEST).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Manifest":
+        """The manifest in `folder`; `UserError` when there is none."""
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise UserError(f"no {MANIFEST} in {folder}: give a run's folder or an exported adapter.")
+        return cls(**json.loads(path.read_text()))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One explanation and what the recommender itself says of the case.
+
+    `percentile` is the item's, in [0, 1]; `label` the recommender's own verdict, or "no clear
+    verdict" between the thresholds; `verdict` is what the text says (yes, no, missing or
+    contradictory); `cited` are titles of the history.
+    """
+
+    item: str
+    text: str
+    verdict: str
+    cited: list[str]
+    percentile: float
+    label: str
+
+
+class Explainer:
+    """Explains a frozen recommender for any history, also of users it has never seen."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        catalogue: Catalogue,
+        recommender: FrozenRecommender,
+        banks: Banks,
+        manifest: Manifest,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.catalogue = catalogue
+        self.recommender = recommender
+        self.banks = banks
+        self.manifest = manifest
+        self.prompts = Prompts(catalogue, manifest.show_attributes, manifest.verdict)  # type: ignore[arg-type]
+        self.context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
+        # Slots are shared memory: two requests at once must not fill the same ones.
+        self._slots = threading.Lock()
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "Explainer":
+        """An exported adapter's explainer.
+
+        Raises:
+            UserError: a file is missing, or base model, recommender, catalogue and adapter do not
+                belong together.
+        """
+        folder = Path(folder)
+        manifest = Manifest.load(folder)
+        catalogue_path = folder / "catalogue.json"
+        if not catalogue_path.is_file():
+            raise UserError(f"no catalogue.json in {folder}: export the adapter again.")
+        catalogue = Catalogue.from_json(json.loads(catalogue_path.read_text()))
+        recommender = FrozenRecommender.load(folder / "recommender", catalogue, device)
+        return cls.load(manifest, folder, catalogue, recommender, Banks.load(folder), device)
+
+    @classmethod
+    def load(
+        cls,
+        manifest: Manifest,
+        adapter: Path | None,
+        catalogue: Catalogue,
+        recommender: FrozenRecommender,
+        banks: Banks,
+        device: str = "cpu",
+    ) -> "Explainer":
+        """The explainer of an adapter's folder, or of the bare base model when that is `None`.
+
+        Raises:
+            UserError: the adapter was trained on another base model, recommender or catalogue.
+        """
+        model, tokenizer = load_base(
+            manifest.base, manifest.dtype, banks.item_bank, banks.user_bank
+        )
+        found = {
+            "base model": (manifest.base_fingerprint, base_fingerprint(model)),
+            "recommender": (manifest.recommender, recommender.fingerprint),
+            "catalogue": (manifest.catalogue, catalogue.fingerprint),
+        }
+        for name, (expected, actual) in found.items():
+            if expected != actual:
+                raise UserError(
+                    f"the adapter belongs to another {name} (fingerprint {expected[:12]}, here "
+                    f"{actual[:12]}): give the {name} it was trained with, or train it again."
+                )
+        tuned = model if adapter is None else load_adapter(model, adapter)
+        return cls(tuned.to(device), tokenizer, catalogue, recommender, banks, manifest)
+
+    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
+        """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
+        options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
+        return generation.generate(self.model, self.tokenizer, self.format(prompts), **options)
+
+    def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
+        """Logits of each answer's first token: (prompts, answers)."""
+        return generation.answer_logits(self.model, self.tokenizer, self.format(prompts), answers)
+
+    def format(self, prompts: Sequence[str]) -> list[str]:
+        """Plain prompts in the model's own prompt format."""
+        return [generation.format_prompt(self.tokenizer, prompt) for prompt in prompts]
+
+    @overload
+    def explain(
+        self, history: Sequence[str], item: str | None = None, reasons: int = 2
+    ) -> Explanation: ...
+    @overload
+    def explain(
+        self,
+        history: Sequence[Sequence[str]],
+        item: Sequence[str | None] | None = None,
+        reasons: int = 2,
+    ) -> list[Explanation]: ...
+    def explain(self, history: Any, item: Any = None, reasons: int = 2) -> Any:
+        """Why the recommender ranks an item high or low for a history of titles, oldest first.
+
+        Args:
+            history: titles of one user, or a list of such histories.
+            item: the title asked about, one for each history; the recommender's top item when
+                `None`.
+            reasons: how many reasons are asked for, 1 to 3.
+
+        Raises:
+            UserError: an unknown title (the closest ones are named), an empty history or one of
+                fewer than three distinct items.
+        """
+        if history and not isinstance(history[0], str):
+            items = item if item is not None else [None] * len(history)
+            cases = [self._case(h, i) for h, i in zip(history, items, strict=True)]
+            return self._explain(cases, reasons)
+        return self._explain([self._case(history, item)], reasons)[0]
+
+    def _case(self, titles: Sequence[str], item: str | None) -> tuple[tuple[int, ...], int]:
+        """Rows of a history and of the asked item."""
+        rows = [self._row(title, "history") for title in titles]
+        history = tuple(rows[-self.recommender.max_history :])
+        if len(set(history)) < MIN_DISTINCT:
+            raise UserError(
+                f"the history holds {len(set(history))} distinct items: an explanation needs at "
+                f"least {MIN_DISTINCT}."
+            )
+        if item is not None:
+            return history, self._row(item, "item")
+        scores = self.recommender.score([history])[0]
+        scores[list(set(history))] = -np.inf
+        return history, int(scores.argmax())
+
+    def _row(self, title: str, where: str) -> int:
+        row = self.catalogue.find(title)
+        if row is None:
+            close = ", ".join(f'"{t}"' for t in self.catalogue.closest(title)) or "none is close"
+            raise UserError(f'unknown title "{title}" in the {where}. Closest titles: {close}.')
+        return row
+
+    def _explain(
+        self, cases: Sequence[tuple[tuple[int, ...], int]], reasons: int
+    ) -> list[Explanation]:
+        results = []
+        for start in range(0, len(cases), NUM_SLOTS):
+            batch = cases[start : start + NUM_SLOTS]
+            histories = [history for history, _ in batch]
+            users = self.banks.normalise_users(self.recommender.user_embeddings(histories))
+            prompts = [
+                self.prompts.explanation(
+                    history, item, reasons, self.manifest.form, slot_token(slot)
+                )
+                for slot, (history, item) in enumerate(batch)
+            ]
+            with self._slots:
+                fill_slots(self.model, users)
+                texts = [answers[0] for answers in self.generate(prompts)]
+            results += [
+                self._result(*case, text) for case, text in zip(batch, texts, strict=True)
+            ]
+        return results
+
+    def _result(self, history: tuple[int, ...], item: int, text: str) -> Explanation:
+        scores = self.recommender.score([history])
+        share = float(percentile(scores, np.array([item]), [history])[0])
+        reading = self.context.read(text)
+        return Explanation(
+            item=self.catalogue.titles[item],
+            text=text,
+            verdict=reading.verdict,
+            cited=[self.catalogue.titles[row] for row in reading.cited(history)],
+            percentile=round(share, 4),
+            label=label(share) or "no clear verdict",
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a self-contained adapter: weights, items, scratch slots and the recommender.
+
+        Training states stay behind; `Explainer.from_pretrained` reads the folder.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save_pretrained(folder)  # type: ignore[operator]
+        self.manifest.save(folder)
+        (folder / "catalogue.json").write_text(json.dumps(self.catalogue.to_json()) + "\n")
+        self.recommender.save(folder / "recommender")
+        no_states = torch.zeros(0, self.banks.user_bank.shape[1])
+        Banks(self.banks.item_bank, no_states, self.banks.user_scale).save(folder)

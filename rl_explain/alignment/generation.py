@@ -1,0 +1,105 @@
+"""Text from prompts: greedy, sampled or by beams, in batches of like length."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+
+
+def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
+    """The prompt as the model wants it: its chat template, thinking off, or a line of its own."""
+    if not tokenizer.chat_template:
+        return prompt + "\n"
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=False,
+    )
+    return str(text)
+
+
+@torch.no_grad()
+def generate(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    *,
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    num_return_sequences: int = 1,
+    num_beams: int = 1,
+    batch_size: int = 128,
+    seed: int = 0,
+    allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
+    description: str = "generate",
+) -> list[list[str]]:
+    """Answers to formatted prompts: for each, `num_return_sequences` texts.
+
+    Args:
+        temperature: 0 is greedy (or beams, best first); above, the untruncated distribution is
+            sampled, whatever the model's own generation settings say.
+        seed: of the sampling; the global generator is left as it was.
+        allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
+    """
+    settings = GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=temperature > 0,
+        temperature=temperature or 1.0,
+        top_k=0,
+        top_p=1.0,
+        num_beams=num_beams,
+        num_return_sequences=num_return_sequences,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    model.eval()
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    rows = max(1, batch_size // num_return_sequences)
+    texts: dict[int, list[str]] = {}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
+            chosen = order[start : start + rows]
+            batch = encode(tokenizer, [prompts[i] for i in chosen], model)
+            ids = model.generate(  # type: ignore[operator]
+                **batch, generation_config=settings, prefix_allowed_tokens_fn=allowed_tokens
+            )
+            answers = tokenizer.batch_decode(
+                ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
+            )
+            for row, i in enumerate(chosen):
+                first = row * num_return_sequences
+                texts[i] = [a.strip() for a in answers[first : first + num_return_sequences]]
+    return [texts[i] for i in range(len(prompts))]
+
+
+@torch.no_grad()
+def answer_logits(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    answers: Sequence[str],
+    batch_size: int = 128,
+) -> Tensor:
+    """Logits of the first token of each answer at the answer's position: (prompts, answers)."""
+    model.eval()
+    ids = [tokenizer.encode(answer, add_special_tokens=False)[0] for answer in answers]
+    rows = []
+    for start in range(0, len(prompts), batch_size):
+        batch = encode(tokenizer, prompts[start : start + batch_size], model)
+        rows.append(model(**batch, logits_to_keep=1).logits[:, -1, ids].float().cpu())
+    return torch.cat(rows) if rows else torch.zeros(0, len(answers))
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], model: nn.Module
+) -> dict[str, Tensor]:
+    """Left-padded ids and attention mask, (B, T) each, on the model's device."""
+    batch = tokenizer(
+        list(prompts), return_tensors="pt", padding=True, add_special_tokens=False
+    )
+    device = next(model.parameters()).device
+    return {name: batch[name].to(device) for name in ("input_ids", "attention_mask")}

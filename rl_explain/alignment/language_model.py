@@ -1,0 +1,90 @@
+"""A base language model with virtual tokens and, on top, LoRA and connectors."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from rl_explain.alignment.virtual_tokens import CONNECTORS, attach, extend_tokenizer
+from rl_explain.config import TINY, ModelConfig
+from rl_explain.errors import UserError
+
+TINY_PATH = Path(__file__).parent.parent / "tiny"
+
+
+def base_path(name: str) -> str:
+    """Where `transformers` finds the base model: the shipped one for `tiny`, else `name` itself."""
+    return str(TINY_PATH) if name == TINY else name
+
+
+def load_base(
+    name: str, dtype: str, item_bank: Tensor, state_bank: Tensor
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The base model and its tokenizer, both with virtual tokens for the two banks.
+
+    Raises:
+        UserError: nothing loadable under that name, or only pickled weights.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base_path(name))
+        model = AutoModelForCausalLM.from_pretrained(
+            base_path(name), dtype=getattr(torch, dtype), use_safetensors=True
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"model.name is {name!r}, which did not load: {error}. Give `tiny`, a folder or a hub "
+            "name of a causal language model with safetensors weights."
+        ) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    rows = model.get_input_embeddings().weight.shape[0]
+    extend_tokenizer(tokenizer, rows, len(item_bank), len(state_bank))
+    attach(model, item_bank, state_bank)
+    return model, tokenizer
+
+
+def add_adapter(model: PreTrainedModel, config: ModelConfig, seed: int) -> PeftModel:
+    """LoRA on the configured layers and trainable connectors, as one adapter named `default`."""
+    lora = LoraConfig(
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules=list(config.lora_targets),
+        modules_to_save=CONNECTORS,
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return get_peft_model(model, lora)
+
+
+def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = False) -> PeftModel:
+    """The adapter saved in `folder`, on a base model that has its virtual tokens.
+
+    Raises:
+        UserError: no adapter there, or pickled weights.
+    """
+    folder = Path(folder)
+    if (folder / "adapter_model.bin").exists():
+        raise UserError(f"{folder} holds pickled weights (adapter_model.bin): save as safetensors.")
+    if not (folder / "adapter_model.safetensors").exists():
+        raise UserError(f"no adapter in {folder}: run the stage that trains it first.")
+    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+
+
+def base_fingerprint(model: PreTrainedModel) -> str:
+    """A SHA-256 of the base model's shape and of its first 1,024 embedding rows."""
+    config, embedding = model.config, model.get_input_embeddings()
+    shape = [config.model_type, config.hidden_size, config.num_hidden_layers, config.vocab_size]
+    digest = hashlib.sha256(repr(shape).encode())
+    digest.update(embedding.weight[:1024].detach().float().cpu().numpy().tobytes())
+    return digest.hexdigest()

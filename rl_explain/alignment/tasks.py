@@ -1,0 +1,129 @@
+"""The alignment tasks: questions whose answers come from the recommender (RecExplainer, section 3).
+
+Labels are the recommender's, never the data's next item.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rl_explain.alignment.discrimination import discrimination_examples
+from rl_explain.alignment.examples import Example
+from rl_explain.alignment.explanations import explanation_examples
+from rl_explain.alignment.instructions import instruction_examples
+from rl_explain.alignment.prompts import TASKS
+from rl_explain.alignment.task_context import Scored, TaskContext
+from rl_explain.errors import unknown_name
+from rl_explain.evidence.teacher import Teacher
+
+CANDIDATES = 5
+"""Items to rank in a ranking question."""
+
+Build = Callable[[TaskContext, Scored, str, np.random.Generator], list[Example]]
+
+
+def build_examples(
+    context: TaskContext,
+    places: Sequence[int],
+    counts: Mapping[str, int],
+    forms: Sequence[str],
+    seed: int,
+    teacher: Teacher | None = None,
+    instructions: Path | None = None,
+) -> list[Example]:
+    """Examples of several tasks, task by task.
+
+    Args:
+        places: states to ask about.
+        counts: examples of each task, by name. There is no reconstruction where no form shows
+            embeddings.
+        forms: each example draws one of them.
+        teacher: writes the explanations; without one their completions are "".
+        instructions: JSON lines of general instructions; generated ones when `None`.
+
+    Raises:
+        UserError: an unknown task, or no example to be had.
+    """
+    examples = []
+    for task, count in counts.items():
+        if task not in TASKS:
+            raise unknown_name("task", task, TASKS)
+        rng = np.random.default_rng((seed, TASKS.index(task)))
+        if task == "explanation":
+            examples += explanation_examples(context, places, count, forms, rng, teacher)
+        elif task == "discrimination":
+            examples += discrimination_examples(context, places, count, forms, rng)
+        elif task == "instruction":
+            examples += instruction_examples(context.catalogue.titles, count, rng, instructions)
+        else:
+            examples += state_examples(context, places, task, count, forms, rng)
+    return examples
+
+
+def state_examples(
+    context: TaskContext,
+    places: Sequence[int],
+    task: str,
+    count: int,
+    forms: Sequence[str],
+    rng: np.random.Generator,
+) -> list[Example]:
+    """`count` examples of a task in `STATE_TASKS`."""
+    if task == "reconstruction":
+        forms = ["intention"] if set(forms) - {"behaviour"} else []
+    if not forms:
+        return []
+
+    def build(scored: Scored) -> list[Example]:
+        return STATE_TASKS[task](context, scored, str(rng.choice(forms)), rng)
+
+    return context.collect(places, count, build, rng)
+
+
+def retrieval(
+    context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
+) -> list[Example]:
+    """The title of the recommender's top item outside the history."""
+    top = int(scored.others[-1])
+    answer = context.prompts.titles([top])
+    return [context.ask("retrieval", scored.place, form, answer, rng, item=top)]
+
+
+def ranking(
+    context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
+) -> list[Example]:
+    """Five random items outside the history, in the recommender's order."""
+    if len(scored.others) < CANDIDATES:
+        return []
+    shown = tuple(rng.choice(scored.others, CANDIDATES, replace=False).tolist())
+    answer = context.prompts.titles(sorted(shown, key=lambda item: -scored.scores[item]))
+    return [context.ask("ranking", scored.place, form, answer, rng, candidates=shown)]
+
+
+def classification(
+    context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
+) -> list[Example]:
+    """An item of the top 20 % and one of the bottom half, each uniformly drawn."""
+    return [
+        context.ask(
+            "classification", scored.place, form, label.capitalize(), rng, item=item, label=label
+        )
+        for label, item in scored.draw_pair(rng)
+    ]
+
+
+def reconstruction(
+    context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
+) -> list[Example]:
+    """The history's titles, from the user embedding alone."""
+    answer = context.prompts.titles(scored.state.history)
+    return [context.ask("reconstruction", scored.place, form, answer, rng)]
+
+
+STATE_TASKS: dict[str, Build] = {
+    "retrieval": retrieval,
+    "ranking": ranking,
+    "classification": classification,
+    "reconstruction": reconstruction,
+}

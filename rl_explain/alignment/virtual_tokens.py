@@ -1,0 +1,130 @@
+"""Recommender embeddings as tokens that a language model reads and never writes.
+
+A prompt is plain text: `<|item_345|>` is item 345, `<|user_12|>` is state 12, and `<|slot_3|>` one
+of the scratch slots that stand for histories never seen before. The model's input embedding looks
+up ordinary ids in its own table and passes `bank[row]` through a connector for virtual ones; its
+output head keeps the base vocabulary.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from rl_explain.alignment.connectors import Connector
+from rl_explain.errors import UserError
+
+NUM_SLOTS = 64
+CONNECTORS = ["item_connector", "user_connector"]
+"""Module names of the connectors: the `modules_to_save` of every adapter."""
+
+
+def item_token(item: int) -> str:
+    """The virtual token of an item row."""
+    return f"<|item_{item}|>"
+
+
+def user_token(state: int) -> str:
+    """The virtual token of a state."""
+    return f"<|user_{state}|>"
+
+
+def slot_token(slot: int) -> str:
+    """The virtual token of a scratch slot, 0 to `NUM_SLOTS` - 1."""
+    return f"<|slot_{slot}|>"
+
+
+def extend_tokenizer(
+    tokenizer: PreTrainedTokenizerBase, vocab_size: int, num_items: int, num_states: int
+) -> int:
+    """Add items, scratch slots and states, in this order, to `tokenizer`; return the first id.
+
+    Added tokens get ids from `len(tokenizer)`, which many models keep below their `vocab_size`
+    (rows padded for speed). Fillers close that gap, so that every virtual id lies at or above the
+    rows of the output head and can never be generated.
+
+    Raises:
+        UserError: the tokenizer already holds more tokens than the model.
+    """
+    if len(tokenizer) > vocab_size:
+        raise UserError(
+            f"the tokenizer holds {len(tokenizer)} tokens and the model only {vocab_size} rows: "
+            "use the tokenizer that belongs to the model."
+        )
+    tokenizer.add_tokens(
+        [f"<|filler_{i}|>" for i in range(vocab_size - len(tokenizer))], special_tokens=True
+    )
+    virtual = [item_token(i) for i in range(num_items)]
+    virtual += [slot_token(i) for i in range(NUM_SLOTS)]
+    virtual += [user_token(i) for i in range(num_states)]
+    tokenizer.add_tokens(virtual, special_tokens=True)
+    first = tokenizer.convert_tokens_to_ids(virtual[0])
+    if first != vocab_size or len(tokenizer) != vocab_size + len(virtual):
+        raise UserError(
+            f"virtual tokens start at id {first}, not at the model's {vocab_size} rows: "
+            "this tokenizer already holds some of them; use the base model's own."
+        )
+    return vocab_size
+
+
+class VirtualTokens:
+    """Mixed into a model's embedding class by `attach`; holds banks and connectors."""
+
+    first_id: int
+    item_bank: Tensor
+    user_bank: Tensor
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """(B, T) ids to (B, T, hidden_size) embeddings.
+
+        Both connectors run densely in every forward: skipping them where a batch holds no virtual
+        token would hang sharded training and leave replicas with unused parameters.
+        """
+        row = input_ids - self.first_id
+        num_items, num_users = len(self.item_bank), len(self.user_bank)
+        base = super().forward(input_ids.masked_fill(row >= 0, 0))  # type: ignore[misc]
+        item = self.item_connector(self.item_bank[row.clamp(0, num_items - 1)])  # type: ignore[attr-defined]
+        user_row = (row - num_items).clamp(0, num_users - 1)
+        user = self.user_connector(self.user_bank[user_row])  # type: ignore[attr-defined]
+        row = row.unsqueeze(-1)
+        virtual = torch.where(row < num_items, item, user).to(base.dtype)
+        return torch.where(row >= 0, virtual, base)
+
+
+def attach(model: PreTrainedModel, item_bank: Tensor, state_bank: Tensor) -> None:
+    """Give `model` virtual tokens, in place.
+
+    The embedding keeps its identity and gets a subclass of its own class, so weight tying, sharding
+    and scaled embeddings survive.
+
+    Args:
+        model: a causal language model without adapters.
+        item_bank: (num_items, dim) item embeddings, unit root mean square.
+        state_bank: (num_states, dim) user embeddings of the states, likewise.
+    """
+    embedding: Any = model.get_input_embeddings()
+    norm = getattr(model.config, "virtual_token_norm", None) or _mean_norm(embedding)
+    dim = item_bank.shape[1]
+    kind = type(embedding)
+    embedding.__class__ = type(f"Virtual{kind.__name__}", (VirtualTokens, kind), {})
+    embedding.first_id = embedding.weight.shape[0]
+    embedding.register_buffer("item_bank", item_bank.float().clone(), persistent=False)
+    slots = torch.zeros(NUM_SLOTS, dim)
+    embedding.register_buffer("user_bank", torch.cat([slots, state_bank.float()]), persistent=False)
+    for name in CONNECTORS:
+        connector = Connector(dim, embedding.weight.shape[1], norm)
+        embedding.add_module(name, connector.to(embedding.weight.device, embedding.weight.dtype))
+
+
+def fill_slots(model: nn.Module, embeddings: Tensor) -> None:
+    """Write up to `NUM_SLOTS` user embeddings (n, dim), unit root mean square, into the slots."""
+    bank = model.get_input_embeddings().user_bank  # type: ignore[operator]
+    bank[: len(embeddings)] = embeddings.to(bank)
+
+
+@torch.no_grad()
+def _mean_norm(embedding: nn.Module) -> float:
+    """Mean length of what the embedding gives, its own scaling included."""
+    ids = torch.arange(min(embedding.weight.shape[0], 4096), device=embedding.weight.device)  # type: ignore[union-attr, arg-type]
+    return embedding(ids).float().norm(dim=-1).mean().item()

@@ -1,0 +1,348 @@
+"""A run's configuration: small dataclasses, flat YAML, dotted overrides.
+
+Every field states its unit. Unknown keys are errors that name the closest valid one.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rl_explain.errors import UserError, unknown_name
+from rl_explain.training.ppo.config import PPOConfig
+
+FORMATS = ("demo", "movielens", "csv")
+FORMS = ("behaviour", "intention", "hybrid")
+STAGES = ("prepare", "recommender", "tasks", "sft", "sft_clean", "pairs", "ppo", "orpo", "evaluate")
+TINY = "tiny"
+"""Value of `model.name` for the base model that ships with the package."""
+
+
+def _one_of(kind: str, value: str, valid: tuple[str, ...]) -> None:
+    if value not in valid:
+        raise unknown_name(kind, value, valid)
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if value <= 0:
+            raise UserError(f"{name} is {value}: give a number above 0.")
+
+
+@dataclass
+class DataConfig:
+    """What is read and how it is cut."""
+
+    format: str = "demo"
+    """`demo`, `movielens` or `csv`."""
+    path: str | None = None
+    """Folder of a MovieLens data set."""
+    interactions: str | None = None
+    """CSV of interactions: user_id, item_id, timestamp[, rating][, review]; .gz too."""
+    items: str | None = None
+    """CSV of items: item_id, title[, attributes]; .gz too."""
+    min_rating: float | None = None
+    """Interactions rated lower are left out; none are when null."""
+    num_items: int | None = None
+    """Most frequent items kept; all when null."""
+    num_users: int | None = None
+    """Users sampled; all when null. For `demo`: users generated."""
+    k_core: int = 5
+    """Fewest interactions of every user and item that is kept."""
+    max_history: int = 10
+    """Items of a history, the latest ones."""
+    max_states: int = 50_000
+    """States (user, prefix) that get a virtual token."""
+    states_per_user: int = 4
+    """States of each training user."""
+
+    def __post_init__(self) -> None:
+        _one_of("data.format", self.format, FORMATS)
+        _positive(**{"data.max_history": self.max_history, "data.max_states": self.max_states})
+        needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
+        for name in needed:
+            if getattr(self, name) is None:
+                raise UserError(
+                    f"data.{name} is not set, and data.format={self.format} needs it: "
+                    f"add data.{name}=PATH."
+                )
+
+
+@dataclass
+class RecommenderConfig:
+    """The target: SASRec, trained first and frozen."""
+
+    dim: int = 64
+    """Width of embeddings."""
+    layers: int = 2
+    heads: int = 2
+    dropout: float = 0.3
+    """Share of activations dropped in training."""
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    batch_size: int = 256
+    """Windows of `data.max_history` items a step."""
+    max_epochs: int = 200
+    patience: int = 10
+    """Epochs without a better validation NDCG@10 before training stops."""
+
+
+@dataclass
+class ModelConfig:
+    """The language model."""
+
+    name: str = TINY
+    """`tiny` (shipped) or any causal language model, by hub name or path."""
+    dtype: str = "float32"
+    """Number type of the base weights: float32 or bfloat16."""
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    lora_dropout: float = 0.0
+    """Share of LoRA inputs dropped in SFT; always 0 in reinforcement learning."""
+    lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    """Names of the linear layers that get LoRA."""
+
+    def __post_init__(self) -> None:
+        _one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
+
+
+@dataclass
+class AlignmentConfig:
+    """Prompts and the mix of supervised tasks."""
+
+    form: str = "hybrid"
+    """Form of the prompts of reinforcement learning, evaluation and use."""
+    sft_forms: tuple[str, ...] = ("hybrid", "hybrid", "intention", "behaviour")
+    """Forms of the supervised prompts; each draws one, so repeating a form weighs it."""
+    show_attributes: bool = True
+    """Whether items are followed by their attributes."""
+    verdict: str = "first"
+    """Where an explanation's verdict stands: `first` or `last`."""
+    counts: dict[str, int] = field(
+        default_factory=lambda: {
+            "retrieval": 300,
+            "ranking": 1200,
+            "classification": 1200,
+            "discrimination": 600,
+            "instruction": 300,
+            "reconstruction": 300,
+            "explanation": 4000,
+        }
+    )
+    """Training examples of each task."""
+    instructions: str | None = None
+    """JSON lines of general instructions (prompt, completion); generated ones when null."""
+    noise: float = 0.3
+    """Share of the teacher's texts that are plausible and unfaithful."""
+
+    def __post_init__(self) -> None:
+        for form in (self.form, *self.sft_forms):
+            _one_of("alignment form", form, FORMS)
+        _one_of("alignment.verdict", self.verdict, ("first", "last"))
+
+
+@dataclass
+class SFTSettings:
+    """Supervised fine-tuning."""
+
+    steps: int = 400
+    """Optimiser steps."""
+    batch_size: int = 32
+    """Examples a step."""
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+
+
+@dataclass
+class PairsSettings:
+    """Preference pairs: several samples a prompt, best against worst."""
+
+    prompts: int = 800
+    """Explanation prompts sampled from."""
+    samples: int = 6
+    """Completions of each prompt."""
+    temperature: float = 1.0
+    margin: float = 0.2
+    """Least difference in composite reward between chosen and rejected."""
+
+
+@dataclass
+class ORPOSettings:
+    """Odds-ratio preference optimization (Hong et al. 2024)."""
+
+    epochs: float = 2.0
+    batch_size: int = 32
+    """Pairs a step."""
+    learning_rate: float = 5e-4
+    beta: float = 0.5
+    """Weight of the odds-ratio term (lambda in the paper)."""
+
+
+@dataclass
+class RLSettings:
+    """Prompts of reinforcement learning, the same for every method."""
+
+    counts: dict[str, int] = field(
+        default_factory=lambda: {"explanation": 3000, "ranking": 1200, "classification": 800}
+    )
+    """Prompts of each task; an epoch goes through all of them."""
+    validation_cases: int = 100
+    """Explanation prompts of validation users, on which the best checkpoint is chosen."""
+
+
+@dataclass
+class TrainingConfig:
+    """One group a method."""
+
+    sft: SFTSettings = field(default_factory=SFTSettings)
+    rl: RLSettings = field(default_factory=RLSettings)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    pairs: PairsSettings = field(default_factory=PairsSettings)
+    orpo: ORPOSettings = field(default_factory=ORPOSettings)
+
+
+@dataclass
+class RewardsConfig:
+    """What reinforcement learning and preference pairs are scored by."""
+
+    weights: dict[str, float] = field(
+        default_factory=lambda: {
+            "agreement": 0.5,
+            "ranking": 1.0,
+            "faithfulness": 1.0,
+            "grounding": 0.3,
+        }
+    )
+    """Weight of each term, by name."""
+
+
+@dataclass
+class EvaluationConfig:
+    """What is measured on test users."""
+
+    methods: tuple[str, ...] = ("base", "sft", "ppo", "orpo")
+    baselines: tuple[str, ...] = ("random", "last_k", "most_similar", "oracle")
+    cases: int = 600
+    """Explanation cases at most: a yes and a no item for each test state."""
+    alignment_cases: int = 200
+    """Cases of each alignment task at most."""
+    max_new_tokens: int = 72
+    """Tokens of an answer at most."""
+    bootstrap: int = 1000
+    """Resamples of the users behind each interval."""
+
+
+@dataclass
+class Config:
+    """Everything that a run depends on."""
+
+    output_dir: str = "runs/quickstart"
+    """The run's folder."""
+    seed: int = 0
+    stages: tuple[str, ...] = ("prepare", "recommender", "tasks", "sft", "pairs", "ppo", "orpo", "evaluate")
+    """Stages of `rl-explain run`, in order."""
+    device: str = "auto"
+    """`auto`, `cpu` or `cuda`."""
+    threads: int = 2
+    """CPU threads of a stage."""
+    data: DataConfig = field(default_factory=DataConfig)
+    recommender: RecommenderConfig = field(default_factory=RecommenderConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
+    rewards: RewardsConfig = field(default_factory=RewardsConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def __post_init__(self) -> None:
+        for stage in self.stages:
+            _one_of("stage", stage, STAGES)
+        _one_of("device", self.device, ("auto", "cpu", "cuda"))
+
+
+def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
+    """Read a YAML file and apply `key=value` overrides with dotted keys.
+
+    Raises:
+        UserError: no such file, broken YAML, an unknown key or a value of the wrong type.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"no configuration at {path}: give the path of a YAML file.")
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is no valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds {values!r}: a configuration is a mapping of keys to values.")
+    for override in overrides or []:
+        _set(values, override)
+    return build(Config, values)
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise UserError(f"{override!r} is no override: write key=value, such as seed=1.")
+    *groups, name = key.split(".")
+    for group in groups:
+        values = values.setdefault(group, {})
+    values[name] = yaml.safe_load(value)
+
+
+def build(kind: type, values: dict[str, Any], where: str = "") -> Any:
+    """The dataclass `kind` from plain values; `where` is the dotted prefix for messages."""
+    hints = typing.get_type_hints(kind)
+    arguments = {}
+    for key, value in values.items():
+        if key not in hints:
+            raise unknown_name("key", f"{where}{key}", [f"{where}{name}" for name in hints])
+        arguments[key] = _coerce(hints[key], value, f"{where}{key}")
+    return kind(**arguments)
+
+
+def _coerce(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise UserError(f"{where} is {value!r}: it is a group of keys.")
+        return build(typing.cast(type, hint), value, f"{where}.")
+    if isinstance(hint, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        return _coerce(next(o for o in options if o is not type(None)), value, where)
+    origin = typing.get_origin(hint) or hint
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_coerce(typing.get_args(hint)[0], item, where) for item in value)
+    if origin is dict and isinstance(value, dict):
+        inner = typing.get_args(hint)[1]
+        return {str(k): _coerce(inner, v, f"{where}.{k}") for k, v in value.items()}
+    if origin is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        return _number(value, where)
+    if origin is str and isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, origin) and not (origin is int and isinstance(value, bool)):
+        return value
+    raise UserError(f"{where} is {value!r}: give a value of type {getattr(hint, '__name__', hint)}.")
+
+
+def _number(value: float | str, where: str) -> float:
+    """YAML reads 1e-5 as text: accept it."""
+    try:
+        return float(value)
+    except ValueError:
+        raise UserError(f"{where} is {value!r}: give a number.") from None
+
+
+def to_yaml(config: Config) -> str:
+    """The resolved configuration, as YAML that `load_config` reads back."""
+    plain = dataclasses.asdict(config, dict_factory=lambda pairs: {k: _plain(v) for k, v in pairs})
+    return yaml.safe_dump(plain, sort_keys=False)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

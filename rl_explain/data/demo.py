@@ -1,0 +1,158 @@
+"""A generated catalogue and users whose causes of preference are known, because planted.
+
+Every user has two tastes, each a theme or a setting. Most choices carry the taste that the user
+is following at the time, tastes come in runs, and a sequel is likelier than other items; the rest
+go by popularity. Genre causes nothing: it only makes items more or less popular, so a reason
+that names a shared genre sounds right and is wrong.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.data.interactions import Taste
+from rl_explain.data.records import Item, Records
+
+NUM_ITEMS = 400
+NUM_USERS = 2500
+LENGTHS = (12, 25)
+TASTES = 2
+FOLLOW_TASTE = 0.88
+"""Share of choices made by taste; the rest go by popularity alone."""
+KEEP_TASTE = 0.3
+"""Chance that the next choice follows the same taste as the last one."""
+SEQUEL = 3.0
+"""How many times likelier a choice becomes when it continues the series of the last one."""
+SPREAD = 0.5
+"""Standard deviation of an item's log popularity within its genre."""
+
+ATTRIBUTES: dict[str, list[str]] = {
+    "genre": "adventure biography comedy drama fantasy mystery romance thriller".split(),
+    "theme": (
+        "courtroom culinary family haunted heist magical military musical political racing "
+        "scientific seafaring"
+    ).split(),
+    "setting": "alpine desert futuristic medieval polar rural tropical urban".split(),
+}
+CAUSAL = ("theme", "setting")
+ADJECTIVES = (
+    "Amber Ancient Autumn Bitter Blazing Brass Bright Broken Bronze Burning Careful Clever Cobalt "
+    "Copper Crimson Crooked Crystal Curious Daring Distant Drifting Dusty Eager Ebony Electric "
+    "Emerald Empty Endless Faded Fallen Fearless Fiery Forgotten Fragile Frozen Gentle Gilded "
+    "Glass Golden Granite Hidden Hollow Honest Humble Iron Ivory Jade Lonely Lost Lucky Marble "
+    "Mellow Midnight Misty Moonlit Narrow Nimble Northern Painted Pale Paper Patient Proud Quiet "
+    "Restless Rusty Sapphire Scarlet Secret Shining Silent Silver Sleeping Solemn Stolen Stubborn "
+    "Sunken Tangled Velvet Wandering"
+).split()
+NOUNS = (
+    "Anchor Archer Arrow Balcony Banner Basket Beacon Bell Blossom Bridge Candle Canvas Canyon "
+    "Carousel Castle Cavern Chapel Clock Comet Compass Cottage Crane Dagger Dancer Diary Doorway "
+    "Dragon Drum Eagle Echo Ember Falcon Feather Festival Fiddle Forest Fountain Garden Glacier "
+    "Harbor Harvest Heron Horizon Island Journey Kettle Kingdom Ladder Lantern Letter Library "
+    "Lullaby Mansion Market Meadow Mirror Mountain Necklace Oracle Orchard Palace Parade Pearl "
+    "Pendulum Pilgrim Promise Raven Ribbon River Shadow Shepherd Signal Sparrow Staircase Stranger "
+    "Tapestry Temple Tower Valley Violin"
+).split()
+
+
+def demo_records(seed: int) -> Records:
+    """400 items and 2,500 users with 12 to 25 choices each; timestamps count a user's choices."""
+    rng = np.random.default_rng(seed)
+    values = {name: _deal(len(valid), rng) for name, valid in ATTRIBUTES.items()}
+    tastes = _draw_tastes(rng)
+    choices = _choose(values, tastes, rng)
+    lengths = rng.integers(LENGTHS[0], LENGTHS[1] + 1, size=NUM_USERS)
+    user, time = np.nonzero(np.arange(LENGTHS[1]) < lengths[:, None])
+    log = pd.DataFrame({"user_id": user, "item_id": choices[user, time], "timestamp": time})
+    log = log.astype({"user_id": str, "item_id": str})
+    titles = _titles(rng)
+    items = {
+        str(item): Item(titles[item], {n: (ATTRIBUTES[n][v[item]],) for n, v in values.items()})
+        for item in range(NUM_ITEMS)
+    }
+    causes = {str(user): [_taste(taste) for taste in tastes[user]] for user in range(NUM_USERS)}
+    return Records(log, items, causes)
+
+
+def carriers(
+    catalogue: Catalogue, tastes: Sequence[Taste], history: Sequence[int], item: int
+) -> tuple[int, ...]:
+    """The items of `history` that carry a taste which `item` carries too, in history order.
+
+    They are why a user with these planted `tastes` would choose `item`; empty when nothing is.
+    """
+    shared = [taste for taste in tastes if _carries(catalogue, item, taste)]
+    return tuple(
+        other for other in history if any(_carries(catalogue, other, taste) for taste in shared)
+    )
+
+
+def _carries(catalogue: Catalogue, item: int, taste: Taste) -> bool:
+    name, value = taste
+    return value in catalogue.attributes[item].get(name, ())
+
+
+def _deal(num_values: int, rng: np.random.Generator) -> np.ndarray:
+    """One value an item, (NUM_ITEMS,), each value equally often."""
+    return rng.permutation(np.arange(NUM_ITEMS) % num_values)
+
+
+def _titles(rng: np.random.Generator) -> list[str]:
+    """Titles of two or three words; no pair of words twice, so that none contains another."""
+    pairs = rng.choice(len(ADJECTIVES) * len(NOUNS), size=NUM_ITEMS, replace=False)
+    article = rng.choice(["", "The "], size=NUM_ITEMS)
+    return [
+        f"{the}{ADJECTIVES[pair // len(NOUNS)]} {NOUNS[pair % len(NOUNS)]}"
+        for the, pair in zip(article, pairs.tolist(), strict=True)
+    ]
+
+
+def _causal_values() -> list[Taste]:
+    return [(name, value) for name in CAUSAL for value in ATTRIBUTES[name]]
+
+
+def _taste(index: int) -> Taste:
+    return _causal_values()[index]
+
+
+def _draw_tastes(rng: np.random.Generator) -> np.ndarray:
+    """Different tastes for each user, (NUM_USERS, TASTES), as indices of `_causal_values`."""
+    return rng.random((NUM_USERS, len(_causal_values()))).argsort(axis=1)[:, :TASTES]
+
+
+def _choose(
+    values: dict[str, np.ndarray], tastes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """What each user chooses, one step after the other: (NUM_USERS, longest length), none twice."""
+    carried = np.stack(  # (causal values, NUM_ITEMS)
+        [values[name] == ATTRIBUTES[name].index(value) for name, value in _causal_values()]
+    )
+    popularity = rng.normal(0, SPREAD, NUM_ITEMS) + rng.normal(0, SPREAD, 8)[values["genre"]]
+    sequel = _sequels(values)
+    everyone = np.arange(NUM_USERS)
+    following = rng.integers(TASTES, size=NUM_USERS)
+    chosen = np.full((NUM_USERS, LENGTHS[1]), -1)
+    taken = np.zeros((NUM_USERS, NUM_ITEMS), dtype=bool)
+    for step in range(LENGTHS[1]):
+        following = np.where(rng.random(NUM_USERS) < KEEP_TASTE, following, rng.integers(TASTES, size=NUM_USERS))
+        by_taste = rng.random(NUM_USERS) < FOLLOW_TASTE
+        liked = carried[tastes[everyone, following]] | ~by_taste[:, None]
+        weight = np.where(liked & ~taken, popularity, -np.inf)
+        if step:
+            weight[everyone, sequel[chosen[:, step - 1]]] += np.log(SEQUEL)
+        # Adding Gumbel noise and taking the largest draws in proportion to exp(weight).
+        chosen[:, step] = (weight + rng.gumbel(size=weight.shape)).argmax(axis=1)
+        taken[everyone, chosen[:, step]] = True
+    return chosen
+
+
+def _sequels(values: dict[str, np.ndarray]) -> np.ndarray:
+    """The item that continues each one's series: the next of the same theme and setting."""
+    sequel = np.empty(NUM_ITEMS, dtype=np.int64)
+    series = values["theme"] * len(ATTRIBUTES["setting"]) + values["setting"]
+    for number in np.unique(series):
+        members = np.flatnonzero(series == number)
+        sequel[members] = np.roll(members, -1)
+    return sequel

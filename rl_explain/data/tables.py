@@ -1,0 +1,89 @@
+"""CSV tables, checked: every complaint names the setting, what it found and the fix."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rl_explain.data.catalogue import clean_title
+from rl_explain.data.records import Item
+from rl_explain.errors import UserError
+
+
+def read_table(file: Path, field: str, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file, plain or `.gz`, all cells as text: `007` stays an id and `NA` a title.
+
+    Raises `UserError` when it is missing, unreadable, empty or without one of `columns`.
+    """
+    if not file.is_file():
+        raise UserError(f"{field}: there is no file {file}; check the path")
+    try:
+        table = pd.read_csv(
+            file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig"
+        ).fillna("")
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise UserError(f"{field}: {file} cannot be read as UTF-8 CSV: {error}") from error
+    if missing := [name for name in columns if name not in table.columns]:
+        raise UserError(
+            f"{field}: {file} lacks the columns {', '.join(missing)}; its first line has "
+            f"{', '.join(table.columns)}"
+        )
+    if table.empty:
+        raise UserError(f"{field}: {file} has a header but no rows")
+    return table
+
+
+def to_log(table: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Columns user_id, item_id, timestamp and, if there, rating, the last two as numbers.
+
+    Raises `UserError` on empty ids and on a timestamp or rating that is no finite number.
+    """
+    log = table[["user_id", "item_id"]].copy()
+    for name in log:
+        refuse(log[name].str.strip() == "", log[name], place, f"an empty {name}")
+    for name in [name for name in ("timestamp", "rating") if name in table]:
+        log[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
+        refuse(~np.isfinite(log[name]), table[name], place, f"a {name} that is no number")
+    return log
+
+
+def to_items(
+    item_ids: pd.Series,
+    titles: Sequence[str],
+    attributes: Sequence[Mapping[str, tuple[str, ...]]],
+    place: str,
+) -> dict[str, Item]:
+    """Items by id. Raises `UserError` on ids that are empty or repeat, and on missing titles."""
+    untitled = pd.Series([not clean_title(title) for title in titles])
+    refuse(item_ids.str.strip() == "", item_ids, place, "an empty item_id")
+    refuse(item_ids.duplicated(), item_ids, place, "an item_id that was listed before")
+    refuse(untitled, item_ids, place, "an item without a title")
+    return {
+        item_id: Item(title, values)
+        for item_id, title, values in zip(item_ids, titles, attributes, strict=True)
+    }
+
+
+def refuse(bad: pd.Series, column: pd.Series, place: str, problem: str) -> None:
+    """Raise on the first bad row and show its cell of `column`; rows count below the header."""
+    rows = np.flatnonzero(bad)
+    if len(rows):
+        raise UserError(
+            f"{place} has {problem}: {column.iloc[rows[0]]!r} in row {rows[0] + 1} below the "
+            f"header ({len(rows)} such rows in all); correct or delete them"
+        )
+
+
+def refuse_unknown_items(
+    log: pd.DataFrame, items: Mapping[str, Item], log_place: str, item_place: str
+) -> None:
+    """Raise on interactions with items that are not listed."""
+    unknown = log.loc[~log["item_id"].isin(list(items)), "item_id"]
+    if len(unknown):
+        some = ", ".join(map(repr, unknown.unique()[:3].tolist()))
+        raise UserError(
+            f"{log_place} has {len(unknown)} interactions with items that {item_place} does not "
+            f"list, such as {some}; add the items or delete the interactions"
+        )

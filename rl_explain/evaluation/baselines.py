@@ -1,0 +1,102 @@
+"""Citation baselines: the right verdict and the teacher's sentences around items chosen cheaply.
+
+They show what a score is worth that any citation can reach. Their texts go through the very code
+that scores a model's.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from reward_models.context import RewardContext
+from reward_models.effects import Question, distinct
+from reward_models.faithfulness import most_cited
+from reward_models.types import History
+from rl_explain.alignment.examples import Example
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.evaluation.cases import question
+from rl_explain.evidence.writer import Writer
+from rl_explain.recommenders.protocol import Recommender
+
+Choose: TypeAlias = Callable[[Sequence[Question], Sequence[int]], list[History]]
+"""Questions and how many items to cite of each -> the cited items, each once."""
+NAMES = ("random", "last_k", "most_similar", "oracle")
+
+
+class CitationBaselines:
+    """Chooses by chance, by recency, by likeness to the item, or by the best that there is.
+
+    Args:
+        recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
+            the mean embedding mostly holds what all items share.
+        context: whose effects by deletion `oracle` maximises, over the subsets that the regret
+            score compares with; so its regret score is 1 wherever a case is well-posed.
+        seed: of `random`.
+    """
+
+    def __init__(self, recommender: Recommender, context: RewardContext, seed: int = 0) -> None:
+        centred = recommender.item_embeddings() - recommender.item_embeddings().mean(axis=0)
+        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+        self._directions = centred / np.where(lengths > 0, lengths, 1.0)  # (num_items, dim)
+        self._context = context
+        self._seed = seed
+        self.choose: dict[str, Choose] = {
+            "random": self._random,
+            "last_k": self._last_k,
+            "most_similar": self._most_similar,
+            "oracle": self._oracle,
+        }
+
+    def _random(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
+        rng = np.random.default_rng(self._seed)
+        return [
+            tuple(rng.permutation(distinct(q.history))[:k].tolist())
+            for q, k in zip(questions, sizes, strict=True)
+        ]
+
+    def _last_k(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
+        return [distinct(q.history[::-1])[:k] for q, k in zip(questions, sizes, strict=True)]
+
+    def _most_similar(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
+        return [self._nearest(q)[:k] for q, k in zip(questions, sizes, strict=True)]
+
+    def _nearest(self, asked: Question) -> History:
+        items = np.array(distinct(asked.history))
+        likeness = self._directions[items] @ self._directions[asked.item]
+        return tuple(items[np.argsort(-likeness, kind="stable")].tolist())
+
+    def _oracle(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
+        pools = self._context.effects.pools(questions, sizes)
+        best = [pool.subsets[pool.effects.argmax()] for pool in pools]
+        return [
+            tuple(distinct(q.history)[position] for position in positions)
+            for q, positions in zip(questions, best, strict=True)
+        ]
+
+
+def reasons_allowed(example: Example) -> int:
+    """Items that a baseline cites: as many as the prompt asks for, within what the score allows."""
+    return min(example.reasons or 1, most_cited(len(set(example.history))))
+
+
+def baseline_texts(
+    choose: Choose,
+    examples: Sequence[Example],
+    catalogue: Catalogue,
+    verdict: Literal["first", "last"] = "first",
+    seed: int = 0,
+) -> list[str]:
+    """Explanations with the recommender's own verdict that cite what `choose` chooses.
+
+    Args:
+        examples: explanation questions with a label.
+        seed: of the wording; the same for every baseline, so that only citations differ.
+    """
+    questions = [question(example) for example in examples]
+    cited = choose(questions, [reasons_allowed(example) for example in examples])
+    writer = Writer(catalogue, verdict)
+    return [
+        writer.write(q.item, q.label, items, np.random.default_rng((seed, place)))
+        for place, (q, items) in enumerate(zip(questions, cited, strict=True))
+    ]

@@ -1,0 +1,45 @@
+"""Beams that can only spell a title of the catalogue."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+
+class TitleTrie:
+    """Which tokens may follow, when an answer has to be one quoted title and nothing else.
+
+    It is the `prefix_allowed_tokens_fn` of `transformers`. That function sees prompt and answer as
+    one row of ids. The answer is the longest ending of the row that begins a title: it cannot reach
+    back into the prompt, whose last token (a newline, a mark of the chat template) is in no title.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, titles: Sequence[str]) -> None:
+        self._root: dict[int, Any] = {}
+        self._end: int = tokenizer.eos_token_id  # type: ignore[assignment]
+        self.depth = 0
+        """Tokens of the longest title, quotes and end token included."""
+        for title in titles:
+            self._add([*tokenizer.encode(f'"{title}"', add_special_tokens=False), self._end])
+
+    def __call__(self, batch_id: int, ids: Tensor) -> list[int]:
+        """The tokens that may follow `ids` (T,); after a whole title only the end token."""
+        recent = ids[-self.depth :].tolist()
+        for start in range(len(recent)):
+            node = self._walk(recent[start:])
+            if node is not None:
+                return list(node) or [self._end]
+        return list(self._root)
+
+    def _add(self, tokens: Sequence[int]) -> None:
+        node = self._root
+        for token in tokens:
+            node = node.setdefault(token, {})
+        self.depth = max(self.depth, len(tokens))
+
+    def _walk(self, tokens: Sequence[int]) -> dict[int, Any] | None:
+        node: dict[int, Any] | None = self._root
+        for token in tokens:
+            node = None if node is None else node.get(token)
+        return node

@@ -1,0 +1,168 @@
+"""Every metric of every method, on the questions of the test users.
+
+A method's result is written as soon as it is ready, and read back by a later call that asks for
+the same thing: same weights, same questions, same recommender, same settings.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from reward_models.context import RewardContext
+from rl_explain import __version__
+from rl_explain.alignment.examples import Example
+from rl_explain.data.interactions import Interactions
+from rl_explain.errors import unknown_name
+from rl_explain.evaluation.alignment import most_frequent_item
+from rl_explain.evaluation.baselines import CitationBaselines, baseline_texts
+from rl_explain.evaluation.results import Result, load_result
+from rl_explain.evaluation.scorer import ExplanationScorer
+from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
+from rl_explain.evaluation.tasks import ASK, Answered, Explainer
+from rl_explain.evaluation.text import distinct_2_estimate
+from rl_explain.recommenders.protocol import Recommender
+
+MOST_FREQUENT_ITEM = "most_frequent_item"
+
+
+class Evaluation:
+    """The questions that methods are compared on, and what has been found out so far.
+
+    Args:
+        examples: of the test users; tasks that are not measured are left out. Explanation
+            questions need a label; their completion is the reference of ROUGE-L ("" for none).
+        interactions: the catalogue and, for the demo, the planted causes.
+        recommender: the target.
+        context: of the rewards; shared, so that nothing is asked of the recommender twice.
+        folder: gets `METHOD.json` for each method.
+        verdict: where the texts of the citation baselines put it.
+        max_new_tokens: tokens of an explanation at most.
+        resamples: of the users, behind each interval.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        interactions: Interactions,
+        recommender: Recommender,
+        context: RewardContext,
+        folder: Path,
+        *,
+        verdict: Literal["first", "last"] = "first",
+        max_new_tokens: int = 72,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+    ) -> None:
+        self._examples = {
+            task: [e for e in examples if e.task == task] for task in ("explanation", *ASK)
+        }
+        self._interactions = interactions
+        self._context = context
+        self._folder = folder
+        self._verdict = verdict
+        self._max_new_tokens = max_new_tokens
+        self._resamples = resamples
+        self._seed = seed
+        self._scorer = ExplanationScorer(self._examples["explanation"], interactions, context)
+        self._baselines = CitationBaselines(recommender, context, seed)
+        self._fingerprint = _digest(
+            __version__,
+            [asdict(e) for task in self._examples.values() for e in task],
+            *(interactions.fingerprint, recommender.fingerprint),
+            *(verdict, max_new_tokens, resamples, seed),
+        )
+
+    def model(self, method: str, load: Callable[[], Explainer], weights: str) -> Result:
+        """All metrics of a language model.
+
+        Args:
+            load: called only when there is no result to reuse.
+            weights: a fingerprint of the model, such as `weights_fingerprint` of its adapter.
+        """
+        return self._kept(method, weights, lambda: self._ask(load()))
+
+    def baseline(self, name: str) -> Result:
+        """The explanation metrics of a citation baseline.
+
+        Raises:
+            UserError: no baseline of that name.
+        """
+        if name not in self._baselines.choose:
+            raise unknown_name("citation baseline", name, self._baselines.choose)
+        return self._kept(name, "", lambda: [self._scorer.score(self._baseline_texts(name))])
+
+    def most_frequent_item(self) -> Result:
+        """Retrieval by always naming the item that is most often the right one."""
+        return self._kept(MOST_FREQUENT_ITEM, "", self._most_frequent_item)
+
+    def _kept(self, method: str, weights: str, score: Callable[[], list[Answered]]) -> Result:
+        fingerprint = _digest(self._fingerprint, weights)
+        result = load_result(self._folder, method, fingerprint)
+        if result is None:
+            result = self._result(method, fingerprint, score())
+            result.save(self._folder)
+        return result
+
+    def _ask(self, explainer: Explainer) -> list[Answered]:
+        answered = []
+        if examples := self._examples["explanation"]:
+            prompts = [example.prompt for example in examples]
+            texts = explainer.generate(
+                prompts, max_new_tokens=self._max_new_tokens, description="explanation"
+            )
+            answered.append(self._scorer.score([answers[0] for answers in texts]))
+        for task, ask in ASK.items():
+            if self._examples[task]:
+                answered.append(ask(explainer, self._examples[task], self._context))
+        return answered
+
+    def _baseline_texts(self, name: str) -> list[str]:
+        return baseline_texts(
+            self._baselines.choose[name],
+            self._examples["explanation"],
+            self._interactions.catalogue,
+            self._verdict,
+            self._seed,
+        )
+
+    def _most_frequent_item(self) -> list[Answered]:
+        examples = self._examples["retrieval"]
+        found = most_frequent_item(examples).items()
+        columns = {f"retrieval/{name}": values for name, values in found}
+        return [Answered(examples, [""] * len(examples), columns)]
+
+    def _result(self, method: str, fingerprint: str, answered: Sequence[Answered]) -> Result:
+        measures = {
+            name: Measure(values, part.users)
+            for part in answered
+            for name, values in part.columns.items()
+        }
+        metrics: dict[str, float | None] = {}
+        for name, measure in measures.items():
+            metrics |= estimate(measure, self._resamples, self._seed).flat(name)
+        for part in answered:
+            metrics |= self._distinct(part)
+        samples: list[dict[str, Any]] = [
+            sample for part in answered for sample in part.samples(self._context.titles)
+        ]
+        return Result(method, fingerprint, metrics, measures, samples)
+
+    def _distinct(self, part: Answered) -> dict[str, float | None]:
+        """distinct-2 of explanations, which is no mean over cases."""
+        if not part.examples or part.examples[0].task != "explanation":
+            return {}
+        found = distinct_2_estimate(part.completions, part.users, self._resamples, self._seed)
+        return found.flat("text/distinct_2")
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """A SHA-256 of an adapter's folder: its weights and its settings."""
+    files = sorted(f for f in folder.iterdir() if f.suffix in (".safetensors", ".json"))
+    return _digest(*((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files))
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""What explanations say, without asking the recommender: verdicts, citations, grounding."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reward_models.context import RewardContext
+from reward_models.grounding import Grounding, ground
+from reward_models.reading import Reading
+from rl_explain.alignment.examples import Example
+from rl_explain.evaluation.cases import Columns
+
+
+def verdict_and_citations(readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:
+    """Whether the verdict is the label, and whether those that say yes cite the history.
+
+    `explanation/cites` is over the texts whose own verdict is yes: a no may cite nothing.
+    `explanation/citations` counts the history items that a text names.
+    """
+    cited = np.array([len(r.cited(e.history)) for r, e in zip(readings, examples, strict=True)])
+    right = [r.verdict == e.label for r, e in zip(readings, examples, strict=True)]
+    says_yes = np.array([reading.verdict == "yes" for reading in readings], dtype=bool)
+    return {
+        "explanation/verdict_accuracy": np.array(right, dtype=float),
+        "explanation/cites": np.where(says_yes, cited > 0, np.nan),
+        "explanation/citations": cited.astype(float),
+    }
+
+
+def grounding(
+    readings: Sequence[Reading], examples: Sequence[Example], context: RewardContext
+) -> Columns:
+    """Grounding precision, of titles and attribute claims together and apart.
+
+    `grounding/none` is the share of texts that name no title and claim nothing; precision leaves
+    them out.
+    """
+    found = [
+        ground(reading, context=context, history=example.history, item=example.item)
+        for reading, example in zip(readings, examples, strict=True)
+    ]
+    precision = np.array([grounding.precision for grounding in found], dtype=float)
+    return {
+        "grounding/precision": precision,
+        "grounding/none": np.isnan(precision).astype(float),
+        "grounding/titles": np.array([_titles(g) for g in found], dtype=float),
+        "grounding/claims": np.array([_claims(g) for g in found], dtype=float),
+    }
+
+
+def _titles(found: Grounding) -> float:
+    named = found.titles + found.unknown
+    return found.in_history / named if named else np.nan
+
+
+def _claims(found: Grounding) -> float:
+    return found.confirmed / found.claims if found.claims else np.nan

@@ -1,0 +1,172 @@
+"""Whether explanations cite what moved the recommender, measured by perturbing histories.
+
+The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
+quirks and not the recommender is caught. Names without an ending are by deletion and percentile,
+as the reward. `_masking` pads items in place. `_log_probability` replaces percentiles, which hardly
+tell the best items apart. `_random` is the mean over random subsets of equal size.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reward_models.context import RewardContext
+from reward_models.effects import Effect, Pool, Question, SubsetEffects, distinct
+from reward_models.faithfulness import FEWEST_ITEMS, regret_score
+from reward_models.log_probability import log_probability
+from reward_models.perturbation import mask
+from reward_models.reading import Reading
+from reward_models.scoring import score_chunks
+from reward_models.types import History
+from reward_models.verdict import Verdict
+from rl_explain.alignment.examples import Example
+from rl_explain.evaluation.cases import Columns, question, spread
+
+TOP = 10
+"""How many of the recommender's best items `faithfulness_top10` is about."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What explanations say: for each question a verdict and the cited items, oldest first."""
+
+    questions: list[Question]
+    verdicts: list[Verdict]
+    cited: list[History]
+
+    def where(self, keep: np.ndarray) -> "Said":
+        """The cases that `keep` (N,) bool selects."""
+        rows = np.flatnonzero(keep)
+        return Said(
+            [self.questions[i] for i in rows],
+            [self.verdicts[i] for i in rows],
+            [self.cited[i] for i in rows],
+        )
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Effects of taking the cited items away, and of keeping them alone."""
+
+    removed: SubsetEffects
+    kept: SubsetEffects
+
+
+class FaithfulnessMeter:
+    """Measures explanations of one recommender.
+
+    It remembers what it asked, so every method after the first is cheap.
+    """
+
+    def __init__(self, context: RewardContext) -> None:
+        self._context = context
+        # Removal by deletion is shared with the reward: one definition, one memory.
+        self._deletion = Instruments(context.effects, self._effects(kept=True))
+        self._masking = self._instruments(perturb=mask)
+        self._log_probability = self._instruments(measure=log_probability)
+
+    def _instruments(self, **how: Any) -> Instruments:
+        return Instruments(self._effects(**how), self._effects(kept=True, **how))
+
+    def _effects(self, **how: Any) -> SubsetEffects:
+        context = self._context
+        return SubsetEffects(context.recommender, len(context.titles), seed=context.seed, **how)
+
+    def measure(self, readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:
+        """All faithfulness metrics of explanations that were read from labelled questions.
+
+        Histories of fewer than three distinct items are not scored.
+        """
+        said = Said(
+            [question(example) for example in examples],
+            [reading.verdict for reading in readings],
+            [r.cited(e.history) for r, e in zip(readings, examples, strict=True)],
+        )
+        scored = np.array([len(set(q.history)) >= FEWEST_ITEMS for q in said.questions], dtype=bool)
+        top = scored & self._in_top(said.questions)
+        columns = spread(self._everywhere(said.where(scored)), scored)
+        return columns | spread(self._at_the_top(said.where(top)), top)
+
+    def _everywhere(self, said: Said) -> Columns:
+        return {
+            **_columns(said, self._deletion, "faithfulness/", ""),
+            **_columns(said, self._masking, "faithfulness/", "_masking"),
+            "faithfulness/cited_influence_percentile": self._influence_percentile(said),
+        }
+
+    def _at_the_top(self, said: Said) -> Columns:
+        return {
+            **_columns(said, self._deletion, "faithfulness_top10/", ""),
+            **_columns(said, self._log_probability, "faithfulness_top10/", "_log_probability"),
+        }
+
+    def _in_top(self, questions: Sequence[Question]) -> np.ndarray:
+        """Whether each item is among the recommender's ten best outside the history: (N,) bool."""
+        histories = [q.history for q in questions]
+        top = np.zeros(len(questions), dtype=bool)
+        chunks = score_chunks(self._context.recommender, histories, len(self._context.titles))
+        for rows, scores in chunks:
+            for row, own in zip(rows, scores, strict=True):
+                better = own > own[questions[row].item]
+                better[list(histories[row])] = False
+                top[row] = better.sum() < TOP
+        return top
+
+    def _influence_percentile(self, said: Said) -> np.ndarray:
+        """Mean rank percentile of the cited items by leave-one-out influence: (N,) in [0, 1].
+
+        Among the other distinct items of the history, ties count half; random citations give 0.5.
+        NaN where nothing is cited.
+        """
+        pools = self._context.effects.pools(said.questions, [1] * len(said.questions))
+        cases = zip(said.questions, said.cited, pools, strict=True)
+        return np.array([_mean_rank(q.history, cited, pool) for q, cited, pool in cases])
+
+
+def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> Columns:
+    """Regret score, share of ill-posed cases, comprehensiveness and sufficiency, with chance."""
+    regret = _regret(said, instruments.removed)
+    removed = instruments.removed.effects(said.questions, said.cited)
+    kept = instruments.kept.effects(said.questions, said.cited)
+    columns = {
+        "regret_score": regret,
+        "ill_posed": np.isnan(regret).astype(float),
+        "comprehensiveness": _values(removed, "cited"),
+        "comprehensiveness_random": _values(removed, "random"),
+        "sufficiency": _values(kept, "cited"),
+        "sufficiency_random": _values(kept, "random"),
+    }
+    return {f"{group}{name}{ending}": values for name, values in columns.items()}
+
+
+def _regret(said: Said, effects: SubsetEffects) -> np.ndarray:
+    scores = regret_score(
+        said.verdicts,
+        said.cited,
+        history=[q.history for q in said.questions],
+        item=[q.item for q in said.questions],
+        label=[q.label for q in said.questions],
+        effects=effects,
+    )
+    return np.array(scores, dtype=float)
+
+
+def _values(effects: Sequence[Effect | None], field: str) -> np.ndarray:
+    """One field of each effect, NaN where the effect is undefined: (N,)."""
+    return np.array([np.nan if e is None else getattr(e, field) for e in effects], dtype=float)
+
+
+def _mean_rank(history: History, cited: Collection[int], pool: Pool) -> float:
+    """`pool` holds the effect of each distinct item alone."""
+    items = distinct(history)
+    influence = {items[i]: v for i, v in zip(pool.subsets[:, 0], pool.effects, strict=True)}
+    values = np.array(list(influence.values()))
+    # An item ties with itself, which is half a place that the others do not fill.
+    ranks = [
+        ((values < influence[item]).sum() + (values <= influence[item]).sum() - 1)
+        / (2 * (len(values) - 1))
+        for item in cited
+    ]
+    return float(np.mean(ranks)) if ranks else np.nan

@@ -1,0 +1,85 @@
+"""What the evaluation of one method leaves: one JSON file, written as soon as it is ready."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rl_explain.evaluation.statistics import Estimate, Measure
+
+
+@dataclass(frozen=True)
+class Result:
+    """The metrics of one method, and the numbers behind them.
+
+    fingerprint: of everything the metrics depend on; another one means: evaluate again.
+    metrics: flat; `name`, `name/ci_low`, `name/ci_high`; `None` where no case applies.
+    measures: the numbers behind each mean, by metric name, for paired differences.
+    samples: one mapping a case: prompt, completion, scores.
+    """
+
+    method: str
+    fingerprint: str
+    metrics: dict[str, float | None]
+    measures: dict[str, Measure]
+    samples: list[dict[str, Any]]
+
+    def estimate(self, name: str) -> Estimate | None:
+        """A metric with its interval; `None` where the method has none."""
+        if self.metrics.get(name) is None:
+            return None
+        bounds = (self.metrics.get(f"{name}/{end}") for end in ("ci_low", "ci_high"))
+        low, high = (np.nan if bound is None else bound for bound in bounds)
+        return Estimate(self.metrics[name] or 0.0, low, high)
+
+    def save(self, folder: Path) -> None:
+        """Write `METHOD.json`: complete, or not at all."""
+        data = {
+            "fingerprint": self.fingerprint,
+            "metrics": self.metrics,
+            "measures": {name: _measure_to_json(m) for name, m in self.measures.items()},
+            "samples": self.samples,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = folder / f"{self.method}.json.unfinished"
+        unfinished.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        unfinished.replace(folder / f"{self.method}.json")
+
+
+def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:
+    """What `Result.save` left for `method`; `None` when absent or of another fingerprint."""
+    path = folder / f"{method}.json"
+    if not path.is_file():
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if data["fingerprint"] != fingerprint:
+        return None
+    measures = {name: _measure_from_json(m) for name, m in data["measures"].items()}
+    return Result(method, fingerprint, data["metrics"], measures, data["samples"])
+
+
+def merge_metrics(results: Iterable[Result]) -> dict[str, float | None]:
+    """The metrics of all methods, as `METHOD/name`."""
+    return {f"{r.method}/{name}": value for r in results for name, value in r.metrics.items()}
+
+
+def write_samples(results: Iterable[Result], path: Path) -> None:
+    """Write the samples of all methods as JSON lines; `method` says whose each one is."""
+    with path.open("w", encoding="utf-8") as file:
+        for result in results:
+            for sample in result.samples:
+                line = {"method": result.method, **sample}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _measure_to_json(measure: Measure) -> dict[str, list[Any]]:
+    values = [None if np.isnan(value) else float(value) for value in measure.values]
+    return {"values": values, "users": measure.users.tolist()}
+
+
+def _measure_from_json(data: dict[str, list[Any]]) -> Measure:
+    values = [np.nan if value is None else value for value in data["values"]]
+    return Measure(np.array(values, dtype=float), np.array(data["users"], dtype=int))

@@ -1,0 +1,81 @@
+"""Every metric of explanations, whoever wrote them: a model, a baseline, a teacher."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from reward_models.context import RewardContext
+from rl_explain.alignment.examples import Example
+from rl_explain.data.interactions import Interactions
+from rl_explain.evaluation.cases import Columns, split
+from rl_explain.evaluation.causes import causes
+from rl_explain.evaluation.explanations import grounding, verdict_and_citations
+from rl_explain.evaluation.faithfulness import FaithfulnessMeter
+from rl_explain.evaluation.tasks import Answered
+from rl_explain.evaluation.text import length, rouge_l
+
+SPLIT = (
+    "explanation/verdict_accuracy",
+    "faithfulness/regret_score",
+    "faithfulness/regret_score_masking",
+)
+"""Metrics that are also reported for each label and for each number of reasons asked for."""
+
+
+class ExplanationScorer:
+    """Scores texts as answers to one list of explanation questions.
+
+    Args:
+        examples: labelled; a completion is the reference of ROUGE-L, "" for none.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], interactions: Interactions, context: RewardContext
+    ) -> None:
+        self._examples = examples
+        self._interactions = interactions
+        self._context = context
+        self._meter = FaithfulnessMeter(context)
+        self._groups = _labels(examples) | _reasons(examples)
+
+    def score(self, texts: Sequence[str]) -> Answered:
+        """The texts, one for each question, with all their scores."""
+        examples = self._examples
+        readings = [self._context.read(text) for text in texts]
+        columns: Columns = {
+            **verdict_and_citations(readings, examples),
+            **grounding(readings, examples, self._context),
+            **self._meter.measure(readings, examples),
+            **causes(readings, examples, self._interactions),
+            **_text_columns(texts, examples),
+        }
+        for name in SPLIT:
+            columns |= split(columns, name, self._groups)
+        cited = [r.cited(e.history) for r, e in zip(readings, examples, strict=True)]
+        notes: dict[str, list[Any]] = {
+            "verdict": [reading.verdict for reading in readings],
+            "cited": [[self._context.titles[row] for row in rows] for rows in cited],
+            "reasons": [example.reasons for example in examples],
+        }
+        return Answered(examples, texts, columns, notes)
+
+
+def _text_columns(texts: Sequence[str], examples: Sequence[Example]) -> Columns:
+    references = [example.completion for example in examples]
+    closeness = np.array(rouge_l(texts, references), dtype=float)
+    return {
+        "text/length": np.array([length(text) for text in texts], dtype=float),
+        "text/rouge_l": np.where([bool(text) for text in references], closeness, np.nan),
+    }
+
+
+def _labels(examples: Sequence[Example]) -> dict[str, np.ndarray]:
+    labels = [example.label for example in examples]
+    return {name: np.array([label == name for label in labels], bool) for name in ("yes", "no")}
+
+
+def _reasons(examples: Sequence[Example]) -> dict[str, np.ndarray]:
+    asked = [example.reasons for example in examples]
+    counts = sorted({count for count in asked if count is not None})
+    return {f"reasons_{n}": np.array([count == n for count in asked], bool) for n in counts}

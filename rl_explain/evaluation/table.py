@@ -1,0 +1,95 @@
+"""The table at the end of a run: a row a method, a column a metric, intervals in brackets."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.statistics import Estimate
+
+ORDER = (
+    *("base", "sft", "sft_clean", "ppo", "orpo"),
+    *("random", "last_k", "most_similar", "oracle", "most_frequent_item"),
+)
+"""Order of the rows; methods that are not named here follow the trained ones."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric and what the table calls it."""
+
+    title: str
+    metric: str
+    digits: int = 2
+
+
+EXPLANATIONS = (
+    Column("verdict accuracy", "explanation/verdict_accuracy"),
+    Column("regret score", "faithfulness/regret_score"),
+    Column("regret (masking)", "faithfulness/regret_score_masking"),
+    Column("grounding", "grounding/precision"),
+    Column("cites", "explanation/cites"),
+    Column("causes F1", "causes/f1"),
+)
+ALIGNMENT = (
+    Column("retrieval hit@5", "retrieval/hit@5"),
+    Column("ranking NDCG@5", "ranking/ndcg@5"),
+    Column("classification", "classification/accuracy"),
+    Column("ROUGE-L", "text/rouge_l"),
+    Column("distinct-2", "text/distinct_2"),
+    Column("length", "text/length", digits=1),
+)
+BLOCKS = (EXPLANATIONS, ALIGNMENT)
+"""One table each: all columns beside each other would be wider than a terminal."""
+
+
+def plain_tables(results: Mapping[str, Result]) -> str:
+    """The tables as text for a terminal."""
+    return "\n\n".join(_plain(_cells(results, block)) for block in BLOCKS)
+
+
+def markdown_tables(results: Mapping[str, Result]) -> str:
+    """The tables as Markdown."""
+    return "\n\n".join(_markdown(_cells(results, block)) for block in BLOCKS)
+
+
+def in_order(methods: Sequence[str]) -> list[str]:
+    """Trained methods, those that `ORDER` does not name, then the baselines."""
+    place = {method: float(i) for i, method in enumerate(ORDER)}
+    others = place["random"] - 0.5
+    return sorted(methods, key=lambda method: place.get(method, others))
+
+
+def _cells(results: Mapping[str, Result], columns: Sequence[Column]) -> list[list[str]]:
+    """The header and a row a method; columns and rows without any number are left out."""
+    used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
+    rows = [[method, *_row(results[method], used)] for method in in_order(list(results))]
+    filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
+    return [["method", *(column.title for column in used)], *filled]
+
+
+def _row(result: Result, columns: Sequence[Column]) -> list[str]:
+    return [show(result.estimate(column.metric), column.digits) for column in columns]
+
+
+def show(estimate: Estimate | None, digits: int = 2) -> str:
+    """`0.93 [0.91, 0.95]`; a dash where there is nothing to show."""
+    if estimate is None:
+        return "–"
+    value, low, high = (f"{x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low}, {high}]"
+
+
+def _plain(cells: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _markdown(cells: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    rule = f"|{'|'.join(' --- ' for _ in cells[0])}|"
+    return "\n".join([lines[0], rule, *lines[1:]])

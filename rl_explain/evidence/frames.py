@@ -1,0 +1,160 @@
+"""The sentences that the template teacher writes with.
+
+Slots: `{item}` is the asked title, `{cited}` the cited ones, both in double quotes; `{values}`
+attribute values, `{labels}` and `{kind}` the same in a noun phrase; `{one}` a single cited title.
+`[is|are]` agrees in number with the cited titles. A sentence that names attributes names no title
+that lacks them, so a claim is true of every title beside it. No body holds the words yes or no:
+the verdict stands alone.
+"""
+
+import re
+
+LIFT = (
+    "The recommender puts {item} high because of {cited}",
+    "{cited} [does|do] most to lift {item} here",
+    "What speaks for {item} is {cited}",
+    "{item} ranks near the top, with {cited} as the main reason[|s]",
+    "The strongest support for {item} comes from {cited}",
+    "{cited} [carries|carry] {item} up the list for this user",
+    "For this user {item} stands high, mostly thanks to {cited}",
+    "The recommender reads {cited} as [a sign|signs] for {item}",
+    "With {cited} behind it, {item} beats most other titles",
+    "{item} owes its high place to {cited} more than to the rest",
+    "This user picked {cited}, which moves {item} up",
+    "{cited} [points|point] the recommender to {item}",
+)
+"""A yes: the cited titles raise the item."""
+
+LIFT_REMOVED = (
+    "Without {cited} in the history, {item} would fall in the ranking",
+    "Take {cited} away and {item} loses its high place",
+    "{item} would drop if {cited} were gone",
+)
+"""A yes, said by what would happen without the cited titles."""
+
+WEAK = (
+    "The whole history lifts {item} together, and {cited} [comes|come] closest to a reason",
+    "Many titles speak for {item} at once, {cited} among them",
+    "Hardly one title alone lifts {item}, though {cited} [comes|come] first",
+)
+"""A yes that no single title explains."""
+
+WHOLE = (
+    "The whole history together lifts {item}, more than any one title in it",
+    "Many titles of this user speak for {item} at once, none of them alone",
+)
+"""A yes that cites nothing."""
+
+LOWER = (
+    "{cited} [pulls|pull] away from {item}",
+    "{item} ranks low, pushed down by {cited}",
+    "Against {item} [stands|stand] {cited}",
+    "{cited} [speaks|speak] against {item} here",
+    "The recommender holds {item} down because of {cited}",
+    "{cited} [points|point] the recommender to other titles than {item}",
+    "{item} sits in the lower half, mostly due to {cited}",
+    "Most titles beat {item} here, with {cited} weighing against it",
+    "Little speaks for {item}, while {cited} [counts|count] against it",
+    "What keeps {item} low is {cited}",
+)
+"""A no: the cited titles lower the item."""
+
+LOWER_REMOVED = (
+    "Without {cited}, {item} would stand higher",
+    "Take {cited} away and {item} would rise",
+    "{item} would climb if {cited} were gone",
+)
+"""A no, said by what would happen without the cited titles."""
+
+CONTRAST = (
+    "{cited} [is|are] {kind} and [leads|lead] the recommender away from this item",
+    "{cited} [stands|stand] for {values} titles, and the asked item is of another kind",
+    "{cited} [turns|turn] the recommender toward {values} titles, away from this item",
+    "The pull is toward {values} titles, seen in {cited}, and this item lies elsewhere",
+    "The asked item lacks what {cited} [brings|bring], {labels}",
+)
+"""A no: what the cited titles have and the item lacks. The item's title must not stand here."""
+
+EMPTY = (
+    "Nothing in this history supports {item} enough",
+    "Too little in this history speaks for {item}",
+    "The recommender finds little reason for {item} in this history",
+    "Nothing here carries {item} past the middle of the ranking",
+    "This history gives {item} too little support",
+)
+"""A no that cites nothing."""
+
+SHARED = (
+    ": [both|all] are {values} titles",
+    ": [both|all] belong to the {values} titles",
+    ": they are {values} titles alike",
+    ", and [both|all] count as {values}",
+    ", and they share {labels}",
+    ", with {labels} in common",
+    ": what they share is {labels}",
+    ": [both|all] go under {values}",
+)
+"""Attributes that all cited titles share with the item."""
+
+PARTLY_SHARED = (
+    "{one} shares {labels} with it",
+    "Like it, {one} is {kind}",
+    "{one} is {kind} too",
+)
+"""A sentence of its own: attributes that one of several cited titles shares with the item."""
+
+MOST = (
+    ", and the rest of the history matters less",
+    ", and the recommender weighs [that title|those titles] most",
+    ": nothing else in the history moves it as much",
+    ": to the recommender [this title counts|these titles count] most",
+)
+"""After any sentence with cited titles, where there are no attributes to name."""
+
+AFTER_LIFT = (
+    ": without [it|them] this item would fall",
+    ", and without [it|them] this title would drop",
+    ", more than the other titles of this user",
+)
+AFTER_LOWER = (
+    ": without [it|them] this item would rise",
+    ", and without [it|them] this title would climb",
+    ", more than the other titles of this user",
+)
+"""Likewise after a yes and after a no, where the sentence does not already speak of removal."""
+
+FALLS = (
+    ", so it stays in the lower half",
+    ": at least half of the other titles rank above it",
+    ", and most other titles do better",
+    ": many other titles fit this user better",
+)
+"""After a no that cites nothing."""
+
+FRAMES = (
+    *(LIFT + LIFT_REMOVED + WEAK + WHOLE + LOWER + LOWER_REMOVED + CONTRAST + EMPTY),
+    *(SHARED + PARTLY_SHARED + MOST + AFTER_LIFT + AFTER_LOWER + FALLS),
+)
+
+
+def inflect(frame: str, plural: bool) -> str:
+    """`[is|are]` becomes `is` or `are`."""
+    return re.sub(r"\[([^|\]]*)\|([^]]*)\]", r"\2" if plural else r"\1", frame)
+
+
+def fixed_words(frame: str) -> str:
+    """A sentence without its slots."""
+    return re.sub(r"\{\w+\}", "", frame)
+
+
+def article(noun: str) -> str:
+    """`a` or `an`, by how the first word sounds as far as its letters tell."""
+    word = noun.casefold()
+    if re.match(r"uni(?!n|m)|use|usu|uto|eu|one\b|once", word):
+        return "a"
+    return "an" if re.match(r"[aeiou]|hour|heir|honest|8|11\b|18\b", word) else "a"
+
+
+def enumerate_words(words: list[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -1,0 +1,164 @@
+"""A trained recommender that can no longer change: scored in batches, known by a fingerprint."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.errors import UserError
+from rl_explain.recommenders.histories import pad_histories
+from rl_explain.recommenders.sasrec import Sasrec, SasrecConfig
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
+
+
+class FrozenRecommender(nn.Module):
+    """A SASRec behind the `Recommender` protocol: in eval mode for good, without gradients.
+
+    It may be a part of a model that trains: `.train()` on that model leaves it in eval mode, so
+    that its dropout stays off. `fingerprint` is a SHA-256 of the weights, their shape and the
+    catalogue that the rows stand for.
+    """
+
+    def __init__(self, model: Sasrec, catalogue_fingerprint: str, batch_size: int = 2048) -> None:
+        super().__init__()
+        self.model = model.requires_grad_(False)
+        self.catalogue_fingerprint = catalogue_fingerprint
+        self.batch_size = batch_size  # histories a forward pass
+        self.num_items = model.config.num_items
+        self.dim = model.config.dim
+        self.max_history = model.config.max_history
+        self.fingerprint = _fingerprint(model, catalogue_fingerprint)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in eval mode, whatever `mode` says."""
+        return super().train(False)
+
+    @torch.inference_mode()
+    def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        """Scores of every item, higher is better: (B, num_items), float32.
+
+        Equal histories are encoded once. A history holds item rows, oldest first, `-1` where
+        masked; only its last `max_history` entries are read. Raises `ValueError` on a history
+        that shows no item, or a row that is no item's.
+        """
+        users, copies = self._encode(histories)
+        return (users @ self.model.items.weight.T).cpu().numpy()[copies]
+
+    @torch.inference_mode()
+    def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        """What the recommender makes of each history: (B, dim), float32; as in `score`."""
+        users, copies = self._encode(histories)
+        return users.cpu().numpy()[copies]
+
+    @torch.inference_mode()
+    def item_embeddings(self) -> np.ndarray:
+        """The item table that user embeddings are multiplied with: (num_items, dim), float32."""
+        return self.model.items.weight.cpu().numpy().copy()
+
+    def _encode(self, histories: Sequence[Sequence[int]]) -> tuple[Tensor, np.ndarray]:
+        """Embeddings of the distinct histories, and for each history which of them is its own."""
+        padded = pad_histories(histories, self.max_history, self.num_items)
+        distinct, copies = np.unique(padded, axis=0, return_inverse=True)
+        device = self.model.positions.device
+        batches = torch.from_numpy(distinct).split(self.batch_size)
+        users = [self.model.encode(batch.to(device)) for batch in batches]
+        return torch.cat(users), copies.reshape(-1)
+
+    def save(self, folder: str | Path) -> None:
+        """Write `model.safetensors` and `config.json`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(_weights(self.model), folder / WEIGHTS)
+        config = {
+            "kind": "sasrec",
+            "shape": asdict(self.model.config),
+            "catalogue": self.catalogue_fingerprint,
+            "fingerprint": self.fingerprint,
+        }
+        (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, catalogue: Catalogue | None = None, device: str = "cpu"
+    ) -> "FrozenRecommender":
+        """The recommender that `save` wrote.
+
+        Raises `UserError` when files are missing, pickled or damaged, and, with `catalogue`
+        given, when the recommender was trained on another one.
+        """
+        folder = Path(folder)
+        _refuse_pickles(folder)
+        config = _read_config(folder)
+        if catalogue is not None and config["catalogue"] != catalogue.fingerprint:
+            raise UserError(
+                f"the recommender in {folder} was trained on other data (its catalogue is "
+                f"{config['catalogue'][:12]}, this one {catalogue.fingerprint[:12]}); give the "
+                "data it was trained on, or train it again in a new folder"
+            )
+        model = _read_model(folder, SasrecConfig(**config["shape"])).to(device)
+        recommender = cls(model, config["catalogue"])
+        if recommender.fingerprint != config["fingerprint"]:
+            raise UserError(
+                f"{folder / WEIGHTS} does not belong to {folder / CONFIG}: fingerprints differ; "
+                "restore both files from one training run"
+            )
+        return recommender
+
+
+def _weights(model: Sasrec) -> dict[str, Tensor]:
+    return {name: weight.cpu().contiguous() for name, weight in model.state_dict().items()}
+
+
+def _fingerprint(model: Sasrec, catalogue_fingerprint: str) -> str:
+    # Dropout shapes no score: two recommenders that differ in it alone are the same.
+    shape = asdict(model.config) | {"dropout": 0.0}
+    digest = hashlib.sha256(json.dumps([catalogue_fingerprint, shape], sort_keys=True).encode())
+    for name, weight in sorted(_weights(model).items()):
+        digest.update(name.encode())
+        digest.update(weight.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _refuse_pickles(folder: Path) -> None:
+    """An unpickled file can run code, so only safetensors are read."""
+    pickles = [folder] if folder.suffix in PICKLES else []
+    if folder.is_dir() and not (folder / WEIGHTS).is_file():
+        pickles = [file for file in sorted(folder.iterdir()) if file.suffix in PICKLES]
+    if pickles:
+        raise UserError(
+            f"{pickles[0]} is a pickled checkpoint, and unpickling can run code: save the weights "
+            f"as safetensors ({WEIGHTS} beside {CONFIG}) and give their folder"
+        )
+
+
+def _read_config(folder: Path) -> dict:
+    missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
+    if missing:
+        raise UserError(f"no recommender in {folder}: {' and '.join(missing)} not found; train one")
+    try:
+        config = json.loads((folder / CONFIG).read_text())
+        return {name: config[name] for name in ("shape", "catalogue", "fingerprint")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / CONFIG} is damaged ({error}); train again") from error
+
+
+def _read_model(folder: Path, config: SasrecConfig) -> Sasrec:
+    model = Sasrec(config)
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (SafetensorError, RuntimeError) as error:
+        raise UserError(f"{folder / WEIGHTS} is damaged ({error}); train again") from error
+    return model

@@ -1,0 +1,210 @@
+"""The stages of a run: each reads what earlier ones left and writes its own folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from transformers import set_seed
+
+from rl_explain.alignment.banks import build_banks
+from rl_explain.alignment.examples import columns, read_examples, write_examples
+from rl_explain.alignment.generation import format_prompt
+from rl_explain.alignment.language_model import add_adapter, load_adapter, load_base
+from rl_explain.alignment.prompts import Prompts
+from rl_explain.alignment.states import build_states
+from rl_explain.alignment.task_context import TaskContext
+from rl_explain.alignment.tasks import build_examples
+from rl_explain.config import STAGES
+from rl_explain.data.dataset import Source, read_dataset
+from rl_explain.data.filtering import Filters
+from rl_explain.data.statistics import statistics_table
+from rl_explain.errors import unknown_name
+from rl_explain.evidence.teacher import Teacher
+from rl_explain.recommenders.sasrec import SasrecConfig
+from rl_explain.recommenders.training import SasrecTraining, train_sasrec
+from rl_explain.run import Run
+from rl_explain.training.orpo import train_orpo
+from rl_explain.training.pairs import build_pairs, read_pairs
+from rl_explain.training.sft import train_sft
+
+Metrics = dict[str, float]
+
+
+def prepare(run: Run, folder: Path) -> Metrics:
+    """Read, filter and save the interactions; print their statistics."""
+    data = run.config.data
+    source = Source(data.path, data.interactions, data.items)
+    filters = Filters(data.min_rating, data.num_items, data.num_users, data.k_core)
+    interactions, figures = read_dataset(data.format, source, filters, run.config.seed)
+    interactions.save(folder)
+    print(statistics_table(figures))
+    return figures
+
+
+def recommender(run: Run, folder: Path) -> Metrics:
+    """Train SASRec and freeze the best epoch."""
+    settings = run.config.recommender
+    shape = SasrecConfig(
+        num_items=len(run.interactions.catalogue),
+        max_history=run.config.data.max_history,
+        dim=settings.dim,
+        layers=settings.layers,
+        heads=settings.heads,
+        dropout=settings.dropout,
+    )
+    training = SasrecTraining(
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        batch_size=settings.batch_size,
+        max_epochs=settings.max_epochs,
+        patience=settings.patience,
+    )
+    metrics = train_sasrec(
+        run.interactions, folder, shape, training, run.config.seed, run.device
+    )
+    print(statistics_table(metrics))
+    return metrics
+
+
+def tasks(run: Run, folder: Path) -> Metrics:
+    """States, banks, and the examples of every later stage."""
+    config, seed = run.config, run.config.seed
+    data, alignment, rl = config.data, config.alignment, config.training.rl
+    states = build_states(
+        run.interactions, run.splits, data.max_history, data.max_states, data.states_per_user, seed
+    )
+    states.save(folder)
+    build_banks(run.recommender, states).save(folder)
+    catalogue = run.interactions.catalogue
+    prompts = Prompts(catalogue, alignment.show_attributes, alignment.verdict)  # type: ignore[arg-type]
+    context = TaskContext(catalogue, states, run.recommender, prompts)
+    instructions = Path(alignment.instructions) if alignment.instructions else None
+    sft = {
+        name: build_examples(
+            context,
+            states.train,
+            alignment.counts,
+            alignment.sft_forms,
+            seed,
+            Teacher(catalogue, alignment.verdict, noise, seed),  # type: ignore[arg-type]
+            instructions,
+        )
+        for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
+    }
+    held_out = {"explanation": config.evaluation.cases}
+    held_out |= {
+        name: config.evaluation.alignment_cases
+        for name in ("retrieval", "ranking", "classification", "reconstruction")
+    }
+    validation = {"explanation": rl.validation_cases}
+    form = [alignment.form]
+    parts = sft | {
+        "rl": build_examples(context, states.train, rl.counts, form, seed + 1),
+        "validation": build_examples(context, states.validation, validation, form, seed + 2),
+        "test": build_examples(context, states.test, held_out, form, seed + 3),
+    }
+    for name, examples in parts.items():
+        write_examples(examples, folder / f"{name}.jsonl")
+    return {"states": len(states)} | {f"examples/{k}": len(v) for k, v in parts.items()}
+
+
+def sft(run: Run, folder: Path) -> Metrics:
+    """Supervised fine-tuning; the folder's name says on which texts."""
+    config = run.config
+    set_seed(config.seed)
+    model, tokenizer = load_base(
+        config.model.name, config.model.dtype, run.banks.item_bank, run.banks.user_bank
+    )
+    tuned = add_adapter(model, config.model, config.seed).to(run.device)
+    examples = read_examples(run.stage_folder("tasks") / f"{folder.name}.jsonl")
+    metrics = train_sft(
+        tuned, tokenizer, examples, config.training.sft, folder, config.seed, run.device
+    )
+    run.manifest().save(folder / "adapter")
+    return metrics
+
+
+def pairs(run: Run, folder: Path) -> Metrics:
+    """Sample the SFT model and pair its best and worst explanations."""
+    examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
+    explanations = [example for example in examples if example.task == "explanation"]
+    return build_pairs(
+        run.explainer("sft"),
+        explanations,
+        run.composite(),
+        run.config.training.pairs,
+        folder,
+        run.config.seed,
+    )
+
+
+def orpo(run: Run, folder: Path) -> Metrics:
+    """ORPO from the SFT model on the pairs."""
+    tuned, tokenizer = _sft_model(run)
+    metrics = train_orpo(
+        tuned,
+        tokenizer,
+        read_pairs(run.stage_folder("pairs")),
+        run.config.training.orpo,
+        folder,
+        run.config.seed,
+        run.device,
+    )
+    run.manifest().save(folder / "adapter")
+    return metrics
+
+
+def ppo(run: Run, folder: Path) -> Metrics:
+    """PPO from the SFT model, on the configured reward."""
+    tuned, tokenizer = _sft_model(run)
+    composite = run.composite()
+    metrics = train_ppo(
+        tuned,
+        tokenizer,
+        _prompts(run, tokenizer, "rl"),
+        _prompts(run, tokenizer, "validation"),
+        composite,
+        run.config.training.ppo,
+        folder,
+        run.config.seed,
+        run.device,
+    )
+    run.manifest().save(folder / "adapter")
+    return metrics
+
+
+def _sft_model(run: Run):
+    """The SFT model, trainable: where preference and reinforcement learning start."""
+    config = run.config.model
+    set_seed(run.config.seed)
+    model, tokenizer = load_base(
+        config.name, config.dtype, run.banks.item_bank, run.banks.user_bank
+    )
+    adapter = run.stage_folder("sft") / "adapter"
+    return load_adapter(model, adapter, trainable=True).to(run.device), tokenizer
+
+
+def _prompts(run: Run, tokenizer, name: str):
+    """Examples as rows with prompts in the model's own format."""
+    examples = read_examples(run.stage_folder("tasks") / f"{name}.jsonl")
+    rows = columns(examples)
+    rows["prompt"] = [format_prompt(tokenizer, prompt) for prompt in rows["prompt"]]
+    return rows
+
+
+STAGE_FUNCTIONS: dict[str, Callable[[Run, Path], Metrics]] = {
+    "prepare": prepare,
+    "recommender": recommender,
+    "tasks": tasks,
+    "sft": sft,
+    "sft_clean": sft,
+    "pairs": pairs,
+    "ppo": ppo,
+    "orpo": orpo,
+    "evaluate": evaluate,
+}
+
+
+def run_stages(run: Run, stages: Sequence[str]) -> None:
+    """Perform stages in order; finished ones are kept."""
+    for stage in stages:
+        run.perform(stage, STAGE_FUNCTIONS[stage])

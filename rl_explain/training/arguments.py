@@ -1,0 +1,31 @@
+"""What every trainer of a run shares."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from transformers.trainer_utils import get_last_checkpoint
+
+
+def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> dict[str, Any]:
+    """Keyword arguments of `TrainingArguments` that do not depend on the method."""
+    return {
+        "output_dir": str(folder / "checkpoints"),
+        "per_device_train_batch_size": batch_size,
+        "seed": seed,
+        "use_cpu": device == "cpu",
+        "bf16": device != "cpu",
+        "gradient_checkpointing": False,
+        "report_to": "none",
+        "disable_tqdm": not sys.stderr.isatty(),
+        "dataloader_pin_memory": device != "cpu",
+        "save_strategy": "steps",
+        "save_total_limit": 1,
+        "logging_steps": 10,
+    }
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint of an interrupted training in `folder`, if there is one."""
+    checkpoints = folder / "checkpoints"
+    return get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None

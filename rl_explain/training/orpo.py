@@ -1,0 +1,97 @@
+"""Odds-ratio preference optimization (Hong et al. 2024, arXiv 2403.07691), by TRL."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import PeftModel
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+from rl_explain.config import ORPOSettings
+from rl_explain.training.arguments import last_checkpoint, shared_arguments
+from rl_explain.training.logs import JsonLinesLog
+from rl_explain.training.pairs import Pair
+
+
+class CompletionORPOTrainer(ORPOTrainer):
+    """TRL's ORPO with the likelihood term over the completion alone.
+
+    TRL takes it over the prompt too, as the paper's code does; but virtual tokens stand in our
+    prompts, and the output head has no rows for them.
+    """
+
+    def concatenated_forward(
+        self, model: nn.Module, batch: dict[str, Any]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Mean log-probabilities (B,) and logits of both completions, and the chosen one's loss."""
+        both = self.concatenated_inputs(
+            batch, padding_value=self.padding_value, device=self.accelerator.device
+        )
+        logits = model(
+            both["concatenated_input_ids"],
+            attention_mask=both["concatenated_attention_mask"],
+            use_cache=False,
+        ).logits
+        labels = both["concatenated_labels"]
+        log_probs = self.get_batch_logps(logits, labels, average_log_prob=True)
+        chosen = len(batch["chosen_labels"])
+        loss = nn.functional.cross_entropy(
+            logits[:chosen, :-1].flatten(0, 1), labels[:chosen, 1:].flatten(), ignore_index=-100
+        )
+        halves = (log_probs[:chosen], log_probs[chosen:], logits[:chosen], logits[chosen:])
+        return *halves, loss
+
+
+def orpo_loss(chosen: Tensor, rejected: Tensor, nll: Tensor, weight: float) -> Tensor:
+    """Equations 6 and 7 of the paper, from mean log-probabilities a token.
+
+    Args:
+        chosen: (B,) mean log-probability of the chosen completion's tokens, below 0.
+        rejected: (B,) likewise of the rejected one.
+        nll: scalar, negative log-likelihood of the chosen completions.
+        weight: lambda, of the odds-ratio term.
+    """
+    odds = [log_p - torch.log1p(-log_p.exp()) for log_p in (chosen, rejected)]
+    return nll - weight * nn.functional.logsigmoid(odds[0] - odds[1]).mean()
+
+
+def train_orpo(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[Pair],
+    settings: ORPOSettings,
+    folder: Path,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, float]:
+    """Train `model` in place on preference pairs; resume where it was interrupted.
+
+    Writes `log.jsonl`, `checkpoints/` and `adapter/` under `folder`; returns flat metrics.
+    """
+    rows = [{"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected} for p in pairs]
+    steps = max(1, round(settings.epochs * len(rows) / settings.batch_size))
+    arguments = ORPOConfig(
+        **shared_arguments(folder, settings.batch_size, seed, device),
+        max_steps=steps,
+        learning_rate=settings.learning_rate,
+        warmup_steps=0.1,
+        lr_scheduler_type="cosine",
+        save_steps=max(1, steps // 4),
+        beta=settings.beta,
+        max_length=4096,
+        remove_unused_columns=False,
+    )
+    trainer = CompletionORPOTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        callbacks=[JsonLinesLog(folder / "log.jsonl")],
+    )
+    result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    model.save_pretrained(folder / "adapter")
+    return {"train_loss": result.training_loss, "steps": result.global_step, "pairs": len(rows)}

@@ -1,0 +1,109 @@
+"""Preference pairs: several samples a prompt, scored by the composite, best against worst."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reward_models.composite import Composite
+from reward_models.types import Score
+from rl_explain.alignment.examples import Example, columns
+from rl_explain.alignment.explainer import Explainer
+from rl_explain.config import PairsSettings
+from rl_explain.errors import UserError
+
+PAIRS_FILE = "pairs.jsonl"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prompt in the model's own format, two completions and their composite rewards."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    chosen_reward: float
+    rejected_reward: float
+
+
+def build_pairs(
+    explainer: Explainer,
+    examples: Sequence[Example],
+    composite: Composite,
+    settings: PairsSettings,
+    folder: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Sample, score and pair; write `samples.jsonl` and `pairs.jsonl`; return flat metrics.
+
+    A prompt gives a pair when its best and worst sample lie `settings.margin` apart.
+    """
+    examples = examples[: settings.prompts]
+    answers = explainer.generate(
+        [example.prompt for example in examples],
+        temperature=settings.temperature,
+        num_return_sequences=settings.samples,
+        seed=seed,
+        description="pairs",
+    )
+    repeated = [example for example in examples for _ in range(settings.samples)]
+    completions = [text for texts in answers for text in texts]
+    result = composite(completions, **columns(repeated))
+    _write_samples(folder, repeated, completions, result.terms)
+    prompts = explainer.format([example.prompt for example in examples])
+    pairs = []
+    for row, prompt in enumerate(prompts):
+        start = row * settings.samples
+        scores = result.total[start : start + settings.samples]
+        pair = best_against_worst(prompt, answers[row], scores, settings.margin)
+        pairs += [pair] if pair else []
+    if not pairs:
+        raise UserError(
+            f"no pair of samples lies training.pairs.margin={settings.margin} apart: lower it, or "
+            "raise training.pairs.samples or training.pairs.temperature."
+        )
+    lines = [json.dumps(dataclasses.asdict(pair), ensure_ascii=False) for pair in pairs]
+    (folder / PAIRS_FILE).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return {"prompts": len(prompts), "pairs": len(pairs), **result.summary()}
+
+
+def best_against_worst(
+    prompt: str, texts: Sequence[str], scores: Sequence[Score], margin: float
+) -> Pair | None:
+    """The best and the worst scored text, or `None` when they lie less than `margin` apart.
+
+    Texts without a score (`None`, `FAILED`) are in no pair.
+    """
+    scored = [(s, t) for s, t in zip(scores, texts, strict=True) if isinstance(s, float)]
+    if not scored:
+        return None
+    best, worst = max(scored, key=lambda x: x[0]), min(scored, key=lambda x: x[0])
+    if best[0] - worst[0] < margin:
+        return None
+    return Pair(prompt, best[1], worst[1], best[0], worst[0])
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """The pairs that `build_pairs` wrote; `UserError` when there are none."""
+    path = folder / PAIRS_FILE
+    if not path.is_file():
+        raise UserError(f"no pairs at {path}: run the pairs stage first.")
+    return [Pair(**json.loads(line)) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def _write_samples(
+    folder: Path,
+    examples: Sequence[Example],
+    completions: Sequence[str],
+    terms: dict[str, list[Score]],
+) -> None:
+    with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
+        for i, (example, text) in enumerate(zip(examples, completions, strict=True)):
+            values = {name: _plain(scores[i]) for name, scores in terms.items()}
+            row = {"prompt": example.prompt, "completion": text} | values
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _plain(score: Score) -> float | str | None:
+    return score if score is None or isinstance(score, float) else repr(score)

@@ -1,0 +1,72 @@
+"""From scored completions to what the update learns from."""
+
+import torch
+from torch import Tensor
+
+from rl_explain.training.ppo.advantages import estimate_advantages, whiten
+from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.training.ppo.losses import penalised_rewards, token_entropy, token_log_probs
+from rl_explain.training.ppo.reference import as_reference
+from rl_explain.training.ppo.rollout import Batch, rows_by_length, select
+from rl_explain.training.ppo.value_head import PolicyWithValue
+
+
+def build_experience(
+    model: PolicyWithValue, batch: Batch, scores: Tensor, kl_coef: float, config: PPOConfig
+) -> tuple[Batch, dict[str, float]]:
+    """Log-probabilities, values, advantages and returns of sampled completions.
+
+    Args:
+        model: its active adapter is the policy that sampled.
+        batch: the completions, (B, P) prompts and (B, C) tokens.
+        scores: (B,) score of each.
+        kl_coef: penalty for each nat that a token's log-probability lies above the reference's.
+
+    Returns:
+        `batch` with `log_probs`, `values`, `advantages` and `returns`, (B, C) each; and figures:
+        `kl` to the reference in nats a completion, `entropy` in nats a token, and the share of
+        the returns' variance that the values explain.
+    """
+    mask = batch["completion_mask"]
+    log_probs, values, entropy = score_tokens(model, batch, config.micro_batch_size)
+    with as_reference(model.policy):
+        reference, _, _ = score_tokens(model, batch, config.micro_batch_size)
+    log_ratio = log_probs - reference
+    rewards = penalised_rewards(scores, log_ratio, mask, kl_coef)
+    advantages, returns = estimate_advantages(
+        rewards, values, mask, config.gamma, config.gae_lambda
+    )
+    figures = {
+        "kl": log_ratio.sum(1).mean().item(),
+        "entropy": entropy[mask].mean().item(),
+        "explained_variance": explained_variance(values[mask], returns[mask]),
+    }
+    learned = {
+        "log_probs": log_probs,
+        "values": values,
+        "advantages": whiten(advantages, mask) if config.whiten_advantages else advantages,
+        "returns": returns,
+    }
+    return batch | learned, figures
+
+
+@torch.no_grad()
+def score_tokens(
+    model: PolicyWithValue, batch: Batch, batch_size: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-probability, value and entropy of every token, (B, C) each, 0 outside completions."""
+    shape = batch["completion_ids"].shape
+    results = torch.zeros(3, *shape, device=batch["completion_ids"].device)
+    for rows in rows_by_length(batch).split(batch_size):
+        part = select(batch, rows)
+        ids, mask = part["completion_ids"], part["completion_mask"]
+        logits, values = model(part["prompt_ids"], part["prompt_mask"], ids, mask)
+        tokens = torch.stack([token_log_probs(logits, ids), values, token_entropy(logits)])
+        results[:, rows, : ids.shape[1]] = tokens * mask
+    return results[0], results[1], results[2]
+
+
+def explained_variance(values: Tensor, returns: Tensor) -> float:
+    """1 - Var(returns - values) / Var(returns), at most 1; below 0 the mean predicts better."""
+    spread = returns.var(correction=0) + 1e-8
+    return (1 - (returns - values).var(correction=0) / spread).item()

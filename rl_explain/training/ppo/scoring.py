@@ -1,0 +1,59 @@
+"""What a reward function said of the completions of an iteration."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reward_models.composite import CompositeResult
+from reward_models.types import Score
+
+Columns = Mapping[str, Sequence[Any]]
+"""Name to one value a row; `prompt` is text in the model's own format."""
+RewardFunction = Callable[..., CompositeResult | Sequence[Score]]
+"""`reward_fn(completions, **columns)`: totals alone, or totals and terms."""
+
+
+def take(columns: Columns, rows: Sequence[int]) -> dict[str, list[Any]]:
+    """Some rows of the columns."""
+    return {name: [values[row] for row in rows] for name, values in columns.items()}
+
+
+def score(reward_fn: RewardFunction, completions: Sequence[str], columns: Columns) -> CompositeResult:
+    """Totals and terms of the completions.
+
+    Raises:
+        ValueError: the function gave another number of totals.
+    """
+    result = reward_fn(completions, **columns)
+    if not isinstance(result, CompositeResult):
+        result = CompositeResult(list(result), {})
+    if len(result.total) != len(completions):
+        raise ValueError(
+            f"reward_fn gave {len(result.total)} totals for {len(completions)} completions."
+        )
+    return result
+
+
+def scored_rows(result: CompositeResult) -> list[int]:
+    """Rows whose total is a finite number; the others (`None`, `FAILED`) teach nothing."""
+    return [row for row, total in enumerate(result.total) if is_number(total)]
+
+
+def totals(result: CompositeResult, rows: Sequence[int]) -> Tensor:
+    """Totals (n,) of scored rows, float32."""
+    return torch.tensor([float(result.total[row]) for row in rows])  # type: ignore[arg-type]
+
+
+def summary(result: CompositeResult) -> dict[str, float]:
+    """`score`, the mean total if there is any, and `reward/...`, the result's own summary."""
+    rows = scored_rows(result)
+    mean = {"score": totals(result, rows).mean().item()} if rows else {}
+    return mean | {f"reward/{name}": value for name, value in result.summary().items()}
+
+
+def is_number(total: Score) -> bool:
+    """Whether a total can be learned from."""
+    return isinstance(total, int | float) and math.isfinite(total)

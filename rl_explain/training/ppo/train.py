@@ -1,0 +1,54 @@
+"""The PPO stage: from an SFT model to the best iteration's adapter."""
+
+from pathlib import Path
+
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase
+
+from rl_explain.training.arguments import last_checkpoint
+from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.training.ppo.records import ITERATION
+from rl_explain.training.ppo.reference import POLICY
+from rl_explain.training.ppo.scoring import Columns, RewardFunction
+from rl_explain.training.ppo.trainer import VALIDATION_SCORE, PPOTrainer
+
+
+def train_ppo(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Columns,
+    validation: Columns,
+    reward_fn: RewardFunction,
+    config: PPOConfig,
+    folder: Path,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, float]:
+    """Train `model` in place; resume where it was interrupted.
+
+    Writes `log.jsonl`, `samples.jsonl`, `checkpoints/`, `best/` and `adapter/` under `folder`;
+    returns flat metrics. Arguments as of `PPOTrainer`.
+    """
+    trainer = PPOTrainer(
+        model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device
+    )
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    model.save_pretrained(
+        str(folder / "adapter"), selected_adapters=[POLICY], save_embedding_layers=False
+    )
+    return _metrics(trainer)
+
+
+def _metrics(trainer: PPOTrainer) -> dict[str, float]:
+    """The validation score before and at the best iteration, and the last iteration's figures."""
+    history = trainer.state.log_history
+    scores = {line[ITERATION]: line[VALIDATION_SCORE] for line in history if VALIDATION_SCORE in line}
+    best = max(scores, key=lambda iteration: scores[iteration])
+    last = next(line for line in reversed(history) if "kl" in line)
+    return {
+        "iterations": last[ITERATION],
+        "best_iteration": best,
+        "validation/score": scores[best],
+        "validation/score_before": scores[min(scores)],
+        **{name: last[name] for name in ("score", "kl", "entropy", "eos_rate")},
+    }

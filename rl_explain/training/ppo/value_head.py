@@ -1,0 +1,89 @@
+"""The policy and, on the same trunk, its value head."""
+
+import inspect
+from typing import cast
+
+import torch
+from peft import PeftModel
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+
+class PolicyWithValue(nn.Module):
+    """A causal language model that also predicts, before each token, the reward still to come.
+
+    The value head reads the very hidden states that the output head reads, and starts at zero. The
+    adapter and the value head are apart: saving `policy` saves no value head.
+
+    The module is never in training mode, so that dropout is off wherever log-probabilities are
+    compared. That also turns activation checkpointing off.
+
+    Args:
+        policy: the model with its adapter; log-probabilities are those of its active adapter.
+        temperature: divisor of the logits.
+    """
+
+    accepts_loss_kwargs = False
+
+    def __init__(self, policy: PeftModel, temperature: float) -> None:
+        super().__init__()
+        self.policy = policy
+        self.temperature = temperature
+        head = self._output_head()
+        self.value_head = nn.Linear(head.in_features, 1, device=head.weight.device)
+        nn.init.zeros_(self.value_head.weight)
+        nn.init.zeros_(self.value_head.bias)
+        self.eval()
+
+    @property
+    def base(self) -> PreTrainedModel:
+        """The language model, its adapter's layers included."""
+        return cast(PreTrainedModel, self.policy.get_base_model())
+
+    def train(self, mode: bool = True) -> "PolicyWithValue":
+        """Stay in evaluation mode, whatever `mode` asks for."""
+        return super().train(False)
+
+    def forward(
+        self,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        completion_ids: Tensor,
+        completion_mask: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Logits and values before each token of the completions.
+
+        Args:
+            prompt_ids: (B, P), padded on the left, `prompt_mask` true where not padded.
+            completion_ids: (B, C), padded on the right, `completion_mask` likewise.
+
+        Returns:
+            Logits (B, C, V) divided by the temperature, and values (B, C); both float32.
+        """
+        mask = torch.cat([prompt_mask, completion_mask], 1).long()  # (B, P + C)
+        first = prompt_ids.shape[1] - 1  # the last prompt token is where the completion begins
+        positions = {"position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
+        states: list[Tensor] = []
+        hook = self._output_head().register_forward_pre_hook(
+            lambda module, inputs: states.append(inputs[0])
+        )
+        try:
+            logits = self.policy(
+                input_ids=torch.cat([prompt_ids, completion_ids], 1),
+                attention_mask=mask,
+                logits_to_keep=torch.arange(first, mask.shape[1] - 1, device=mask.device),
+                use_cache=False,
+                **(positions if self._takes_positions() else {}),
+            ).logits
+        finally:
+            hook.remove()
+        with torch.autocast(mask.device.type, enabled=False):
+            values = self.value_head(states[0].float()).squeeze(-1)
+            return logits.float() / self.temperature, values
+
+    def _output_head(self) -> nn.Linear:
+        return cast(nn.Linear, self.base.get_output_embeddings())
+
+    def _takes_positions(self) -> bool:
+        """Models without position ids (ALiBi, state spaces) read positions off the mask."""
+        return "position_ids" in inspect.signature(self.base.forward).parameters

@@ -1,0 +1,53 @@
+"""Supervised fine-tuning on alignment tasks and the teacher's explanations, by TRL."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase
+from trl import SFTConfig, SFTTrainer
+
+from rl_explain.alignment.examples import Example
+from rl_explain.alignment.generation import format_prompt
+from rl_explain.config import SFTSettings
+from rl_explain.training.arguments import last_checkpoint, shared_arguments
+from rl_explain.training.logs import JsonLinesLog
+
+
+def train_sft(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    settings: SFTSettings,
+    folder: Path,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, float]:
+    """Train `model` in place on the completions of `examples`; resume where it was interrupted.
+
+    Writes `log.jsonl`, `checkpoints/` and `adapter/` under `folder`; returns flat metrics.
+    """
+    rows = [
+        {"prompt": format_prompt(tokenizer, e.prompt), "completion": e.completion} for e in examples
+    ]
+    arguments = SFTConfig(
+        **shared_arguments(folder, settings.batch_size, seed, device),
+        max_steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="cosine",
+        save_steps=max(1, settings.steps // 4),
+        train_sampling_strategy="group_by_length",
+        max_length=None,
+    )
+    trainer = SFTTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        callbacks=[JsonLinesLog(folder / "log.jsonl")],
+    )
+    result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    model.save_pretrained(folder / "adapter")
+    return {"train_loss": result.training_loss, "steps": result.global_step}

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Installs into .venv and runs the tests. Arguments go to pytest: bash scripts/test.sh -m slow
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/install.sh dev
+exec .venv/bin/python -m pytest "$@"

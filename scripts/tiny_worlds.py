@@ -1,0 +1,306 @@
+"""Generated text for pretraining the tiny base model: small worlds full of look-ups.
+
+A world is a list of items, each shown once as `<embedding> "Title" (attributes)`, and a user. What
+follows are questions about it, many in every sequence, because a single question a sequence leaves
+a small model at chance: which listed item lies closest to this embedding, what do the two share,
+would this user like it, sort these, copy those. Titles, attributes and embeddings are drawn anew
+for each sequence, so the only way to answer is to read.
+
+No sentence of the explanations and no catalogue of the project appears here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MAX_DIM = 64
+"""Widest recommender embedding that pretraining shows; narrower ones are padded with zeros."""
+BACKGROUND = 48
+"""Items of a world that are not listed: questions ask about them."""
+SYLLABLES = (
+    "ba be bo ca co da de di do el en fa fi ga go ha hi in ja jo ka ke ki ko la le li lo ma me mi "
+    "mo na ne ni no or pa pe po qua ra re ri ro sa se shi so ta te ti to tra ul va ve vi wa xi ya "
+    "ze zi zo"
+).split()
+LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
+
+
+@dataclass
+class World:
+    """Embeddings have unit root mean square; rows 0..n-1 of `items` are the listed ones."""
+
+    items: np.ndarray  # (n + BACKGROUND, MAX_DIM)
+    titles: list[str]
+    attributes: list[list[str]]
+    user: np.ndarray  # (MAX_DIM,)
+    n: int
+    rng: np.random.Generator
+    small: bool
+
+    def similarity(self, vector: np.ndarray) -> np.ndarray:
+        """Dot products of `vector` with every item."""
+        return self.items @ vector
+
+
+@dataclass
+class Text:
+    """Text pieces with, for each, its embedding (virtual tokens) and whether it is an answer."""
+
+    pieces: list[str | np.ndarray] = field(default_factory=list)
+    answers: list[bool] = field(default_factory=list)
+
+    def add(self, *pieces: str | np.ndarray, answer: bool = False) -> None:
+        self.pieces.extend(pieces)
+        self.answers.extend([answer] * len(pieces))
+
+
+def draw_world(
+    words: Sequence[str], values: Sequence[str], rng: np.random.Generator, small: bool
+) -> World:
+    """A world whose items form clusters in a random subspace, attributes following clusters.
+
+    A small world lists a few items without attributes: looking up is learned there first.
+    """
+    n = int(rng.integers(3, 7)) if small else int(rng.integers(4, 13))
+    total = n + BACKGROUND
+    dim = int(rng.choice([24, 32, 48, 64]))
+    clusters = int(rng.integers(3, 10))
+    spectrum = np.exp(-rng.uniform(0, 2.5) * np.arange(dim) / dim)
+    centres = rng.normal(size=(clusters, dim)) * spectrum
+    cluster = rng.integers(clusters, size=total)
+    spread = rng.uniform(0.3, 1.2)
+    items = centres[cluster] + spread * rng.normal(size=(total, dim)) * spectrum
+    items = items @ np.linalg.qr(rng.normal(size=(dim, dim)))[0]
+    items -= items.mean(0)
+    items /= np.sqrt((items**2).mean())
+    weights = rng.dirichlet(np.full(n, 0.5)) * np.linspace(1, rng.uniform(1, 3), n)
+    user = weights @ items[:n] + rng.uniform(0.05, 0.3) * rng.normal(size=dim)
+    user /= np.sqrt((user**2).mean())
+    pad = [(0, 0), (0, MAX_DIM - dim)]
+    vocabulary = rng.choice(values, size=2 * clusters, replace=False)
+    attributes = [
+        _attributes(int(c), vocabulary, clusters, rng) if rng.random() < 0.95 and not small else []
+        for c in cluster
+    ]
+    titles = _titles(total, words, rng, small)
+    return World(np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small)
+
+
+def _attributes(
+    cluster: int, vocabulary: np.ndarray, clusters: int, rng: np.random.Generator
+) -> list[str]:
+    own = vocabulary[cluster] if rng.random() < 0.8 else vocabulary[rng.integers(clusters)]
+    others = rng.choice(vocabulary[clusters:], size=int(rng.integers(1, 3)), replace=False)
+    return [str(own), *map(str, others)]
+
+
+def _titles(
+    count: int, words: Sequence[str], rng: np.random.Generator, small: bool
+) -> list[str]:
+    titles: dict[str, None] = {}
+    while len(titles) < count:
+        titles[_word(words, rng) if small else _title(words, rng)] = None
+    return list(titles)
+
+
+def _title(words: Sequence[str], rng: np.random.Generator) -> str:
+    length = int(rng.choice([1, 2, 3, 4], p=[0.08, 0.55, 0.27, 0.1]))
+    parts = [_word(words, rng) for _ in range(length)]
+    if rng.random() < 0.2:
+        parts.insert(0, "The")
+    elif length > 1 and rng.random() < 0.15:
+        parts.insert(1, str(rng.choice(["of", "of the", "and", "in the", "for"])))
+    if rng.random() < 0.12:
+        parts.append(str(rng.choice(["2", "3", "II", "III", "4", "X", "HD", "64"])))
+    if rng.random() < 0.15:
+        parts.append(f"({rng.integers(1940, 2025)})")
+    if rng.random() < 0.05:
+        parts.append(f"- {_word(words, rng)} {_word(words, rng)}")
+    return " ".join(parts)
+
+
+def _word(words: Sequence[str], rng: np.random.Generator) -> str:
+    if rng.random() < 0.12:
+        return "".join(rng.choice(SYLLABLES, size=int(rng.integers(2, 4)))).capitalize()
+    word = words[int(rng.integers(len(words)))].capitalize()
+    return word + "'s" if rng.random() < 0.03 else word
+
+
+def write_sequence(world: World, questions: int) -> Text:
+    """The world's list, then `questions` questions with their answers."""
+    rng, seq = world.rng, Text()
+    form = "hybrid" if world.small else str(rng.choice(["hybrid", "titles"], p=[0.9, 0.1]))
+    seq.add(str(rng.choice(LEADS)))
+    if form == "hybrid" and rng.random() < 0.8:
+        seq.add(" ", world.user)
+    for i in range(world.n):
+        seq.add(";" if i else "", " ")
+        _show(seq, world, i, form == "hybrid")
+    seq.add("\n")
+    ask = FIRST if world.small else EMBEDDED if form == "hybrid" else TITLED
+    names, weights = list(ask), np.array([weight for _, weight in ask.values()])
+    favourite = int(rng.integers(len(names)))
+    for _ in range(questions):
+        # A sequence leans on one kind of question: many look-ups of a kind teach the kind.
+        index = (
+            favourite if rng.random() < 0.5 else rng.choice(len(names), p=weights / sum(weights))
+        )
+        ask[names[index]][0](seq, world)
+        seq.add("\n")
+    return seq
+
+
+def _show(seq: Text, world: World, i: int, embedded: bool = True) -> None:
+    """An item in the one form that items have everywhere."""
+    if embedded:
+        seq.add(world.items[i], " ")
+    seq.add(f'"{world.titles[i]}"')
+    if world.attributes[i]:
+        seq.add(f" ({', '.join(world.attributes[i])})")
+
+
+def _ask(seq: Text, world: World, i: int, titled: float) -> None:
+    """An unlisted item: with title and attributes at rate `titled`, else its embedding alone."""
+    if world.rng.random() < titled:
+        _show(seq, world, i)
+    else:
+        seq.add(world.items[i])
+
+
+def _quoted(world: World, items: Sequence[int]) -> str:
+    return "; ".join(f'"{world.titles[i]}"' for i in items)
+
+
+def _asked(world: World) -> int:
+    return int(world.rng.integers(world.n, len(world.items)))
+
+
+def _closest(seq: Text, world: World) -> None:
+    """The listed items closest to an unlisted one, nearest first; with what they share."""
+    item = _asked(world)
+    order = np.argsort(-world.similarity(world.items[item])[: world.n])
+    k = int(world.rng.choice([1, 1, 1, 2, 3]))
+    seq.add(["Close to ", "Two close to ", "Three close to "][k - 1])
+    _ask(seq, world, item, 0.4)
+    seq.add(":")
+    seq.add(" " + _quoted(world, order[:k]), answer=True)
+    if world.rng.random() < 0.5:
+        shared = [a for a in world.attributes[item] if a in world.attributes[order[0]]]
+        seq.add(" share")
+        seq.add(f" {', '.join(shared) or 'nothing'}", answer=True)
+
+
+def _furthest(seq: Text, world: World) -> None:
+    item = _asked(world)
+    order = np.argsort(world.similarity(world.items[item])[: world.n])
+    k = int(world.rng.choice([1, 2]))
+    seq.add(["Far from ", "Two far from "][k - 1])
+    _ask(seq, world, item, 0.4)
+    seq.add(":")
+    seq.add(" " + _quoted(world, order[:k]), answer=True)
+
+
+def _noisy_key(seq: Text, world: World) -> None:
+    """Three noisy askings in a row: which listed title carries this embedding?"""
+    for i in world.rng.integers(world.n, size=3):
+        noise = world.rng.uniform(0, 1.2)
+        vector = world.items[i] + noise * world.rng.normal(size=MAX_DIM) * (world.items[i] != 0)
+        answer = int(np.argmax(world.similarity(vector)[: world.n] - _half_norms(world)))
+        seq.add(vector, " is")
+        seq.add(f' "{world.titles[answer]}"', answer=True)
+        seq.add("; ")
+
+
+def _half_norms(world: World) -> np.ndarray:
+    """Half the squared norms: nearest in distance is the largest dot product less these."""
+    return (world.items[: world.n] ** 2).sum(1) / 2
+
+
+def _like(seq: Text, world: World) -> None:
+    """Would the user like it: top fifth of the world or bottom half, several in a row."""
+    scores = world.similarity(world.user)
+    share = scores.argsort().argsort() / (len(scores) - 1)
+    clear = [i for i in range(world.n, len(scores)) if share[i] >= 0.8 or share[i] <= 0.5]
+    yes = [i for i in clear if share[i] >= 0.8]
+    no = [i for i in clear if share[i] <= 0.5]
+    seq.add("For ", world.user, ": ")
+    for _ in range(6):
+        pool = yes if yes and (not no or world.rng.random() < 0.5) else no
+        item = int(world.rng.choice(pool))
+        _ask(seq, world, item, 0.2)
+        seq.add("?")
+        seq.add(" Yes" if share[item] >= 0.8 else " No", answer=True)
+        seq.add(". ")
+
+
+def _rank(seq: Text, world: World) -> None:
+    """Sort shown candidates by the user's score."""
+    chosen = world.rng.choice(
+        np.arange(world.n, len(world.items)), size=int(world.rng.integers(2, 6)), replace=False
+    )
+    order = chosen[np.argsort(-world.similarity(world.user)[chosen])]
+    seq.add("Sort for ", world.user, ": ")
+    for j, item in enumerate(chosen):
+        seq.add("; " if j else "")
+        _show(seq, world, int(item))
+    seq.add("\nSorted:")
+    seq.add(" " + _quoted(world, order), answer=True)
+
+
+def _carriers(seq: Text, world: World) -> None:
+    """Listed titles that carry an attribute."""
+    values = sorted({a for i in range(world.n) for a in world.attributes[i]})
+    if not values:
+        return _copy(seq, world)
+    value = str(world.rng.choice(values))
+    carriers = [i for i in range(world.n) if value in world.attributes[i]][:4]
+    seq.add(f"Which are {value}?")
+    seq.add(" " + _quoted(world, carriers), answer=True)
+    return None
+
+
+def _copy(seq: Text, world: World) -> None:
+    kind = world.rng.choice(["first", "last", "after", "all"], p=[0.3, 0.3, 0.3, 0.1])
+    k = int(world.rng.integers(1, 4))
+    i = int(world.rng.integers(world.n - 1))
+    question, answer = {
+        "first": (f"First {k}:", list(range(min(k, world.n)))),
+        "last": (f"Last {k}:", list(range(max(0, world.n - k), world.n))),
+        "after": (f'After "{world.titles[i]}":', [i + 1]),
+        "all": ("All titles:", list(range(world.n))),
+    }[kind]
+    seq.add(question)
+    seq.add(" " + _quoted(world, answer), answer=True)
+
+
+def _describe(seq: Text, world: World) -> None:
+    """Attributes of a listed title, read back."""
+    for i in world.rng.integers(world.n, size=2):
+        seq.add(f'"{world.titles[i]}" is')
+        seq.add(f" {', '.join(world.attributes[i]) or 'unknown'}", answer=True)
+        seq.add(". ")
+
+
+Question = Callable[[Text, World], None]
+FIRST: dict[str, tuple[Question, float]] = {
+    "noisy_key": (_noisy_key, 0.6),
+    "closest": (_closest, 0.15),
+    "like": (_like, 0.15),
+    "copy": (_copy, 0.1),
+}
+EMBEDDED: dict[str, tuple[Question, float]] = {
+    "closest": (_closest, 0.3),
+    "furthest": (_furthest, 0.08),
+    "noisy_key": (_noisy_key, 0.12),
+    "like": (_like, 0.2),
+    "rank": (_rank, 0.12),
+    "carriers": (_carriers, 0.06),
+    "copy": (_copy, 0.06),
+    "describe": (_describe, 0.06),
+}
+TITLED: dict[str, tuple[Question, float]] = {
+    "carriers": (_carriers, 0.3),
+    "copy": (_copy, 0.4),
+    "describe": (_describe, 0.3),
+}

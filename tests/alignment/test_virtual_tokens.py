@@ -1,0 +1,113 @@
+"""Virtual tokens: ids above the head, embeddings from the banks, everything else untouched."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+from rl_explain.alignment.connectors import Connector
+from rl_explain.alignment.language_model import add_adapter, load_base
+from rl_explain.alignment.virtual_tokens import (
+    NUM_SLOTS,
+    extend_tokenizer,
+    fill_slots,
+    item_token,
+    slot_token,
+    user_token,
+)
+from rl_explain.config import ModelConfig
+from rl_explain.errors import UserError
+
+ITEMS, STATES, DIM = 7, 3, 8
+
+
+@pytest.fixture
+def banks() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(ITEMS, DIM, generator=generator), torch.randn(STATES, DIM, generator=generator)
+
+
+def test_connector_starts_as_a_scaled_copy() -> None:
+    embeddings = torch.randn(5, DIM)
+    out = Connector(DIM, 20, norm=3.0)(embeddings)
+    torch.testing.assert_close(out[:, :DIM], embeddings * 3.0 / DIM**0.5, atol=1e-6, rtol=1e-5)
+    assert torch.equal(out[:, DIM:], torch.zeros(5, 20 - DIM))
+
+
+def test_ids_start_where_the_head_ends(random_base: Path, banks: tuple) -> None:
+    plain = AutoTokenizer.from_pretrained(random_base)
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    rows = model.get_output_embeddings().weight.shape[0]
+    assert len(plain) < rows == model.config.vocab_size  # the case that needs fillers
+    ids = tokenizer.encode(f"{item_token(0)}{slot_token(0)}{user_token(STATES - 1)}")
+    assert ids == [rows, rows + ITEMS, rows + ITEMS + NUM_SLOTS + STATES - 1]
+
+
+def test_embeddings_come_from_banks_and_ordinary_ids_from_the_base(
+    random_base: Path, banks: tuple
+) -> None:
+    plain = AutoModelForCausalLM.from_pretrained(random_base)
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    embedding = model.get_input_embeddings()
+    text = f"The {item_token(4)} and {user_token(2)}"
+    ids = tokenizer(text, return_tensors="pt").input_ids
+    out = embedding(ids)[0]
+    ordinary = ids[0] < plain.config.vocab_size
+    expected = plain.get_input_embeddings()(ids[0][ordinary])
+    assert torch.equal(out[ordinary], expected)
+    item, user = out[~ordinary]
+    torch.testing.assert_close(item, embedding.item_connector(banks[0][4]))
+    torch.testing.assert_close(user, embedding.user_connector(banks[1][2]))
+
+
+def test_weights_stay_tied_and_the_head_keeps_its_rows(random_base: Path, banks: tuple) -> None:
+    model, _ = load_base(str(random_base), "float32", *banks)
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+
+
+def test_virtual_tokens_are_never_written(random_base: Path, banks: tuple) -> None:
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    batch = tokenizer([f"{item_token(1)} {user_token(0)} The"], return_tensors="pt")
+    settings = GenerationConfig(
+        max_new_tokens=40, do_sample=True, temperature=50.0, top_k=0, pad_token_id=0
+    )
+    torch.manual_seed(0)
+    out = model.generate(**batch, generation_config=settings, num_return_sequences=8)
+    written = out[:, batch.input_ids.shape[1] :]
+    assert written.max() < model.config.vocab_size
+
+
+def test_slots_hold_new_users(random_base: Path, banks: tuple) -> None:
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    new = torch.full((2, DIM), 0.5)
+    fill_slots(model, new)
+    ids = tokenizer(slot_token(1), return_tensors="pt").input_ids
+    embedding = model.get_input_embeddings()
+    torch.testing.assert_close(embedding(ids)[0, 0], embedding.user_connector(new[1]))
+
+
+def test_a_tokenizer_of_another_model_is_refused(random_base: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(random_base)
+    with pytest.raises(UserError, match="holds .* tokens and the model only 10"):
+        extend_tokenizer(tokenizer, 10, ITEMS, STATES)
+
+
+def test_adapter_trains_lora_and_connectors_alone(random_base: Path, banks: tuple) -> None:
+    model, _ = load_base(str(random_base), "float32", *banks)
+    tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
+    trained = {name for name, weight in tuned.named_parameters() if weight.requires_grad}
+    assert trained
+    assert all("lora_" in n or "connector.modules_to_save.default" in n for n in trained)
+    assert sum("item_connector" in n for n in trained) == 4
+
+
+def test_gradients_reach_connectors_through_a_forward_without_virtual_tokens(
+    random_base: Path, banks: tuple
+) -> None:
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
+    ids = tokenizer("The user", return_tensors="pt").input_ids
+    tuned(input_ids=ids, labels=ids).loss.backward()
+    grads = [w.grad for n, w in tuned.named_parameters() if "connector" in n and w.requires_grad]
+    assert all(grad is not None for grad in grads)  # or sharded training would hang

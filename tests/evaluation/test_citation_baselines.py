@@ -1,0 +1,70 @@
+"""What the citation baselines cite, by hand, and what it is worth."""
+
+import numpy as np
+import pytest
+from small_world import World
+
+from rl_explain.evaluation.baselines import NAMES, CitationBaselines, baseline_texts
+from rl_explain.evaluation.cases import question
+from rl_explain.evaluation.faithfulness import FaithfulnessMeter
+
+REGRET = "faithfulness/regret_score"
+
+
+def texts_of(world: World, name: str, verdict: str = "first", seed: int = 0) -> list[str]:
+    choose = CitationBaselines(world.recommender, world.context, seed).choose[name]
+    catalogue = world.interactions.catalogue
+    return baseline_texts(choose, world.examples, catalogue, verdict, seed)  # type: ignore[arg-type]
+
+
+def regret(world: World, name: str) -> np.ndarray:
+    readings = [world.context.read(text) for text in texts_of(world, name)]
+    return FaithfulnessMeter(world.context).measure(readings, world.examples)[REGRET]
+
+
+@pytest.mark.parametrize("verdict", ["first", "last"])
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_say_the_label_and_cite_as_many_as_asked(
+    world: World, name: str, verdict: str
+) -> None:
+    for text, e in zip(texts_of(world, name, verdict), world.examples, strict=True):
+        reading = world.context.read(text)
+        assert reading.verdict == e.label
+        assert len(reading.cited(e.history)) == min(e.reasons or 1, max(1, len(e.history) // 3))
+        assert reading.items <= {*e.history, e.item}
+        assert not reading.unknown
+
+
+def test_last_k_takes_the_latest_distinct_items(world: World) -> None:
+    choose = CitationBaselines(world.recommender, world.context).choose["last_k"]
+    asked = question(world.examples[0])._replace(history=(4, 5, 9, 5, 9))
+    assert choose([asked, asked], [1, 3]) == [(9,), (9, 5, 4)]
+
+
+def test_most_similar_is_the_nearest_by_centred_cosine(world: World) -> None:
+    choose = CitationBaselines(world.recommender, world.context).choose["most_similar"]
+    shown = world.recommender.shown
+    mean = shown.mean(axis=0)
+    for e in world.examples:
+        target = shown[e.item] - mean
+        cosine = {
+            i: target @ (shown[i] - mean) / np.linalg.norm(target) / np.linalg.norm(shown[i] - mean)
+            for i in e.history
+        }
+        assert choose([question(e)], [1]) == [(max(cosine, key=lambda i: cosine[i]),)]
+
+
+def test_random_depends_on_its_seed_alone(world: World) -> None:
+    assert texts_of(world, "random") == texts_of(world, "random")
+    assert texts_of(world, "random") != texts_of(world, "random", seed=1)
+
+
+def test_the_oracle_has_no_regret_and_the_others_have(world: World) -> None:
+    oracle = regret(world, "oracle")
+    posed = ~np.isnan(oracle)
+    assert posed.sum() > 10
+    assert oracle[posed] == pytest.approx(1)
+    for name in ("random", "last_k", "most_similar"):
+        other = regret(world, name)
+        assert (np.isnan(other) == ~posed).all()
+        assert other[posed].mean() < 0.9

@@ -1,0 +1,202 @@
+"""The whole evaluation, with a model whose answers are written down."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_world import World
+from transformers import AutoTokenizer
+
+from rl_explain.alignment.examples import Example
+from rl_explain.errors import UserError
+from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.results import Result, load_result, merge_metrics, write_samples
+
+CONTRACT = (
+    *("retrieval/hit@5", "retrieval/ndcg@5", "ranking/ndcg@5", "classification/accuracy"),
+    *("history/hcr", "explanation/verdict_accuracy", "explanation/cites", "grounding/precision"),
+    *("faithfulness/regret_score", "faithfulness/comprehensiveness", "faithfulness/sufficiency"),
+    *("faithfulness/ill_posed", "causes/f1", "text/rouge_l", "text/length", "text/distinct_2"),
+)
+"""Names that DESIGN promises, those of a judge or a reader model left out."""
+
+
+class Scripted:
+    """Answers every prompt with the reference, which its examples hold."""
+
+    def __init__(self, examples: Sequence[Example], base: Path) -> None:
+        self.answers = {e.prompt: e.completion for e in examples}
+        self.tokenizer = AutoTokenizer.from_pretrained(base)
+
+    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
+        assert options["max_new_tokens"] > 0
+        return [[self.answers[p]] * options.get("num_return_sequences", 1) for p in prompts]
+
+    def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> torch.Tensor:
+        return torch.tensor([[float(self.answers[p] == a) for a in answers] for p in prompts])
+
+
+def all_examples(world: World) -> list[Example]:
+    """Every task, each with its right answer; explanations cite the first history item."""
+    titles, examples = [f'"{t}"' for t in world.context.titles], []
+    for e in world.examples:
+        best = world.recommender.score([e.history])[0].argsort()[::-1]
+        others = [int(i) for i in best if i not in e.history]
+        said = f"{(e.label or '').capitalize()}. It is close to {titles[e.history[0]]}."
+        bare = replace(e, item=None, label=None, reasons=None)
+        shown = tuple(sorted(others[:5]))
+        ranked = "; ".join(titles[i] for i in others[:5])
+        listed = "; ".join(titles[i] for i in e.history)
+        examples += [
+            replace(e, completion=said),
+            replace(bare, task="retrieval", completion=titles[others[0]], item=others[0]),
+            replace(bare, task="ranking", completion=ranked, candidates=shown),
+            replace(e, task="classification", completion=(e.label or "").capitalize()),
+            replace(bare, task="reconstruction", completion=listed),
+            replace(bare, task="instruction", completion="Hello."),
+        ]
+    return [replace(e, prompt=f"{e.task} {e.prompt}") for e in examples]
+
+
+@pytest.fixture
+def evaluation(world: World, tmp_path: Path) -> Evaluation:
+    return make(world, tmp_path)
+
+
+def make(world: World, folder: Path, **changes: Any) -> Evaluation:
+    return Evaluation(
+        all_examples(world),
+        world.interactions,
+        world.recommender,
+        world.context,
+        folder,
+        **({"resamples": 200} | changes),
+    )
+
+
+@pytest.fixture
+def scripted(world: World, random_base: Path) -> Scripted:
+    return Scripted(all_examples(world), random_base)
+
+
+def forbidden() -> Scripted:
+    raise AssertionError("this model must not be loaded")
+
+
+def test_a_model_that_knows_every_answer(evaluation: Evaluation, scripted: Scripted) -> None:
+    result = evaluation.model("sft", lambda: scripted, "weights")
+    for name in CONTRACT:
+        value, low, high = (result.metrics[f"{name}{end}"] for end in ("", "/ci_low", "/ci_high"))
+        assert value is not None and low is not None and high is not None
+        assert low <= value <= high, name
+    perfect = [
+        *("retrieval/hit@5", "retrieval/ndcg@5", "retrieval_constrained/hit@5", "ranking/ndcg@5"),
+        *("classification/accuracy", "history/hcr", "history/hcr_paper", "grounding/precision"),
+        *("explanation/verdict_accuracy", "explanation/cites", "text/rouge_l"),
+        *("explanation/verdict_accuracy/yes", "explanation/verdict_accuracy/no"),
+    ]
+    assert {result.metrics[name] for name in perfect} == {1.0}
+    assert -1 < (result.metrics["faithfulness/regret_score"] or 0) < 1
+    assert result.metrics["text/length"] == 8  # Yes. It is close to "Title Number Aa".
+
+
+def test_parts_average_to_the_whole(evaluation: Evaluation, scripted: Scripted) -> None:
+    measures = evaluation.model("sft", lambda: scripted, "weights").measures
+    whole = measures["faithfulness/regret_score"].values
+    for parts in (("yes", "no"), ("reasons_1", "reasons_2", "reasons_3")):
+        split = [measures[f"faithfulness/regret_score/{part}"].values for part in parts]
+        counts = sum(~torch.tensor(values).isnan() for values in split)
+        assert (counts == ~torch.tensor(whole).isnan()).all()
+
+
+def test_results_are_reused_until_something_changes(
+    world: World, evaluation: Evaluation, scripted: Scripted, tmp_path: Path
+) -> None:
+    first = evaluation.model("sft", lambda: scripted, "weights")
+    again = make(world, tmp_path).model("sft", forbidden, "weights")
+    assert again.metrics == first.metrics
+    assert again.samples == first.samples
+    with pytest.raises(AssertionError, match="must not be loaded"):
+        evaluation.model("sft", forbidden, "other weights")
+    with pytest.raises(AssertionError, match="must not be loaded"):
+        make(world, tmp_path, max_new_tokens=9).model("sft", forbidden, "weights")
+
+
+def test_a_later_failure_loses_nothing(
+    evaluation: Evaluation, scripted: Scripted, tmp_path: Path
+) -> None:
+    evaluation.model("sft", lambda: scripted, "weights")
+    with pytest.raises(AssertionError):
+        evaluation.model("ppo", forbidden, "weights")
+    assert [path.name for path in tmp_path.iterdir()] == ["sft.json"]
+
+
+def test_baselines_pass_through_the_same_metrics(evaluation: Evaluation) -> None:
+    metrics = evaluation.baseline("oracle").metrics
+    assert metrics["explanation/verdict_accuracy"] == 1
+    assert metrics["grounding/precision"] == 1
+    assert metrics["faithfulness/regret_score"] == pytest.approx(1)
+    random = evaluation.baseline("random").metrics["faithfulness/regret_score"]
+    assert random is not None and random < 1
+    assert "ranking/ndcg@5" not in metrics
+    with pytest.raises(UserError, match="Did you mean 'oracle'"):
+        evaluation.baseline("orakle")
+
+
+def test_most_frequent_item(world: World, evaluation: Evaluation) -> None:
+    items = [e.item for e in all_examples(world) if e.task == "retrieval"]
+    share = max(items.count(item) for item in items) / len(items)
+    assert evaluation.most_frequent_item().metrics["retrieval/hit@5"] == pytest.approx(share)
+
+
+def no_constant(name: str) -> float:
+    raise AssertionError(f"{name} is not JSON")
+
+
+def test_files_are_plain_json(
+    world: World, evaluation: Evaluation, scripted: Scripted, tmp_path: Path
+) -> None:
+    results = [evaluation.model("sft", lambda: scripted, "w"), evaluation.baseline("last_k")]
+    data = json.loads((tmp_path / "sft.json").read_text(), parse_constant=no_constant)
+    assert set(data) == {"fingerprint", "metrics", "measures", "samples"}
+    write_samples(results, tmp_path / "samples.jsonl")
+    lines = [
+        json.loads(line, parse_constant=no_constant)
+        for line in (tmp_path / "samples.jsonl").read_text().split("\n")[:-1]
+    ]
+    assert {line["method"] for line in lines} == {"sft", "last_k"}
+    explained = next(line for line in lines if line["task"] == "explanation")
+    assert explained["verdict"] == explained["label"]
+    assert explained["cited"] == [explained["history"][0]]
+    assert explained["scores"]["grounding/precision"] == 1
+    merged = merge_metrics(results)
+    assert merged["last_k/text/length"] == results[1].metrics["text/length"]
+
+
+def test_a_damaged_fingerprint_is_no_result(evaluation: Evaluation, tmp_path: Path) -> None:
+    result = evaluation.baseline("random")
+    assert load_result(tmp_path, "random", "another") is None
+    kept = load_result(tmp_path, "random", result.fingerprint)
+    assert isinstance(kept, Result)
+    assert kept.estimate("text/length") == result.estimate("text/length")
+
+
+def test_no_questions_give_no_numbers(world: World, tmp_path: Path) -> None:
+    nothing = Evaluation([], world.interactions, world.recommender, world.context, tmp_path)
+    assert nothing.model("sft", lambda: None, "w").metrics == {}  # type: ignore[arg-type, return-value]
+    assert set(nothing.baseline("oracle").metrics.values()) == {None}
+    assert nothing.most_frequent_item().metrics["retrieval/hit@5"] is None
+
+
+def test_weights_fingerprint_reads_the_content(tmp_path: Path) -> None:
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"one")
+    (tmp_path / "README.md").write_text("words")
+    first = weights_fingerprint(tmp_path)
+    (tmp_path / "README.md").write_text("other words")
+    assert weights_fingerprint(tmp_path) == first
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"two")
+    assert weights_fingerprint(tmp_path) != first

@@ -1,0 +1,160 @@
+"""Faithfulness metrics against their definitions, written out in loops."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from small_world import World, slow_percentile
+
+from reward_models.types import MASKED
+from rl_explain.alignment.examples import Example
+from rl_explain.evaluation.faithfulness import FaithfulnessMeter
+
+History = tuple[int, ...]
+
+
+def text(world: World, verdict: str, cited: Sequence[int]) -> str:
+    titles = " and ".join(f'"{world.context.titles[item]}"' for item in cited)
+    return f"{verdict.capitalize()}. It is about {titles or 'nothing'}."
+
+
+def measured(world: World, texts: Sequence[str], examples: Sequence[Example]) -> dict:
+    readings = [world.context.read(t) for t in texts]
+    return FaithfulnessMeter(world.context).measure(readings, examples)
+
+
+def slow_log_probability(scores: np.ndarray, item: int, original: History) -> float:
+    allowed = [i for i in range(len(scores)) if i not in original]
+    return float(scores[item] - np.log(np.exp(scores[allowed]).sum()))
+
+
+def delete(history: History, gone: Sequence[int]) -> History:
+    return tuple(i for i in history if i not in gone)
+
+
+def mask(history: History, gone: Sequence[int]) -> History:
+    return tuple(MASKED if i in gone else i for i in history)
+
+
+class Slow:
+    """DESIGN's definitions, one history at a time."""
+
+    def __init__(self, world: World, e: Example, take: Callable, opinion: Callable) -> None:
+        self.e, self.take = e, take
+        self.sign = 1 if e.label == "yes" else -1
+        self.p = lambda h: opinion(world.recommender.score([h])[0], e.item, e.history)
+
+    def comprehensiveness(self, cited: Sequence[int]) -> float:
+        return self.sign * (self.p(self.e.history) - self.p(self.take(self.e.history, cited)))
+
+    def sufficiency(self, cited: Sequence[int]) -> float:
+        rest = [i for i in self.e.history if i not in cited]
+        return self.sign * (self.p(self.take(self.e.history, rest)) - self.p(self.e.history))
+
+    def subsets(self, k: int) -> list[History]:
+        return list(combinations(self.e.history, k))
+
+    def regret(self, verdict: str, cited: Sequence[int]) -> float:
+        if verdict != self.e.label:
+            return -1.0
+        if not 0 < len(cited) <= max(1, len(self.e.history) // 3):
+            return 0.0
+        values = [self.comprehensiveness(s) for s in self.subsets(len(cited))]
+        gap = max(values) - np.mean(values)
+        if gap < 0.01:
+            return np.nan
+        score = (self.comprehensiveness(cited) - np.mean(values)) / gap
+        return float(np.clip(score, -1, 1))
+
+
+def answers(world: World, seed: int) -> list[tuple[str, History]]:
+    """Verdicts that are mostly right and random cited sets, from none to too many."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for e in world.examples:
+        verdict = str(rng.choice([e.label, e.label, "yes", "no"]))
+        count = rng.integers(0, min(4, len(e.history)))
+        drawn.append((verdict, tuple(rng.permutation(e.history)[:count].tolist())))
+    return drawn
+
+
+WAYS = {
+    "faithfulness/{}": (delete, slow_percentile),
+    "faithfulness/{}_masking": (mask, slow_percentile),
+    "faithfulness_top10/{}": (delete, slow_percentile),
+    "faithfulness_top10/{}_log_probability": (delete, slow_log_probability),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_all_metrics_match_the_definitions(world: World, name: str) -> None:
+    said = answers(world, seed=1)
+    found = measured(world, [text(world, *s) for s in said], world.examples)
+    compared = 0
+    for i, ((verdict, cited), e) in enumerate(zip(said, world.examples, strict=True)):
+        slow = Slow(world, e, *WAYS[name])
+        scores = world.recommender.score([e.history])[0]
+        best = sorted(set(range(len(scores))) - {*e.history}, key=lambda j: -scores[j])[:10]
+        if "top10" in name and e.item not in best:
+            assert np.isnan(found[name.format("regret_score")][i])
+            assert np.isnan(found[name.format("ill_posed")][i])
+            continue
+        regret = slow.regret(verdict, cited)
+        expected = {"regret_score": regret, "ill_posed": float(np.isnan(regret))}
+        for metric in ("comprehensiveness", "sufficiency"):
+            own = getattr(slow, metric)
+            subsets = slow.subsets(len(cited))
+            expected[metric] = own(cited) if cited else np.nan
+            expected[f"{metric}_random"] = np.mean([own(s) for s in subsets]) if cited else np.nan
+        for metric, value in expected.items():
+            got = found[name.format(metric)][i]
+            assert got == pytest.approx(value, abs=1e-6, nan_ok=True), (metric, e, cited)
+            compared += not np.isnan(value)
+    assert compared > 50
+
+
+def test_masking_and_deletion_disagree(world: World) -> None:
+    said = answers(world, seed=2)
+    found = measured(world, [text(world, *s) for s in said], world.examples)
+    by_deletion = found["faithfulness/comprehensiveness"]
+    by_masking = found["faithfulness/comprehensiveness_masking"]
+    assert (np.nan_to_num(by_deletion - by_masking) != 0).sum() >= 4
+
+
+def slow_rank(values: Sequence[float], place: int) -> float:
+    others = [v for i, v in enumerate(values) if i != place]
+    below = sum(v < values[place] - 1e-9 for v in others)
+    ties = sum(abs(v - values[place]) < 1e-9 for v in others)
+    return (below + ties / 2) / len(others)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_influence_percentile_of_each_item(world: World, place: int) -> None:
+    expected = []
+    for e in world.examples:
+        slow = Slow(world, e, delete, slow_percentile)
+        expected.append(slow_rank([slow.comprehensiveness([i]) for i in e.history], place))
+    texts = [text(world, e.label or "", [e.history[place]]) for e in world.examples]
+    found = measured(world, texts, world.examples)["faithfulness/cited_influence_percentile"]
+    assert found == pytest.approx(expected)
+    assert len(set(expected)) > 4
+
+
+def test_influence_percentile_of_everything_is_chance(world: World) -> None:
+    for cited, expected in ((True, 0.5), (False, np.nan)):
+        texts = [text(world, "yes", e.history if cited else []) for e in world.examples]
+        found = measured(world, texts, world.examples)["faithfulness/cited_influence_percentile"]
+        assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_short_histories_are_not_scored(world: World) -> None:
+    short = [replace(e, history=(*e.history[:2], e.history[0])) for e in world.examples[:4]]
+    texts = [text(world, e.label or "", e.history[:1]) for e in short]
+    found = measured(world, texts, short)
+    assert all(np.isnan(values).all() for values in found.values())
+
+
+def test_no_cases_give_no_numbers(world: World) -> None:
+    assert all(len(values) == 0 for values in measured(world, [], []).values())

@@ -1,0 +1,106 @@
+"""Tables, movements and explanations to read, from results that are written down."""
+
+import numpy as np
+
+from rl_explain.evaluation.movement import what_moved
+from rl_explain.evaluation.reading import side_by_side
+from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.statistics import Measure, estimate
+from rl_explain.evaluation.summary import markdown_summary, plain_summary
+from rl_explain.evaluation.table import markdown_tables, plain_tables
+
+REGRET, VERDICT, CLASSIFY = (
+    *("faithfulness/regret_score", "explanation/verdict_accuracy"),
+    "classification/accuracy",
+)
+
+
+def result(method: str, gain: float, model: bool = True) -> Result:
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(40), 2)
+    regret = rng.normal(size=80) * 0.3 + gain
+    measures = {REGRET: Measure(regret, users), VERDICT: Measure(np.full(80, 0.5), users)}
+    if model:
+        measures[CLASSIFY] = Measure(np.ones(80), users)
+    metrics: dict[str, float | None] = {"causes/f1": None}
+    for name, measure in measures.items():
+        metrics |= estimate(measure, 200).flat(name)
+    samples = [
+        {
+            "task": "explanation",
+            "case": case,
+            "history": ["A", "B", "C"],
+            "item": f"Item {case}",
+            "label": "yes",
+            "completion": f"{method} says\n{case}",
+            "scores": {REGRET: None if case % 2 else 0.25},
+        }
+        for case in range(10)
+    ]
+    return Result(method, "f", metrics, measures, samples)
+
+
+def results() -> dict[str, Result]:
+    made = [result("oracle", 1, model=False), result("ppo", 0.6), result("orpo", 0.001)]
+    made += [result("sft", 0.0), result("base", -0.9), result("grpo", 0.6)]
+    return {r.method: r for r in made}
+
+
+def test_plain_table_is_aligned_and_in_order() -> None:
+    first, *_ = plain_tables(results()).split("\n\n")
+    header, rule, *rows = first.split("\n")
+    methods = [row.split()[0] for row in rows]
+    assert methods == ["base", "sft", "ppo", "orpo", "grpo", "oracle"]
+    assert header.split("  ")[0] == "method"
+    assert "causes F1" not in header  # no method has a number
+    column = header.index("regret score")
+    assert all(row[column - 1] == " " and row[column] != " " for row in rows)
+    assert set(rule) == {"-", " "}
+    assert max(map(len, first.split("\n"))) <= 140
+
+
+def test_markdown_table_has_equal_columns_and_dashes_for_gaps() -> None:
+    tables = markdown_tables(results()).split("\n\n")
+    lines = tables[0].split("\n")
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[1].replace(" ", "").startswith("|---|---|")
+    with_gaps = {r.method: r for r in [result("sft", 0), result("oracle", 1, model=False)]}
+    del with_gaps["oracle"].metrics[VERDICT]
+    assert "| oracle | – |" in markdown_tables(with_gaps)
+
+
+def test_what_moved_tells_a_gain_from_noise() -> None:
+    ppo, orpo, grpo = what_moved(results()).split("\n\n")
+    assert ppo.startswith("What ppo moved, against sft")
+    regret = next(line for line in ppo.split("\n") if "regret score" in line)
+    assert "up: +0.60 [+0.60, +0.60]" in regret
+    assert regret.endswith("intervals apart")
+    verdict = next(line for line in ppo.split("\n") if "verdict" in line)
+    assert "no clear change" in verdict
+    assert verdict.endswith("intervals overlapping")
+    assert "intervals overlapping" in next(x for x in orpo.split("\n") if "regret" in x)
+    assert grpo.startswith("What grpo")
+    assert what_moved({"ppo": result("ppo", 1)}) == ""
+
+
+def test_reading_shows_the_same_cases_of_all_methods() -> None:
+    text = side_by_side(results(), n=3, seed=1)
+    cases = text.split("\n\n**")
+    assert len(cases) == 3
+    for case in cases:
+        lines = [line for line in case.split("\n") if line.startswith("- ")]
+        assert [line.split("`")[1] for line in lines][:3] == ["base", "sft", "ppo"]
+        assert len({line.split(" says ")[1] for line in lines}) == 1
+    assert side_by_side(results(), seed=1) == text
+    assert side_by_side(results(), seed=2) != text
+    assert side_by_side({}) == ""
+
+
+def test_summaries_hold_every_part() -> None:
+    plain, markdown = plain_summary(results()), markdown_summary(results())
+    assert "**" not in plain
+    assert "`" not in plain
+    for part in ("What ppo moved", "ppo says", "regret score"):
+        assert part in plain
+        assert part in markdown
+    assert markdown.count("\n## ") == 2
