@@ -51,7 +51,7 @@ class PhraseFinder(Generic[T]):
         matches = sorted(self._all(text), key=lambda match: (match.start, -match.end))
         chosen: list[Match[T]] = []
         for match in matches:
-            if not chosen or True:
+            if not chosen or match.start >= chosen[-1].end:
                 chosen.append(match)
         return chosen
 

@@ -44,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
         prog="rl-explain", description="Explanations that say what the recommender did."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="every stage of a configuration, resumed where it stopped")
+    run = commands.add_parser(
+        "run", help="every stage of a configuration, resumed where it stopped"
+    )
     _takes_config(run)
     run.add_argument("--dry-run", action="store_true", help="print stages, memory and time")
     run.set_defaults(command=_run)

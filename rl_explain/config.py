@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from reward_models import REWARDS
+from reward_models.composite import check_weights
 from rl_explain.errors import UserError, unknown_name
 from rl_explain.training.ppo.config import PPOConfig
 
@@ -220,6 +222,12 @@ class RewardsConfig:
     )
     """Weight of each term, by name."""
 
+    def __post_init__(self) -> None:
+        try:
+            check_weights(self.weights, REWARDS)
+        except ValueError as error:
+            raise UserError(f"rewards.weights: {error}") from None
+
 
 @dataclass
 class EvaluationConfig:
@@ -244,7 +252,16 @@ class Config:
     output_dir: str = "runs/quickstart"
     """The run's folder."""
     seed: int = 0
-    stages: tuple[str, ...] = ("prepare", "recommender", "tasks", "sft", "pairs", "ppo", "orpo", "evaluate")
+    stages: tuple[str, ...] = (
+        "prepare",
+        "recommender",
+        "tasks",
+        "sft",
+        "pairs",
+        "ppo",
+        "orpo",
+        "evaluate",
+    )
     """Stages of `rl-explain run`, in order."""
     device: str = "auto"
     """`auto`, `cpu` or `cuda`."""
@@ -327,7 +344,9 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
         return str(value)
     if isinstance(value, origin) and not (origin is int and isinstance(value, bool)):
         return value
-    raise UserError(f"{where} is {value!r}: give a value of type {getattr(hint, '__name__', hint)}.")
+    raise UserError(
+        f"{where} is {value!r}: give a value of type {getattr(hint, '__name__', hint)}."
+    )
 
 
 def _number(value: float | str, where: str) -> float:

@@ -4,7 +4,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
@@ -62,14 +62,18 @@ class Run:
         """The run in a folder; `UserError` when there is none."""
         path = Path(folder) / "config.yaml"
         if not path.is_file():
-            raise UserError(f"no run in {folder}: give the output_dir of an earlier `rl-explain run`.")
+            raise UserError(
+                f"no run in {folder}: give the output_dir of an earlier `rl-explain run`."
+            )
         return cls(load_config(path, [f"output_dir={folder}"]))
 
     def stage_folder(self, stage: str) -> Path:
         """The folder of a stage."""
         return self.folder / stage
 
-    def perform(self, stage: str, function: Callable[["Run", Path], dict[str, float]]) -> None:
+    def perform(
+        self, stage: str, function: Callable[["Run", Path], Mapping[str, float | None]]
+    ) -> None:
         """Run a stage, or keep it when it is finished and was made with the same settings.
 
         Raises:
@@ -192,7 +196,12 @@ class Run:
         known = adapter is not None and (adapter / MANIFEST).is_file()
         manifest = Manifest.load(adapter) if adapter and known else self.manifest()
         return Explainer.load(
-            manifest, adapter, self.interactions.catalogue, self.recommender, self.banks, self.device
+            manifest,
+            adapter,
+            self.interactions.catalogue,
+            self.recommender,
+            self.banks,
+            self.device,
         )
 
     def best_method(self) -> str:

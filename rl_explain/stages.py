@@ -1,9 +1,12 @@
 """The stages of a run: each reads what earlier ones left and writes its own folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from transformers import set_seed
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase, set_seed
 
 from rl_explain.alignment.banks import build_banks
 from rl_explain.alignment.examples import columns, read_examples, write_examples
@@ -13,28 +16,37 @@ from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
 from rl_explain.alignment.tasks import build_examples
-from rl_explain.config import STAGES
-from rl_explain.data.dataset import Source, read_dataset
-from rl_explain.data.filtering import Filters
+from rl_explain.data.dataset import read_dataset
 from rl_explain.data.statistics import statistics_table
-from rl_explain.errors import unknown_name
+from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.results import merge_metrics, write_samples
+from rl_explain.evaluation.summary import markdown_summary, plain_summary
 from rl_explain.evidence.teacher import Teacher
 from rl_explain.recommenders.sasrec import SasrecConfig
 from rl_explain.recommenders.training import SasrecTraining, train_sasrec
 from rl_explain.run import Run
 from rl_explain.training.orpo import train_orpo
 from rl_explain.training.pairs import build_pairs, read_pairs
+from rl_explain.training.ppo.train import train_ppo
 from rl_explain.training.sft import train_sft
 
-Metrics = dict[str, float]
+Metrics = Mapping[str, float | None]
 
 
 def prepare(run: Run, folder: Path) -> Metrics:
     """Read, filter and save the interactions; print their statistics."""
     data = run.config.data
-    source = Source(data.path, data.interactions, data.items)
-    filters = Filters(data.min_rating, data.num_items, data.num_users, data.k_core)
-    interactions, figures = read_dataset(data.format, source, filters, run.config.seed)
+    interactions, figures = read_dataset(
+        data.format,
+        seed=run.config.seed,
+        path=data.path,
+        interactions=data.interactions,
+        items=data.items,
+        min_rating=data.min_rating,
+        num_items=data.num_items,
+        num_users=data.num_users,
+        k_core=data.k_core,
+    )
     interactions.save(folder)
     print(statistics_table(figures))
     return figures
@@ -58,9 +70,7 @@ def recommender(run: Run, folder: Path) -> Metrics:
         max_epochs=settings.max_epochs,
         patience=settings.patience,
     )
-    metrics = train_sasrec(
-        run.interactions, folder, shape, training, run.config.seed, run.device
-    )
+    metrics = train_sasrec(run.interactions, folder, shape, training, run.config.seed, run.device)
     print(statistics_table(metrics))
     return metrics
 
@@ -75,7 +85,7 @@ def tasks(run: Run, folder: Path) -> Metrics:
     states.save(folder)
     build_banks(run.recommender, states).save(folder)
     catalogue = run.interactions.catalogue
-    prompts = Prompts(catalogue, alignment.show_attributes, alignment.verdict)  # type: ignore[arg-type]
+    prompts = Prompts(catalogue, alignment.show_attributes, alignment.verdict)
     context = TaskContext(catalogue, states, run.recommender, prompts)
     instructions = Path(alignment.instructions) if alignment.instructions else None
     sft = {
@@ -85,7 +95,7 @@ def tasks(run: Run, folder: Path) -> Metrics:
             alignment.counts,
             alignment.sft_forms,
             seed,
-            Teacher(catalogue, alignment.verdict, noise, seed),  # type: ignore[arg-type]
+            Teacher(catalogue, alignment.verdict, noise, seed),
             instructions,
         )
         for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
@@ -172,7 +182,42 @@ def ppo(run: Run, folder: Path) -> Metrics:
     return metrics
 
 
-def _sft_model(run: Run):
+def evaluate(run: Run, folder: Path) -> Metrics:
+    """Every metric of every method that is there, of the baselines too; print the tables."""
+    settings, seed = run.config.evaluation, run.config.seed
+    evaluation = Evaluation(
+        read_examples(run.stage_folder("tasks") / "test.jsonl"),
+        run.interactions,
+        run.recommender,
+        run.reward_context,
+        folder,
+        verdict=run.config.alignment.verdict,
+        max_new_tokens=settings.max_new_tokens,
+        resamples=settings.bootstrap,
+        seed=seed,
+    )
+    results = {}
+    for method in settings.methods:
+        if method == "base":
+            weights = run.manifest().base_fingerprint
+        elif (run.stage_folder(method) / "metrics.json").exists():
+            weights = weights_fingerprint(run.stage_folder(method) / "adapter")
+        else:
+            print(f"[evaluate] no {method} in this run: left out", flush=True)
+            continue
+        results[method] = evaluation.model(method, partial(run.explainer, method), weights)
+    for name in settings.baselines:
+        results[name] = evaluation.baseline(name)
+    results["most_frequent_item"] = evaluation.most_frequent_item()
+    write_samples(results.values(), folder / "samples.jsonl")
+    report = run.folder / "report.md"
+    report.write_text(markdown_summary(results, settings.bootstrap, seed), encoding="utf-8")
+    print(plain_summary(results, settings.bootstrap, seed))
+    print(f"The same as Markdown: {report}")
+    return merge_metrics(results.values())
+
+
+def _sft_model(run: Run) -> tuple[PeftModel, PreTrainedTokenizerBase]:
     """The SFT model, trainable: where preference and reinforcement learning start."""
     config = run.config.model
     set_seed(run.config.seed)
@@ -183,10 +228,9 @@ def _sft_model(run: Run):
     return load_adapter(model, adapter, trainable=True).to(run.device), tokenizer
 
 
-def _prompts(run: Run, tokenizer, name: str):
-    """Examples as rows with prompts in the model's own format."""
-    examples = read_examples(run.stage_folder("tasks") / f"{name}.jsonl")
-    rows = columns(examples)
+def _prompts(run: Run, tokenizer: PreTrainedTokenizerBase, name: str) -> dict[str, list[Any]]:
+    """Examples as columns, with prompts in the model's own format."""
+    rows = columns(read_examples(run.stage_folder("tasks") / f"{name}.jsonl"))
     rows["prompt"] = [format_prompt(tokenizer, prompt) for prompt in rows["prompt"]]
     return rows
 

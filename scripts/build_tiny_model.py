@@ -255,7 +255,9 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=16, help="sequences a step; small worlds twice as many")
+    parser.add_argument(
+        "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
+    )
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
     args = parser.parse_args()
     build(args.out, args.steps, args.seed, args.batch, args.peak)

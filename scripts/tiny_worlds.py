@@ -95,9 +95,7 @@ def _attributes(
     return [str(own), *map(str, others)]
 
 
-def _titles(
-    count: int, words: Sequence[str], rng: np.random.Generator, small: bool
-) -> list[str]:
+def _titles(count: int, words: Sequence[str], rng: np.random.Generator, small: bool) -> list[str]:
     titles: dict[str, None] = {}
     while len(titles) < count:
         titles[_word(words, rng) if small else _title(words, rng)] = None

@@ -16,6 +16,7 @@ from reward_models.context import RewardContext
 from reward_models.percentile import label, percentile
 from rl_explain.alignment import generation
 from rl_explain.alignment.banks import Banks
+from rl_explain.alignment.explanations import max_reasons
 from rl_explain.alignment.language_model import base_fingerprint, load_adapter, load_base
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import MIN_DISTINCT
@@ -50,7 +51,9 @@ class Manifest:
         """The manifest in `folder`; `UserError` when there is none."""
         path = folder / MANIFEST
         if not path.is_file():
-            raise UserError(f"no {MANIFEST} in {folder}: give a run's folder or an exported adapter.")
+            raise UserError(
+                f"no {MANIFEST} in {folder}: give a run's folder or an exported adapter."
+            )
         return cls(**json.loads(path.read_text()))
 
 
@@ -89,7 +92,7 @@ class Explainer:
         self.recommender = recommender
         self.banks = banks
         self.manifest = manifest
-        self.prompts = Prompts(catalogue, manifest.show_attributes, manifest.verdict)  # type: ignore[arg-type]
+        self.prompts = Prompts(catalogue, manifest.show_attributes, manifest.verdict)
         self.context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
         # Slots are shared memory: two requests at once must not fill the same ones.
         self._slots = threading.Lock()
@@ -174,7 +177,8 @@ class Explainer:
             history: titles of one user, or a list of such histories.
             item: the title asked about, one for each history; the recommender's top item when
                 `None`.
-            reasons: how many reasons are asked for, 1 to 3.
+            reasons: how many reasons are asked for, 1 to 3; of a short history fewer, at most a
+                third of its distinct items.
 
         Raises:
             UserError: an unknown title (the closest ones are named), an empty history or one of
@@ -218,16 +222,18 @@ class Explainer:
             users = self.banks.normalise_users(self.recommender.user_embeddings(histories))
             prompts = [
                 self.prompts.explanation(
-                    history, item, reasons, self.manifest.form, slot_token(slot)
+                    history,
+                    item,
+                    min(reasons, max_reasons(history)),
+                    self.manifest.form,
+                    slot_token(slot),
                 )
                 for slot, (history, item) in enumerate(batch)
             ]
             with self._slots:
                 fill_slots(self.model, users)
                 texts = [answers[0] for answers in self.generate(prompts)]
-            results += [
-                self._result(*case, text) for case, text in zip(batch, texts, strict=True)
-            ]
+            results += [self._result(*case, text) for case, text in zip(batch, texts, strict=True)]
         return results
 
     def _result(self, history: tuple[int, ...], item: int, text: str) -> Explanation:

@@ -98,8 +98,6 @@ def encode(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], model: nn.Module
 ) -> dict[str, Tensor]:
     """Left-padded ids and attention mask, (B, T) each, on the model's device."""
-    batch = tokenizer(
-        list(prompts), return_tensors="pt", padding=True, add_special_tokens=False
-    )
+    batch = tokenizer(list(prompts), return_tensors="pt", padding=True, add_special_tokens=False)
     device = next(model.parameters()).device
     return {name: batch[name].to(device) for name in ("input_ids", "attention_mask")}

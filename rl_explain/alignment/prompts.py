@@ -47,10 +47,6 @@ class Templates:
         options = self.texts[task][kind]
         return options[0 if rng is None else int(rng.integers(len(options)))]
 
-    def vocabulary(self) -> list[str]:
-        """All phrasings, for a tokenizer to learn from."""
-        return [text for kinds in self.texts.values() for texts in kinds.values() for text in texts]
-
 
 @cache
 def load_templates() -> Templates:

@@ -51,7 +51,7 @@ class Scored:
             "no": self.percentiles <= NO_UNTIL,
         }
         return [
-            (label, int(rng.choice(self.others[rows]))) for label, rows in has.items() if any(rows)
+            (label, int(rng.choice(self.others[rows]))) for label, rows in has.items() if rows.any()
         ]
 
 

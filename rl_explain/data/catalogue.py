@@ -35,7 +35,7 @@ def clean_title(title: str) -> str:
 
 
 def _decode(title: str) -> str:
-    """Entities such as `&amp;`, also twice encoded; only with their semicolon, so `R&copy` stays."""
+    """Entities such as `&amp;`, also twice encoded; `R&copy`, without a semicolon, stays."""
     while (decoded := re.sub(r"&#?\w+;", lambda m: unescape(m.group()), title)) != title:
         title = decoded
     return title

@@ -10,7 +10,6 @@ from rl_explain.data.records import Records, in_order, tied_share, to_interactio
 from rl_explain.data.statistics import statistics
 from rl_explain.errors import unknown_name
 
-
 Reader = Callable[[str | None, str | None, str | None, int], Records]
 """From (path, interactions, items, seed); each format reads those that it needs."""
 

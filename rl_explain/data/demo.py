@@ -28,16 +28,17 @@ SEQUEL = 3.0
 SPREAD = 0.5
 """Standard deviation of an item's log popularity within its genre."""
 
-ATTRIBUTES: dict[str, list[str]] = {
-    "genre": "adventure biography comedy drama fantasy mystery romance thriller".split(),
+_VALUES = {
+    "genre": "adventure biography comedy drama fantasy mystery romance thriller",
     "theme": (
         "courtroom culinary family haunted heist magical military musical political racing "
         "scientific seafaring"
-    ).split(),
-    "setting": "alpine desert futuristic medieval polar rural tropical urban".split(),
+    ),
+    "setting": "alpine desert futuristic medieval polar rural tropical urban",
 }
+ATTRIBUTES = {name: values.split() for name, values in _VALUES.items()}
 CAUSAL = ("theme", "setting")
-ADJECTIVES = (
+ADJECTIVES = (  # noqa: SIM905 - rows of words read better than a list
     "Amber Ancient Autumn Bitter Blazing Brass Bright Broken Bronze Burning Careful Clever Cobalt "
     "Copper Crimson Crooked Crystal Curious Daring Distant Drifting Dusty Eager Ebony Electric "
     "Emerald Empty Endless Faded Fallen Fearless Fiery Forgotten Fragile Frozen Gentle Gilded "
@@ -46,7 +47,7 @@ ADJECTIVES = (
     "Restless Rusty Sapphire Scarlet Secret Shining Silent Silver Sleeping Solemn Stolen Stubborn "
     "Sunken Tangled Velvet Wandering"
 ).split()
-NOUNS = (
+NOUNS = (  # noqa: SIM905
     "Anchor Archer Arrow Balcony Banner Basket Beacon Bell Blossom Bridge Candle Canvas Canyon "
     "Carousel Castle Cavern Chapel Clock Comet Compass Cottage Crane Dagger Dancer Diary Doorway "
     "Dragon Drum Eagle Echo Ember Falcon Feather Festival Fiddle Forest Fountain Garden Glacier "
@@ -126,19 +127,16 @@ def _choose(
     values: dict[str, np.ndarray], tastes: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """What each user chooses, one step after the other: (NUM_USERS, longest length), none twice."""
-    carried = np.stack(  # (causal values, NUM_ITEMS)
-        [values[name] == ATTRIBUTES[name].index(value) for name, value in _causal_values()]
-    )
-    popularity = rng.normal(0, SPREAD, NUM_ITEMS) + rng.normal(0, SPREAD, 8)[values["genre"]]
-    sequel = _sequels(values)
-    everyone = np.arange(NUM_USERS)
+    carried, popularity = _carried(values), _log_popularity(values["genre"], rng)
+    sequel, everyone = _sequels(values), np.arange(NUM_USERS)
     following = rng.integers(TASTES, size=NUM_USERS)
     chosen = np.full((NUM_USERS, LENGTHS[1]), -1)
     taken = np.zeros((NUM_USERS, NUM_ITEMS), dtype=bool)
     for step in range(LENGTHS[1]):
-        following = np.where(rng.random(NUM_USERS) < KEEP_TASTE, following, rng.integers(TASTES, size=NUM_USERS))
-        by_taste = rng.random(NUM_USERS) < FOLLOW_TASTE
-        liked = carried[tastes[everyone, following]] | ~by_taste[:, None]
+        keep, drawn = rng.random(NUM_USERS) < KEEP_TASTE, rng.integers(TASTES, size=NUM_USERS)
+        following = np.where(keep, following, drawn)
+        by_taste = rng.random((NUM_USERS, 1)) < FOLLOW_TASTE
+        liked = carried[tastes[everyone, following]] | ~by_taste
         weight = np.where(liked & ~taken, popularity, -np.inf)
         if step:
             weight[everyone, sequel[chosen[:, step - 1]]] += np.log(SEQUEL)
@@ -146,6 +144,19 @@ def _choose(
         chosen[:, step] = (weight + rng.gumbel(size=weight.shape)).argmax(axis=1)
         taken[everyone, chosen[:, step]] = True
     return chosen
+
+
+def _carried(values: dict[str, np.ndarray]) -> np.ndarray:
+    """Which items carry which causal value: (causal values, NUM_ITEMS), bool."""
+    return np.stack(
+        [values[name] == ATTRIBUTES[name].index(value) for name, value in _causal_values()]
+    )
+
+
+def _log_popularity(genre: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each item's own and its genre's share of how often it is chosen."""
+    own = rng.normal(0, SPREAD, NUM_ITEMS)
+    return own + rng.normal(0, SPREAD, len(ATTRIBUTES["genre"]))[genre]
 
 
 def _sequels(values: dict[str, np.ndarray]) -> np.ndarray:

@@ -50,7 +50,10 @@ class Interactions:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Interactions":
-        """What `save` wrote. Raises `UserError` when files are missing or do not belong together."""
+        """What `save` wrote.
+
+        Raises `UserError` when files are missing, damaged or do not belong together.
+        """
         folder = Path(folder)
         rows = _read_json(folder / "interactions.json")
         causes = rows["causes"]

@@ -13,8 +13,8 @@ from rl_explain.errors import UserError
 VALUE_SEPARATOR = "|"
 NO_GENRES = "(no genres listed)"
 ARTICLES = (
-    "The A An Le La Les L' Un Une Una Il Lo I Gli El Los Las Das Der Die Den Det De En Ein Eine"
-).split()
+    "The|A|An|Le|La|Les|L'|Un|Une|Una|Il|Lo|I|Gli|El|Los|Las|Das|Der|Die|Den|Det|De|En|Ein|Eine"
+)
 
 
 def read_csv(interactions: str | None, items: str | None, folder: str | None = None) -> Records:
@@ -39,7 +39,9 @@ def read_csv(interactions: str | None, items: str | None, folder: str | None = N
 def _attributes(table: pd.DataFrame) -> list[dict[str, tuple[str, ...]]]:
     """For each row the non-empty cells of all columns but id and title, split into values."""
     columns = table.drop(columns=["item_id", "title"])
-    rows = ({name: _values(cell) for name, cell in row.items()} for row in columns.to_dict("records"))
+    rows = (
+        {name: _values(cell) for name, cell in row.items()} for row in columns.to_dict("records")
+    )
     return [{str(name): values for name, values in row.items() if values} for row in rows]
 
 
@@ -91,8 +93,7 @@ def _movie_attributes(title: str, genres: str) -> dict[str, tuple[str, ...]]:
 
 def article_first(title: str) -> str:
     """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`."""
-    articles = "|".join(ARTICLES)
     turned = re.sub(
-        rf"(a\.k\.a\. )?([^()\s][^()]*), ({articles})(?=\s*(?:[()]|$))", r"\1\3 \2", title
+        rf"(a\.k\.a\. )?([^()\s][^()]*), ({ARTICLES})(?=\s*(?:[()]|$))", r"\1\3 \2", title
     )
     return turned.replace("L' ", "L'")

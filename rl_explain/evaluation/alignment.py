@@ -14,6 +14,8 @@ from rl_explain.evaluation.cases import Columns
 
 K = 5
 """Beams of a retrieval answer, and predictions that count in a ranking."""
+MOST_FREQUENT_ITEM = "most_frequent_item"
+"""The row of the table that `most_frequent_item` fills."""
 RANKING_METRICS: dict[str, Scheme] = {
     "ranking/ndcg@5": "linear",
     "ranking/ndcg@5_exponential": "exponential",

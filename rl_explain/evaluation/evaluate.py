@@ -16,7 +16,7 @@ from rl_explain import __version__
 from rl_explain.alignment.examples import Example
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import unknown_name
-from rl_explain.evaluation.alignment import most_frequent_item
+from rl_explain.evaluation.alignment import MOST_FREQUENT_ITEM, most_frequent_item
 from rl_explain.evaluation.baselines import CitationBaselines, baseline_texts
 from rl_explain.evaluation.results import Result, load_result
 from rl_explain.evaluation.scorer import ExplanationScorer
@@ -24,8 +24,6 @@ from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
 from rl_explain.evaluation.tasks import ASK, Answered, Explainer
 from rl_explain.evaluation.text import distinct_2_estimate
 from rl_explain.recommenders.protocol import Recommender
-
-MOST_FREQUENT_ITEM = "most_frequent_item"
 
 
 class Evaluation:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, intervals_apart
-from rl_explain.evaluation.table import in_order, show
+from rl_explain.evaluation.table import BASELINES, in_order, show
 
 UNTUNED = ("base", "sft", "sft_clean")
 WATCHED = {
@@ -27,16 +27,12 @@ def what_moved(
 
     Differences are paired over users and carry their own 95 % interval; a metric has moved when
     that interval excludes 0. Beside it stands whether the two methods' intervals are apart, which
-    asks for more. Citation baselines are no tuned methods: they have no classification logits.
+    asks for more.
     """
     if start not in results:
         return ""
-    tuned = [m for m in in_order(list(results)) if m not in UNTUNED and _is_model(results[m])]
+    tuned = [m for m in in_order(results) if m not in UNTUNED + BASELINES]
     return "\n\n".join(_paragraph(results[start], results[m], resamples, seed) for m in tuned)
-
-
-def _is_model(result: Result) -> bool:
-    return "classification/accuracy" in result.metrics
 
 
 def _paragraph(start: Result, tuned: Result, resamples: int, seed: int) -> str:

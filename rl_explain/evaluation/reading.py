@@ -19,7 +19,7 @@ def side_by_side(results: Mapping[str, Result], n: int = 3, seed: int = 0) -> st
         sorted(set.intersection(*(set(cases) for cases in samples.values()))) if samples else []
     )
     drawn = np.random.default_rng(seed).permutation(len(common))[:n]
-    methods = in_order(list(samples))
+    methods = in_order(samples)
     return "\n\n".join(
         _case({method: samples[method][common[i]] for method in methods}) for i in drawn
     )

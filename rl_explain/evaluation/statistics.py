@@ -5,6 +5,7 @@ A user's cases resemble each other, so whole users are resampled, never single c
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,10 +42,16 @@ class Estimate:
         return {key: None if np.isnan(number) else float(number) for key, number in numbers.items()}
 
 
+@lru_cache(maxsize=8)
 def resample_users(num_users: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each resample draws each user: (resamples, num_users) int, `num_users` a row."""
+    """How often each resample draws each user: (resamples, num_users) int, `num_users` a row.
+
+    The array is shared by all metrics of as many users, and read-only.
+    """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(num_users, np.full(num_users, 1 / num_users), size=resamples)
+    weights = rng.multinomial(num_users, np.full(num_users, 1 / num_users), size=resamples)
+    weights.setflags(write=False)
+    return weights
 
 
 def estimate(measure: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:

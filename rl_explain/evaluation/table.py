@@ -1,16 +1,16 @@
 """The table at the end of a run: a row a method, a column a metric, intervals in brackets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rl_explain.evaluation.alignment import MOST_FREQUENT_ITEM
+from rl_explain.evaluation.baselines import NAMES
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate
 
-ORDER = (
-    *("base", "sft", "sft_clean", "ppo", "orpo"),
-    *("random", "last_k", "most_similar", "oracle", "most_frequent_item"),
-)
-"""Order of the rows; methods that are not named here follow the trained ones."""
+MODELS = ("base", "sft", "sft_clean", "ppo", "orpo")
+BASELINES = (*NAMES, MOST_FREQUENT_ITEM)
+"""Rows below the models."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ def markdown_tables(results: Mapping[str, Result]) -> str:
     return "\n\n".join(_markdown(_cells(results, block)) for block in BLOCKS)
 
 
-def in_order(methods: Sequence[str]) -> list[str]:
-    """Trained methods, those that `ORDER` does not name, then the baselines."""
-    place = {method: float(i) for i, method in enumerate(ORDER)}
-    others = place["random"] - 0.5
-    return sorted(methods, key=lambda method: place.get(method, others))
+def in_order(methods: Iterable[str]) -> list[str]:
+    """Models as `MODELS` lists them, other models by name, then the baselines."""
+    given = set(methods)
+    others = sorted(given.difference(MODELS, BASELINES))
+    return [m for m in (*MODELS, *others, *BASELINES) if m in given]
 
 
 def _cells(results: Mapping[str, Result], columns: Sequence[Column]) -> list[list[str]]:
     """The header and a row a method; columns and rows without any number are left out."""
     used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
-    rows = [[method, *_row(results[method], used)] for method in in_order(list(results))]
+    rows = [[method, *_row(results[method], used)] for method in in_order(results)]
     filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
     return [["method", *(column.title for column in used)], *filled]
 

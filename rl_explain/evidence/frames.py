@@ -19,7 +19,7 @@ LIFT = (
     "For this user {item} stands high, mostly thanks to {cited}",
     "The recommender reads {cited} as [a sign|signs] for {item}",
     "With {cited} behind it, {item} beats most other titles",
-    "{item} owes its high place to {cited} more than to the rest",
+    "{item} owes its high place mainly to {cited}",
     "This user picked {cited}, which moves {item} up",
     "{cited} [points|point] the recommender to {item}",
 )
@@ -113,13 +113,11 @@ MOST = (
 
 AFTER_LIFT = (
     ": without [it|them] this item would fall",
-    ", and without [it|them] this title would drop",
-    ", more than the other titles of this user",
+    ", and without [it|them] the asked item would drop",
 )
 AFTER_LOWER = (
     ": without [it|them] this item would rise",
-    ", and without [it|them] this title would climb",
-    ", more than the other titles of this user",
+    ", and without [it|them] the asked item would climb",
 )
 """Likewise after a yes and after a no, where the sentence does not already speak of removal."""
 

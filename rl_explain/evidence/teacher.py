@@ -12,7 +12,6 @@ import numpy as np
 from reward_models.effects import Question, distinct
 from reward_models.types import Label
 from rl_explain.data.catalogue import Catalogue
-from rl_explain.evidence import frames
 from rl_explain.evidence.influence import Influence, by_influence
 from rl_explain.evidence.writer import Writer
 
@@ -99,9 +98,3 @@ class Teacher:
     def _same_kind(self, item: int, other: int) -> bool:
         """Whether an item has the first attribute value of another."""
         return any(value in self._writer.values[item] for value in self._writer.values[other][:1])
-
-
-def vocabulary() -> list[str]:
-    """All that a teacher writes but titles and attributes: what a tokenizer should hold."""
-    plain = [frames.inflect(f, plural) for f in frames.FRAMES for plural in (False, True)]
-    return [frames.fixed_words(f) for f in plain] + ["Yes. No.", "Verdict: yes. Verdict: no."]

@@ -101,16 +101,15 @@ class FrozenRecommender(nn.Module):
         """
         folder = Path(folder)
         _refuse_pickles(folder)
-        config = _read_config(folder)
-        if catalogue is not None and config["catalogue"] != catalogue.fingerprint:
+        shape, trained_on, fingerprint = _read_config(folder)
+        if catalogue is not None and trained_on != catalogue.fingerprint:
             raise UserError(
                 f"the recommender in {folder} was trained on other data (its catalogue is "
-                f"{config['catalogue'][:12]}, this one {catalogue.fingerprint[:12]}); give the "
+                f"{trained_on[:12]}, this one {catalogue.fingerprint[:12]}); give the "
                 "data it was trained on, or train it again in a new folder"
             )
-        model = _read_model(folder, SasrecConfig(**config["shape"])).to(device)
-        recommender = cls(model, config["catalogue"])
-        if recommender.fingerprint != config["fingerprint"]:
+        recommender = cls(_read_model(folder, shape).to(device), trained_on)
+        if recommender.fingerprint != fingerprint:
             raise UserError(
                 f"{folder / WEIGHTS} does not belong to {folder / CONFIG}: fingerprints differ; "
                 "restore both files from one training run"
@@ -144,13 +143,14 @@ def _refuse_pickles(folder: Path) -> None:
         )
 
 
-def _read_config(folder: Path) -> dict:
+def _read_config(folder: Path) -> tuple[SasrecConfig, str, str]:
+    """The shape, the catalogue's fingerprint and the recommender's own."""
     missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
     if missing:
         raise UserError(f"no recommender in {folder}: {' and '.join(missing)} not found; train one")
     try:
         config = json.loads((folder / CONFIG).read_text())
-        return {name: config[name] for name in ("shape", "catalogue", "fingerprint")}
+        return SasrecConfig(**config["shape"]), config["catalogue"], config["fingerprint"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder / CONFIG} is damaged ({error}); train again") from error
 

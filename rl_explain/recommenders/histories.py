@@ -41,20 +41,26 @@ def training_windows(
     """Inputs and next-item targets, both (rows, max_history) and -1 where padded.
 
     Every sequence is cut into windows at a random phase, so that each of its steps is a target
-    exactly once a pass, now after a short and now after a long history, as at scoring time.
+    exactly once a pass, now after a short history and now after a long one. Windows end in the
+    last column, as histories do at scoring time.
     """
     steps = np.array([len(sequence) - 1 for sequence in sequences])
     items = np.fromiter(chain.from_iterable(sequences), dtype=np.int64)
     user = np.repeat(np.arange(len(steps)), steps)
-    ends = np.cumsum(steps)
-    from_end = np.repeat(ends, steps) - np.arange(len(user)) - 1
-    place = from_end + np.repeat(rng.integers(max_history, size=len(steps)), steps)
-    window = np.stack([user, place // max_history], axis=1)
-    # Steps run oldest first, so equal (user, window) pairs are neighbours: number the changes.
-    row = np.cumsum((np.diff(window, axis=0, prepend=-1) != 0).any(axis=1)) - 1
-    column = max_history - 1 - place % max_history
+    from_end = np.repeat(np.cumsum(steps), steps) - np.arange(len(user)) - 1
+    place = from_end + rng.integers(max_history, size=len(steps))[user]
+    window = place // max_history
+    # Windows are filled from their last column, the newest, cut short by the phase, as well.
+    column = max_history - 1 - np.where(window == 0, from_end, place % max_history)
+    row = _count_changes(user, window)
     inputs, targets = np.full((2, row[-1] + 1 if len(row) else 0, max_history), PADDING)
     # Step j of user u reads items[j + u] and is asked for the next: a sequence has one item more.
     inputs[row, column] = items[np.arange(len(user)) + user]
     targets[row, column] = items[np.arange(len(user)) + user + 1]
     return inputs, targets
+
+
+def _count_changes(user: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """Numbers the runs of equal (user, window) pairs, from 0."""
+    changed = (np.diff(user, prepend=-1) != 0) | (np.diff(window, prepend=-1) != 0)
+    return np.cumsum(changed) - 1

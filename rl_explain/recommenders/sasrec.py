@@ -56,7 +56,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         """`x`: (B, T, dim); `visible`: (B, 1, T, T), true where a query may look at a key."""
-        x = x + F.dropout(self._attend(self.attention_norm(x), visible), self.dropout, self.training)
+        x = x + F.dropout(
+            self._attend(self.attention_norm(x), visible), self.dropout, self.training
+        )
         return x + self.feed_forward(x)
 
     def _attend(self, x: Tensor, visible: Tensor) -> Tensor:

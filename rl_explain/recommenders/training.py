@@ -25,11 +25,11 @@ METRIC = "ndcg@10"
 class SasrecTraining:
     """How long and how fast to train."""
 
-    learning_rate: float = 2e-3  # of Adam
+    learning_rate: float = 4e-3  # of AdamW
     weight_decay: float = 0.0  # decoupled, of every weight
     batch_size: int = 256  # windows of max_history items a step
     max_epochs: int = 200  # passes over the training steps
-    patience: int = 10  # epochs without a better validation NDCG@10 before stopping
+    patience: int = 5  # epochs without a better validation NDCG@10 before stopping
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "max_epochs", "patience"):

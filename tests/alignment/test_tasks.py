@@ -181,8 +181,8 @@ def test_every_state_before_any_twice(context: TaskContext) -> None:
 
 
 def kind_of(example: Example) -> str:
-    """The kind of a discrimination question, by the phrasing it matches."""
-    for kind, phrasings in load_templates().texts["discrimination"].items():
+    """The kind of question that an example is, by the phrasing that it matches."""
+    for kind, phrasings in load_templates().texts[example.task].items():
         for text in phrasings:
             pattern = re.sub(r"\\\{\w+\\\}", "(.*)", re.escape(text))
             if kind != "number" and re.fullmatch(pattern, example.prompt):
@@ -279,11 +279,23 @@ def test_noise_changes_answers_alone(context: TaskContext) -> None:
 
 
 def test_instructions_are_answered(context: TaskContext) -> None:
+    kinds = set()
+    vocabulary = " ".join(TITLES).split()
     for example in build(context, "instruction", 200):
-        words = [w for w in re.findall(r"\w+", example.prompt) if w in " ".join(TITLES).split()]
-        answer = example.completion.split()
-        possible = [words, sorted(words), [str(len(words))], [words[-1]]]
-        assert answer in possible + [[word] for word in words[:3]]
+        words = [word for word in re.findall(r"\w+", example.prompt) if word in vocabulary]
+        place = re.search("first|second|third|last", example.prompt)
+        index = {"first": 0, "second": 1, "third": 2, "last": -1}[place[0] if place else "last"]
+        kinds.add(kind := kind_of(example))
+        assert (
+            example.completion
+            == {
+                "copy": " ".join(words),
+                "sort": " ".join(sorted(words)),
+                "pick": words[index],
+                "count": str(len(words)),
+            }[kind]
+        ), example
+    assert len(kinds) == 4
 
 
 def test_instructions_of_the_users_own(context: TaskContext, tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ ITEMS, STATES, DIM = 7, 3, 8
 @pytest.fixture
 def banks() -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
-    return torch.randn(ITEMS, DIM, generator=generator), torch.randn(STATES, DIM, generator=generator)
+    return torch.randn(ITEMS, DIM, generator=generator), torch.randn(
+        STATES, DIM, generator=generator
+    )
 
 
 def test_connector_starts_as_a_scaled_copy() -> None:

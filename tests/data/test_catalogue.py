@@ -42,7 +42,9 @@ def test_titles_stay_apart_when_ids_collide_with_titles_or_each_other() -> None:
 @pytest.fixture
 def catalogue() -> Catalogue:
     attributes: tuple = ({"genre": ("mystery",)}, {}, {"genre": ("noir", "crime")})
-    return Catalogue(("a", "b", "c"), ("The Silent Tide", "Iron Orchard", "Glass Comet"), attributes)
+    return Catalogue(
+        ("a", "b", "c"), ("The Silent Tide", "Iron Orchard", "Glass Comet"), attributes
+    )
 
 
 def test_find_ignores_case_and_dirt(catalogue: Catalogue) -> None:

@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_genre_causes_nothing(interactions: Interactions) -> None:
     rng = np.random.default_rng(0)
     pairs = [rng.choice(sequence, 2, replace=False) for sequence in interactions.sequences]
     own = np.mean([genre[a] == genre[b] for a, b in pairs])
-    others = np.mean([genre[a] == genre[b] for (a, _), (_, b) in zip(pairs, pairs[1:], strict=False)])
+    others = np.mean([genre[a] == genre[b] for (a, _), (_, b) in pairwise(pairs)])
     assert abs(own - others) < 0.03
 
     theme = [attributes["theme"] for attributes in interactions.catalogue.attributes]

@@ -76,7 +76,8 @@ def test_most_frequent_items_stay() -> None:
 def test_users_are_sampled_by_the_seed_among_those_with_k_items() -> None:
     log = random_log(0, rows=400)
     samples = [
-        frozenset(apply_filters(log, Filters(num_users=8), seed)[0]["user_id"]) for seed in (1, 1, 2)
+        frozenset(apply_filters(log, Filters(num_users=8), seed)[0]["user_id"])
+        for seed in (1, 1, 2)
     ]
     assert samples[0] == samples[1] != samples[2]
     assert {len(sample) for sample in samples} == {8}
@@ -105,7 +106,7 @@ def test_low_ratings_go_first() -> None:
 
 
 def test_min_rating_needs_ratings() -> None:
-    with pytest.raises(UserError, match="data.min_rating is 4.*no rating column"):
+    with pytest.raises(UserError, match=r"data.min_rating is 4.*no rating column"):
         apply_filters(random_log(0), Filters(min_rating=4), seed=0)
 
 
@@ -126,5 +127,5 @@ def test_an_empty_core_is_an_error_that_names_the_filters() -> None:
 
 
 def test_impossible_filters_are_refused() -> None:
-    with pytest.raises(UserError, match="data.num_items is 0"):
+    with pytest.raises(UserError, match=r"data.num_items is 0"):
         Filters(num_items=0)

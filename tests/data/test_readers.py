@@ -171,9 +171,9 @@ def test_movielens_folder(tmp_path: Path) -> None:
 
 
 def test_movielens_without_its_files_names_them(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="data.path is not set"):
+    with pytest.raises(UserError, match=r"data.path is not set"):
         read_dataset("movielens", seed=0)
-    with pytest.raises(UserError, match="data.path: there is no file .*ratings.csv"):
+    with pytest.raises(UserError, match=r"data.path: there is no file .*ratings.csv"):
         read_dataset("movielens", path=str(tmp_path), seed=0)
 
 

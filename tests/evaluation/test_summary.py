@@ -9,19 +9,14 @@ from rl_explain.evaluation.statistics import Measure, estimate
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
 from rl_explain.evaluation.table import markdown_tables, plain_tables
 
-REGRET, VERDICT, CLASSIFY = (
-    *("faithfulness/regret_score", "explanation/verdict_accuracy"),
-    "classification/accuracy",
-)
+REGRET, VERDICT = "faithfulness/regret_score", "explanation/verdict_accuracy"
 
 
-def result(method: str, gain: float, model: bool = True) -> Result:
+def result(method: str, gain: float) -> Result:
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(40), 2)
     regret = rng.normal(size=80) * 0.3 + gain
     measures = {REGRET: Measure(regret, users), VERDICT: Measure(np.full(80, 0.5), users)}
-    if model:
-        measures[CLASSIFY] = Measure(np.ones(80), users)
     metrics: dict[str, float | None] = {"causes/f1": None}
     for name, measure in measures.items():
         metrics |= estimate(measure, 200).flat(name)
@@ -41,7 +36,7 @@ def result(method: str, gain: float, model: bool = True) -> Result:
 
 
 def results() -> dict[str, Result]:
-    made = [result("oracle", 1, model=False), result("ppo", 0.6), result("orpo", 0.001)]
+    made = [result("oracle", 1), result("ppo", 0.6), result("orpo", 0.001)]
     made += [result("sft", 0.0), result("base", -0.9), result("grpo", 0.6)]
     return {r.method: r for r in made}
 
@@ -64,7 +59,7 @@ def test_markdown_table_has_equal_columns_and_dashes_for_gaps() -> None:
     lines = tables[0].split("\n")
     assert len({line.count("|") for line in lines}) == 1
     assert lines[1].replace(" ", "").startswith("|---|---|")
-    with_gaps = {r.method: r for r in [result("sft", 0), result("oracle", 1, model=False)]}
+    with_gaps = {r.method: r for r in [result("sft", 0), result("oracle", 1)]}
     del with_gaps["oracle"].metrics[VERDICT]
     assert "| oracle | – |" in markdown_tables(with_gaps)
 

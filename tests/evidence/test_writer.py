@@ -11,7 +11,6 @@ from reward_models.context import RewardContext
 from reward_models.grounding import grounding
 from rl_explain.data.catalogue import Catalogue, unique_titles
 from rl_explain.evidence import frames
-from rl_explain.evidence.teacher import vocabulary
 from rl_explain.evidence.writer import Writer
 
 TITLES = ["Crimson Harbor", "The Silent Tide", "Iron Orchard", "Glass Comet", "No", "Amber Fox"]
@@ -52,6 +51,9 @@ def test_texts_parse_back_and_claim_nothing_false(name: str, place: str, verdict
         text = writer.write(0, verdict, cited, np.random.default_rng(seed), weak)  # type: ignore[arg-type]
         reading = context.read(text)
         assert reading.verdict == verdict, text
+        word = verdict.capitalize()
+        assert text.startswith(f"{word}. ") == (place == "first"), text
+        assert text.endswith(f". Verdict: {verdict}.") == (place == "last"), text
         assert reading.cited(history) == cited, text
         assert not reading.unknown, text
         grounded = grounding(
@@ -73,14 +75,15 @@ def test_attributes_are_named_and_true() -> None:
 
 
 def test_contrast_is_with_what_the_item_lacks() -> None:
-    texts = [
-        Writer(CATALOGUES["plain"]).write(0, "no", (3,), np.random.default_rng(seed))
-        for seed in range(60)
-    ]
-    named = [text for text in texts if "comedy" in text]
-    assert 15 < len(named) < 55
-    assert not any('"Crimson Harbor"' in text for text in named)
-    assert not any("noir" in text or "maritime" in text for text in texts)
+    for cited, lacking in ((3, "comedy"), (5, "rural")):
+        texts = [
+            Writer(CATALOGUES["plain"]).write(0, "no", (cited,), np.random.default_rng(seed))
+            for seed in range(60)
+        ]
+        named = [text for text in texts if lacking in text]
+        assert 15 < len(named) < 55
+        assert not any('"Crimson Harbor"' in text for text in named)
+        assert not any("noir" in text or "maritime" in text for text in texts)
 
 
 def test_length_and_form() -> None:
@@ -96,6 +99,15 @@ def test_length_and_form() -> None:
     assert np.mean(np.array(lengths) >= 11) > 0.9
 
 
+def test_verbs_agree_with_the_number_of_titles() -> None:
+    singular = "is|does|carries|comes|points|pulls|speaks|stands for|turns|leads|brings"
+    for verdict, weak, seed in product(("yes", "no"), (False, True), range(80)):
+        rng = np.random.default_rng(seed)
+        text = Writer(CATALOGUES["plain"]).write(0, verdict, (1, 2), rng, weak)  # type: ignore[arg-type]
+        assert not re.search(rf'and "[^"]*" ({singular})\b', text), text
+        assert "both" not in text and " it away" not in text, text
+
+
 def test_words_that_are_attributes_here_are_avoided() -> None:
     """In a catalogue with the genres "history" and "high", no sentence uses the words."""
     items = catalogue(TITLES, [("history",), ("high",), ("history",), (), (), ()])
@@ -108,7 +120,11 @@ def test_there_is_variety_and_a_small_vocabulary() -> None:
     assert len(frames.LIFT + frames.LIFT_REMOVED) >= 12
     assert len(frames.LOWER + frames.LOWER_REMOVED + frames.CONTRAST) >= 10
     assert len(frames.SHARED) >= 8
-    words = {word.casefold() for text in vocabulary() for word in re.findall(r"\w+", text)}
+    texts = [
+        frames.fixed_words(frames.inflect(frame, plural))
+        for frame, plural in product(frames.FRAMES, (False, True))
+    ]
+    words = {word.casefold() for text in texts for word in re.findall(r"\w+", text)}
     assert 100 < len(words) < 400
     assert not words & {"cited", "values", "labels"}
 

@@ -55,7 +55,9 @@ def test_equal_histories_are_encoded_once(
 ) -> None:
     seen = []
     encode = recommender.model.encode
-    monkeypatch.setattr(recommender.model, "encode", lambda ids: seen.append(len(ids)) or encode(ids))
+    monkeypatch.setattr(
+        recommender.model, "encode", lambda ids: seen.append(len(ids)) or encode(ids)
+    )
     recommender.score(HISTORIES)
     assert seen == [4]
 
@@ -124,7 +126,9 @@ def test_pickles_are_refused_in_favour_of_safetensors(tmp_path: Path, name: str)
             FrozenRecommender.load(path)
 
 
-def test_missing_and_damaged_files_are_named(recommender: FrozenRecommender, tmp_path: Path) -> None:
+def test_missing_and_damaged_files_are_named(
+    recommender: FrozenRecommender, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=r"model.safetensors and config.json not found"):
         FrozenRecommender.load(tmp_path)
     recommender.save(tmp_path)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_windows_ask_every_step_once_after_its_own_past(seed: int) -> None:
         assert window and ids[len(ids) - len(window) :] == [a for a, _ in window]
         assert [a for a, _ in window] == list(range(window[0][0], window[0][0] + len(window)))
         steps += window
-    expected = [step for s in sequences for step in zip(s, s[1:], strict=False)]
+    expected = [step for s in sequences for step in pairwise(s)]
     assert sorted(steps) == expected
 
 

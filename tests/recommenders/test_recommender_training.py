@@ -28,7 +28,9 @@ def chains() -> Interactions:
     rng = np.random.default_rng(0)
     starts = rng.integers(NUM_ITEMS, size=300)
     steps = rng.integers(1, 4, size=(300, 9)).cumsum(axis=1)
-    return interactions_of([tuple(((s + step) % NUM_ITEMS).tolist()) for s, step in zip(starts, steps, strict=True)])
+    return interactions_of(
+        [tuple(((s + step) % NUM_ITEMS).tolist()) for s, step in zip(starts, steps, strict=True)]
+    )
 
 
 SHAPE = SasrecConfig(NUM_ITEMS, dim=16, layers=1, heads=1, max_history=5, dropout=0.1)

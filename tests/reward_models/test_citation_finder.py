@@ -99,6 +99,7 @@ def test_torn_quotes_do_not_swallow_the_next_title():
     titles = ["The Silent Tide", "Glass Comet"]
     assert named('Tide" because "Glass Comet" and "The Silent Ti', titles) == ["Glass Comet"]
     assert CitationFinder(titles).unknown('Tide" because "Glass Comet"') == []
+    assert named('Tide", "Glass Comet"', titles) == ["Glass Comet"]
     assert named('so "The Silent Tide', titles) == ["The Silent Tide"]
 
 

@@ -13,7 +13,7 @@ def estimate_advantages(
 ) -> tuple[Tensor, Tensor]:
     """Advantages and returns of every token.
 
-        delta_t = r_t + gamma V_(t+1) - V_t              equation 12
+        delta_t = r_t + gamma V_(t+1) - V_t              equation 11
         A_t     = delta_t + gamma lambda A_(t+1)         equation 16, as a recurrence
         R_t     = A_t + V_t
 

@@ -49,7 +49,7 @@ class PPOConfig:
     """Prompts of an iteration."""
     samples_per_prompt: int = 1
     """Completions of each prompt."""
-    ppo_epochs: int = 4
+    ppo_epochs: int = 2
     """Passes of the update over an iteration's completions."""
     minibatch_size: int = 32
     """Completions of an optimiser step."""

@@ -67,8 +67,8 @@ def clipped_value_loss(
 
         max((V - R)^2, (V_old + clip(V - V_old, -c, c) - R)^2) / 2
 
-    PPO, equation 9, has the plain squared error; the clipping is that of its public code
-    (detail 9 of "The 37 implementation details of PPO"), which RLHF took over (arXiv 2403.17031).
+    PPO, equation 9, has the plain squared error, not halved; halving and clipping are those of its
+    authors' public code.
 
     Args:
         values: (B, T) of the value head that is updated.

@@ -30,6 +30,7 @@ def add_reference(model: PeftModel) -> None:
             copy = model.get_parameter(name.replace(f".{POLICY}.", f".{REFERENCE}."))
             copy.data.copy_(weight.data)
             copy.requires_grad_(False)
+    model.train(model.training)  # the new layers start in training mode, whatever the model's is
 
 
 @contextmanager

@@ -21,7 +21,9 @@ def take(columns: Columns, rows: Sequence[int]) -> dict[str, list[Any]]:
     return {name: [values[row] for row in rows] for name, values in columns.items()}
 
 
-def score(reward_fn: RewardFunction, completions: Sequence[str], columns: Columns) -> CompositeResult:
+def score(
+    reward_fn: RewardFunction, completions: Sequence[str], columns: Columns
+) -> CompositeResult:
     """Totals and terms of the completions.
 
     Raises:

@@ -42,7 +42,9 @@ def train_ppo(
 def _metrics(trainer: PPOTrainer) -> dict[str, float]:
     """The validation score before and at the best iteration, and the last iteration's figures."""
     history = trainer.state.log_history
-    scores = {line[ITERATION]: line[VALIDATION_SCORE] for line in history if VALIDATION_SCORE in line}
+    scores = {
+        line[ITERATION]: line[VALIDATION_SCORE] for line in history if VALIDATION_SCORE in line
+    }
     best = max(scores, key=lambda iteration: scores[iteration])
     last = next(line for line in reversed(history) if "kl" in line)
     return {

@@ -1,0 +1,94 @@
+"""What a run will cost, before it starts: stages with expected memory and time.
+
+Rough on purpose: floating-point operations counted from the model's shape and the configured
+numbers of tokens, over the speed of a short matrix product on this machine.
+"""
+
+import time
+from collections.abc import Sequence
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from rl_explain.alignment.language_model import base_path
+from rl_explain.config import Config
+
+TOKENS_PER_ITEM = 12
+"""Prompt tokens that an item takes: virtual token, title, attributes."""
+QUESTION_TOKENS = 40
+ANSWER_TOKENS = 40
+EFFICIENCY = 0.3
+"""Share of a large product's speed that small layers, attention and sampling reach."""
+PROGRAM_MIB = 900
+"""Memory of the libraries themselves."""
+
+
+def estimate_table(config: Config, stages: Sequence[str]) -> str:
+    """A line for each stage: seconds and peak memory expected."""
+    parameters = _parameters(config.model.name)
+    seconds = _seconds(config, parameters, _operations_a_second(config))
+    width = max(map(len, stages))
+    lines = [f"{'stage':<{width}}  expected time  expected memory"]
+    for stage in stages:
+        mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, stage)
+        lines.append(f"{stage:<{width}}  {_readable(seconds[stage]):>13}  {mebibytes / 1024:>11.1f} GiB")
+    total = sum(seconds[stage] for stage in stages)
+    return "\n".join([*lines, f"{'all':<{width}}  {_readable(total):>13}"])
+
+
+def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
+    """Expected seconds of each stage. A token costs 2 operations a parameter forward, 6 to train."""
+    training, evaluation = config.training, config.evaluation
+    tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
+    forward = 2 * parameters * tokens / (speed * EFFICIENCY)
+    train = 3 * forward
+    ppo = training.ppo
+    sampled = training.pairs.prompts * training.pairs.samples
+    asked = evaluation.cases + 7 * evaluation.alignment_cases  # five beams of retrieval
+    sft = training.sft.steps * training.sft.batch_size * train
+    return {
+        "prepare": 5.0,
+        "recommender": 60.0,
+        "tasks": 15.0 + config.alignment.counts.get("explanation", 0) * 2e-3,
+        "sft": sft,
+        "sft_clean": sft,
+        "pairs": sampled * forward,
+        "ppo": ppo.iterations * ppo.episodes * (3 * forward + ppo.ppo_epochs * train),
+        "orpo": training.orpo.epochs * training.pairs.prompts * 2 * train,
+        "evaluate": len(evaluation.methods) * asked * forward,
+    }
+
+
+def _mebibytes(config: Config, parameters: int, stage: str) -> float:
+    """Weights in their number type and, for a batch, activations of about 40 numbers a width."""
+    weights = parameters * (4 if config.model.dtype == "float32" else 2)
+    if stage in ("prepare", "recommender", "tasks"):
+        return 300.0
+    rows = {"sft": config.training.sft.batch_size, "ppo": config.training.ppo.micro_batch_size}
+    shape = AutoConfig.from_pretrained(base_path(config.model.name))
+    tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
+    layers = shape.num_hidden_layers * shape.hidden_size * 40 + shape.vocab_size
+    return (weights + rows.get(stage, 64) * tokens * layers * 4) / 2**20
+
+
+def _parameters(name: str) -> int:
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base_path(name)))
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def _operations_a_second(config: Config) -> float:
+    """Speed of a matrix product on the configured device, in floating-point operations a second."""
+    cuda = torch.cuda.is_available() and config.device != "cpu"
+    size = 4096 if cuda else 512
+    matrix = torch.ones(size, size, device="cuda" if cuda else "cpu")
+    matrix @ matrix
+    start, products = time.perf_counter(), 20
+    for _ in range(products):
+        product = matrix @ matrix
+    product[0, 0].item()  # waits for the device
+    return products * 2 * size**3 / (time.perf_counter() - start)
+
+
+def _readable(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

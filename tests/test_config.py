@@ -1,0 +1,63 @@
+"""Configurations: read, overridden, refused with the closest valid name."""
+
+from pathlib import Path
+
+import pytest
+
+from rl_explain.config import load_config, to_yaml
+from rl_explain.errors import UserError
+
+
+@pytest.fixture
+def write(tmp_path: Path):  # type: ignore[no-untyped-def]
+    def _write(text: str) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        return path
+
+    return _write
+
+
+def test_overrides_reach_nested_fields(write) -> None:  # type: ignore[no-untyped-def]
+    path = write("seed: 3\ntraining: {ppo: {learning_rate: 1e-5}}")
+    config = load_config(path, ["training.ppo.iterations=7", "rewards.weights.ranking=0.25"])
+    assert config.seed == 3
+    assert config.training.ppo.learning_rate == 1e-5
+    assert config.training.ppo.iterations == 7
+    assert config.rewards.weights["ranking"] == 0.25
+
+
+def test_resolved_configuration_reads_back(write) -> None:  # type: ignore[no-untyped-def]
+    config = load_config(write("seed: 5"))
+    assert load_config(write(to_yaml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sed: 1", r"unknown key 'sed'\. Did you mean 'seed'\?"),
+        ("training: {ppo: {learning_rat: 1}}", r"Did you mean 'training\.ppo\.learning_rate'\?"),
+        ("data: {format: movielen}", r"unknown data\.format 'movielen'\. Did you mean 'movielens'"),
+        ("data: {format: movielens}", r"data\.path is not set"),
+        ("data: {format: csv, items: a.csv}", r"data\.interactions is not set"),
+        ("stages: [sftt]", r"unknown stage 'sftt'\. Did you mean 'sft'"),
+        ("alignment: {form: hybird}", r"Did you mean 'hybrid'"),
+        ("seed: many", r"seed is 'many'"),
+        ("training: {ppo: {learning_rate: fast}}", r"learning_rate is 'fast': give a number"),
+        ("data: demo", r"data is 'demo': it is a group of keys"),
+        ("[1, 2]", r"a configuration is a mapping"),
+        ("a: [", r"no valid YAML"),
+        ("rewards: {weights: {faithfullness: 1}}", r"Did you mean 'faithfulness'"),
+        ("rewards: {weights: {faithfulness: 0}}", r"sum"),
+    ],
+)
+def test_mistakes_are_named(write, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UserError, match=message):
+        load_config(write(text))
+
+
+def test_missing_file_and_broken_override(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UserError, match="no configuration at"):
+        load_config(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match="write key=value"):
+        load_config(write(""), ["seed"])

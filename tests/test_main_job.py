@@ -1,0 +1,196 @@
+"""The whole path on a small catalogue: every stage, its files, and use of what it leaves."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rl_explain.alignment.explainer import Explainer
+from rl_explain.cli import main
+from rl_explain.config import load_config
+from rl_explain.errors import UserError
+from rl_explain.run import Run
+
+COUNTS = {"explanation": 40, "ranking": 20, "classification": 20, "discrimination": 10}
+OVERRIDES = [
+    "data.format=csv",
+    "data.k_core=3",
+    "data.max_history=6",
+    "recommender.max_epochs=2",
+    "recommender.dim=16",
+    "alignment.counts=" + json.dumps(COUNTS),
+    "training.sft.steps=4",
+    "training.sft.batch_size=8",
+    "training.pairs.prompts=6",
+    "training.pairs.samples=3",
+    "training.pairs.margin=0.000001",
+    "training.pairs.temperature=1.5",
+    "training.orpo.batch_size=4",
+    "training.orpo.epochs=1",
+    'training.rl.counts={"explanation": 8, "ranking": 4}',
+    "training.rl.validation_cases=4",
+    "training.ppo.iterations=2",
+    "training.ppo.rollout_batch_size=8",
+    "training.ppo.minibatch_size=4",
+    "training.ppo.micro_batch_size=4",
+    "training.ppo.max_new_tokens=12",
+    "evaluation.cases=8",
+    "evaluation.alignment_cases=4",
+    "evaluation.max_new_tokens=12",
+    "evaluation.bootstrap=50",
+]
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("job")
+    rng = np.random.default_rng(0)
+    items = pd.DataFrame({"item_id": range(40), "title": [f"Film {i}" for i in range(40)]})
+    items["genre"] = [["noir", "comedy", "drama|war"][i % 3] for i in range(40)]
+    items.to_csv(folder / "items.csv", index=False)
+    rows = [
+        (user, item, time)
+        for user in range(60)
+        for time, item in enumerate(rng.choice(40, size=10, replace=False))
+    ]
+    log = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
+    log.to_csv(folder / "log.csv", index=False)
+    (folder / "config.yaml").write_text("seed: 1\n")
+    status = main(["run", str(folder / "config.yaml"), *_overrides(folder)])
+    assert status == 0
+    return folder
+
+
+def _overrides(folder: Path) -> list[str]:
+    return [
+        *OVERRIDES,
+        f"data.items={folder / 'items.csv'}",
+        f"data.interactions={folder / 'log.csv'}",
+        f"output_dir={folder / 'run'}",
+    ]
+
+
+def test_every_stage_leaves_its_files(run_folder: Path) -> None:
+    run = run_folder / "run"
+    for stage in ("prepare", "recommender", "tasks", "sft", "pairs", "ppo", "orpo", "evaluate"):
+        assert (run / stage / "metrics.json").is_file(), stage
+    for stage in ("sft", "ppo", "orpo"):
+        assert (run / stage / "adapter" / "adapter_model.safetensors").is_file()
+        assert (run / stage / "log.jsonl").read_text()
+    for stage in ("pairs", "ppo", "evaluate"):
+        sample = json.loads((run / stage / "samples.jsonl").read_text().splitlines()[0])
+        assert {"prompt", "completion"} <= sample.keys()
+    record = json.loads((run / "record.json").read_text())
+    assert {"versions", "commit", "hardware", "seed", "data_fingerprint"} <= record.keys()
+    assert set(record["wall_seconds"]) >= {"sft", "ppo", "evaluate"}
+    assert load_config(run / "config.yaml").data.max_history == 6
+    metrics = json.loads((run / "metrics.json").read_text())
+    for method in ("base", "sft", "ppo", "orpo", "random", "last_k", "most_similar", "oracle"):
+        assert f"evaluate/{method}/faithfulness/regret_score" in metrics
+        assert f"evaluate/{method}/explanation/verdict_accuracy/ci_low" in metrics
+
+
+def test_the_oracle_is_the_best_possible(run_folder: Path) -> None:
+    metrics = json.loads((run_folder / "run" / "metrics.json").read_text())
+    assert metrics["evaluate/oracle/faithfulness/regret_score"] == pytest.approx(1.0)
+    assert metrics["evaluate/oracle/explanation/verdict_accuracy"] == 1.0
+    assert metrics["evaluate/random/faithfulness/regret_score"] < 0.9
+
+
+def test_a_second_call_keeps_what_is_finished(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (run_folder / "run" / "sft" / "adapter" / "adapter_model.safetensors").stat().st_mtime
+    assert main(["run", str(run_folder / "config.yaml"), *_overrides(run_folder)]) == 0
+    after = (run_folder / "run" / "sft" / "adapter" / "adapter_model.safetensors").stat().st_mtime
+    assert before == after
+    assert "[sft] finished earlier" in capsys.readouterr().out
+
+
+def test_other_settings_are_refused_in_the_same_folder(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = [*_overrides(run_folder), "training.sft.steps=9"]
+    assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 2
+    assert "other values of training.sft.steps" in capsys.readouterr().err
+
+
+def test_dry_run_changes_nothing(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run_folder / "dry"
+    overrides = [*_overrides(run_folder), f"output_dir={folder}", "--dry-run"]
+    assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 0
+    printed = capsys.readouterr().out
+    assert "expected memory" in printed
+    assert "ppo" in printed
+    assert not folder.exists()
+
+
+def test_an_exported_adapter_gives_the_same_text_in_a_fresh_process(run_folder: Path) -> None:
+    out = run_folder / "exported"
+    assert main(["export", str(run_folder / "run"), str(out), "--method", "sft"]) == 0
+    history = ["Film 1", "Film 5", "Film 9", "Film 2"]
+    here = Run.open(run_folder / "run").explainer("sft").explain(history, "Film 7")
+    command = [sys.executable, "-m", "rl_explain.cli", "explain", str(out), "--json"]
+    command += ["--history", "; ".join(history), "--item", "Film 7"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    there = json.loads(answer.stdout)
+    assert there["text"] == here.text
+    assert there["percentile"] == here.percentile
+
+
+def test_a_case_gives_the_same_text_alone_and_in_a_batch(run_folder: Path) -> None:
+    explainer = Run.open(run_folder / "run").explainer("sft")
+    histories = [["Film 1", "Film 2", "Film 3"], ["Film 4", "Film 5", "Film 6", "Film 7"]]
+    together = explainer.explain(histories, [None, "Film 9"])
+    assert together[0] == explainer.explain(histories[0])
+    assert together[1] == explainer.explain(histories[1], "Film 9")
+
+
+@pytest.mark.parametrize(
+    ("history", "item", "message"),
+    [
+        (["Film 1", "Film 2", "Filn 33"], None, r'unknown title "Filn 33" .*"Film 33"'),
+        ([], None, "holds 0 distinct items"),
+        (["Film 1", "Film 1", "Film 2"], None, "holds 2 distinct items"),
+        (["Film 1", "Film 2", "Film 3"], "Nothing", r'unknown title "Nothing" in the item'),
+    ],
+)
+def test_bad_histories_are_explained(
+    run_folder: Path, history: list[str], item: str | None, message: str
+) -> None:
+    explainer = Run.open(run_folder / "run").explainer("sft")
+    with pytest.raises(UserError, match=message):
+        explainer.explain(history, item)
+
+
+def test_another_recommender_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    out = run_folder / "exported_other"
+    main(["export", str(run_folder / "run"), str(out), "--method", "sft"])
+    manifest = json.loads((out / "explainer.json").read_text())
+    for key, name in (("recommender", "recommender"), ("base_fingerprint", "base model")):
+        (out / "explainer.json").write_text(json.dumps(manifest | {key: "0" * 64}))
+        with pytest.raises(UserError, match=f"belongs to another {name}"):
+            Explainer.from_pretrained(out)
+
+
+def test_pickled_adapters_are_refused(run_folder: Path) -> None:
+    out = run_folder / "exported_pickle"
+    main(["export", str(run_folder / "run"), str(out), "--method", "sft"])
+    (out / "adapter_model.safetensors").rename(out / "adapter_model.bin")
+    with pytest.raises(UserError, match="save as safetensors"):
+        Explainer.from_pretrained(out)
+
+
+def test_many_cases_from_a_file(run_folder: Path) -> None:
+    cases = pd.DataFrame({"history": ["Film 1; Film 2; Film 3"] * 2, "item": ["Film 8", ""]})
+    cases.to_csv(run_folder / "cases.csv", index=False)
+    out = run_folder / "out.jsonl"
+    run = str(run_folder / "run")
+    assert main(["explain", run, "--input", str(run_folder / "cases.csv"), "--output", str(out)]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows[0]["item"] == "Film 8"
+    assert len(rows) == 2

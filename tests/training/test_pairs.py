@@ -1,0 +1,22 @@
+"""Preference pairs: best against worst, a margin apart, unscored samples in none."""
+
+from reward_models.types import FAILED
+from rl_explain.training.pairs import best_against_worst
+
+
+def test_best_against_worst() -> None:
+    pair = best_against_worst("p", ["a", "b", "c"], [0.1, 0.9, -0.4], margin=0.5)
+    assert pair is not None
+    assert (pair.chosen, pair.rejected) == ("b", "c")
+    assert (pair.chosen_reward, pair.rejected_reward) == (0.9, -0.4)
+
+
+def test_no_pair_within_the_margin() -> None:
+    assert best_against_worst("p", ["a", "b"], [0.1, 0.3], margin=0.5) is None
+
+
+def test_unscored_samples_are_in_no_pair() -> None:
+    pair = best_against_worst("p", ["a", "b", "c", "d"], [None, 0.5, FAILED, 0.0], margin=0.1)
+    assert pair is not None
+    assert {pair.chosen, pair.rejected} == {"b", "d"}
+    assert best_against_worst("p", ["a", "b"], [None, FAILED], margin=0.1) is None

@@ -1,0 +1,337 @@
+"""PPO from end to end: what learns, what must not, and what an interruption changes (nothing)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from reward_models.composite import CompositeResult
+from reward_models.types import FAILED, Score
+from rl_explain.alignment.generation import generate
+from rl_explain.alignment.language_model import load_adapter
+from rl_explain.errors import UserError
+from rl_explain.training.arguments import last_checkpoint
+from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.training.ppo.experience import score_tokens
+from rl_explain.training.ppo.reference import as_reference
+from rl_explain.training.ppo.rollout import Batch
+from rl_explain.training.ppo.train import train_ppo
+from rl_explain.training.ppo.trainer import PPOTrainer
+
+ROWS = 24
+PROMPTS = {
+    "prompt": [f"Give <|item_{i % 5}|> {'and ' * (i % 4)}<|user_{i % 4}|>" for i in range(ROWS)],
+    "row": list(range(ROWS)),
+}
+VALIDATION = {name: values[:4] for name, values in PROMPTS.items()}
+SMALL: dict[str, Any] = {
+    "iterations": 4,
+    "rollout_batch_size": 16,
+    "minibatch_size": 8,
+    "micro_batch_size": 4,
+    "max_new_tokens": 6,
+    "learning_rate": 5e-3,
+    "eval_every": 2,
+    "save_every": 1,
+    "kl_target": 0.5,
+    "kl_horizon": 160.0,
+    "entropy_coef": 0.01,
+}
+CLOCKS = ("seconds/", "tokens_per_second", "train_")
+
+
+def letters(completions: list[str], **columns: Any) -> list[Score]:
+    """The share of letters, of 12: a score that a random policy seldom reaches."""
+    return [min(sum(c.isascii() and c.isalpha() for c in text), 12) / 12 for text in completions]
+
+
+def make_trainer(
+    sft_model: Any, folder: Path, reward: Callable = letters, **settings: Any
+) -> PPOTrainer:
+    model, tokenizer = sft_model()
+    folder.mkdir(exist_ok=True)
+    config = PPOConfig(**SMALL | settings)
+    return PPOTrainer(model, tokenizer, PROMPTS, VALIDATION, reward, config, folder, seed=7)
+
+
+def trained(trainer: PPOTrainer) -> dict[str, Tensor]:
+    """Every trained weight, by name."""
+    named = trainer.model.named_parameters()
+    return {name: w.detach().clone() for name, w in named if w.requires_grad}
+
+
+def assert_equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
+    assert a.keys() == b.keys()
+    assert not [name for name in a if not torch.equal(a[name], b[name])]
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def without_clocks(path: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in line.items() if not k.startswith(CLOCKS)} for line in read(path)]
+
+
+def test_the_reward_rises(sft_model: Any, tmp_path: Path) -> None:
+    trainer = make_trainer(
+        sft_model,
+        tmp_path,
+        iterations=12,
+        rollout_batch_size=32,
+        micro_batch_size=8,
+        ppo_epochs=4,
+        learning_rate=1e-2,
+        value_warmup_iterations=0,
+        missing_eos_penalty=0.0,
+        kl_target=None,
+        kl_coef=0.0,
+        entropy_coef=0.0,
+    )
+    trainer.train()
+    scores = [line["score"] for line in read(tmp_path / "log.jsonl") if "score" in line]
+    assert sum(scores[-2:]) > sum(scores[:2]) + 0.4
+
+
+def test_the_first_step_starts_on_policy(sft_model: Any, tmp_path: Path) -> None:
+    trainer = make_trainer(sft_model, tmp_path, iterations=1)
+    gaps: list[float] = []
+    compute = trainer.compute_loss
+
+    def spy(model: Any, inputs: Batch, **kwargs: Any) -> Tensor:
+        new, _, _ = score_tokens(trainer.model, inputs, batch_size=4)
+        gaps.append((new - inputs["log_probs"]).abs().max().item())
+        return compute(model, inputs, **kwargs)
+
+    trainer.compute_loss = spy  # type: ignore[method-assign]
+    trainer.train()
+    assert read(tmp_path / "log.jsonl")[1]["kl"] == 0.0
+    assert max(gaps[:2]) < 1e-5  # the first minibatch is two micro-batches
+
+
+def test_one_minibatch_has_ratio_one_exactly(sft_model: Any, tmp_path: Path) -> None:
+    whole = {"minibatch_size": 16, "micro_batch_size": 16, "ppo_epochs": 1, "iterations": 2}
+    trainer = make_trainer(sft_model, tmp_path, **whole, value_warmup_iterations=0)
+    trainer.train()
+    first, second = [x for x in read(tmp_path / "log.jsonl") if "kl" in x]
+    assert (first["update_kl"], second["update_kl"]) == (0.0, 0.0)
+    assert first["kl"] == 0.0 != second["kl"]
+
+
+def test_reference_log_probabilities_do_not_move(sft_model: Any, tmp_path: Path) -> None:
+    trainer = make_trainer(sft_model, tmp_path)
+    batch = trainer._sample(PROMPTS["prompt"][:6], iteration=0)
+    before = score_tokens(trainer.model, batch, batch_size=4)[0]
+    start = trained(trainer)
+    trainer.train()
+    with as_reference(trainer.model.policy):
+        assert torch.equal(score_tokens(trainer.model, batch, batch_size=4)[0], before)
+    assert not torch.equal(score_tokens(trainer.model, batch, batch_size=4)[0], before)
+    still = {name for name, weight in trained(trainer).items() if torch.equal(weight, start[name])}
+    assert not still  # LoRA, both connectors and the value head have all learned
+
+
+def test_value_warmup_trains_the_value_head_alone(sft_model: Any, tmp_path: Path) -> None:
+    trainer = make_trainer(sft_model, tmp_path, iterations=2, value_warmup_iterations=2)
+    start = trained(trainer)
+    trainer.train()
+    moved = {name for name, weight in trained(trainer).items() if not weight.equal(start[name])}
+    assert moved == set()  # the best iteration, which is loaded at the end, is the one before any
+    saved = Path(last_checkpoint(tmp_path) or "")
+    trainer._load_from_checkpoint(str(saved))
+    moved = {name for name, weight in trained(trainer).items() if not weight.equal(start[name])}
+    assert moved == {"value_head.weight", "value_head.bias"}
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(
+    sft_model: Any, tmp_path: Path
+) -> None:
+    whole = make_trainer(sft_model, tmp_path / "whole")
+    whole.train()
+
+    calls = 0
+
+    def broken(completions: list[str], **columns: Any) -> list[Score]:
+        nonlocal calls
+        calls += 1
+        if calls == 5:  # validation, iterations 1 and 2, validation; then in iteration 3
+            raise ConnectionError
+        return letters(completions)
+
+    with pytest.raises(ConnectionError):
+        make_trainer(sft_model, tmp_path / "parts", broken).train()
+    torch.manual_seed(99)
+    torch.rand(11)  # what else a new process may draw
+    resumed = make_trainer(sft_model, tmp_path / "parts")
+    checkpoint = last_checkpoint(tmp_path / "parts")
+    assert checkpoint is not None
+    assert resumed.train(resume_from_checkpoint=checkpoint).global_step == whole.state.global_step
+
+    assert_equal(trained(resumed), trained(whole))
+    assert resumed.kl.coef == whole.kl.coef != SMALL.get("kl_coef", PPOConfig().kl_coef)
+    ends = [Path(last_checkpoint(tmp_path / name) or "") for name in ("whole", "parts")]
+    for file in ("adapter_model.safetensors", "value_head.safetensors", "kl_controller.json"):
+        assert (ends[0] / file).read_bytes() == (ends[1] / file).read_bytes()
+    moments = [torch.load(end / "optimizer.pt")["state"] for end in ends]
+    for key, state in moments[0].items():
+        assert_equal(state, moments[1][key])
+    for file in ("log.jsonl", "samples.jsonl"):
+        lines = [without_clocks(tmp_path / name / file) for name in ("whole", "parts")]
+        assert lines[0][:-1] == lines[1][:-1]
+
+
+def partly_scored(mark: Score) -> Callable[..., list[Score]]:
+    """Scores even rows alone; the others get `mark`."""
+
+    def reward(completions: list[str], row: list[int], **columns: Any) -> list[Score]:
+        scores = letters(completions)
+        return [s if r % 2 == 0 else mark for s, r in zip(scores, row, strict=True)]
+
+    return reward
+
+
+def test_unscored_completions_have_no_influence(sft_model: Any, tmp_path: Path) -> None:
+    """The weights stay the same whatever stands in a row that got `None`, `FAILED` or NaN."""
+    settings = {"iterations": 2, "micro_batch_size": 4, "ppo_epochs": 1, "rollout_batch_size": 24}
+    ends = []
+    for mark in (None, FAILED, float("nan")):
+        trainer = make_trainer(
+            sft_model, tmp_path / repr(mark), partly_scored(mark), **settings
+        )
+        if mark is FAILED:
+            trainer._draw, trainer._sample = corrupting(trainer)  # type: ignore[method-assign]
+        trainer.train()
+        ends.append(trained(trainer))
+        first = read(tmp_path / repr(mark) / "log.jsonl")[1]
+        assert first["unscored"] == 0.5
+    assert_equal(ends[0], ends[1])
+    assert_equal(ends[0], ends[2])
+
+
+def corrupting(trainer: PPOTrainer) -> tuple[Callable, Callable]:
+    """A rollout whose completions and prompts are overwritten in odd rows."""
+    draw, sample = trainer._draw, trainer._sample
+    odd: list[int] = []
+
+    def draw_and_note(iteration: int) -> Any:
+        columns = draw(iteration)
+        odd[:] = [place for place, row in enumerate(columns["row"]) if row % 2]
+        return columns
+
+    def sample_and_corrupt(prompts: list[str], iteration: int) -> Batch:
+        batch = sample(prompts, iteration)
+        batch["completion_ids"][odd] = 17
+        batch["completion_mask"][odd] = True
+        batch["prompt_ids"][odd] = 23
+        batch["prompt_mask"][odd] = True
+        return batch
+
+    return draw_and_note, sample_and_corrupt
+
+
+def test_too_few_scores_stop_the_training(sft_model: Any, tmp_path: Path) -> None:
+    def mostly_failed(completions: list[str], **columns: Any) -> list[Score]:
+        return [FAILED if i else 1.0 for i in range(len(completions))]
+
+    with pytest.raises(UserError, match="only 1 completions of iteration 1 got a score"):
+        make_trainer(sft_model, tmp_path, mostly_failed).train()
+
+
+def test_micro_batches_change_memory_alone(sft_model: Any, tmp_path: Path) -> None:
+    ends = []
+    for size in (8, 2):
+        trainer = make_trainer(
+            sft_model,
+            tmp_path / str(size),
+            iterations=1,
+            ppo_epochs=1,
+            rollout_batch_size=8,
+            micro_batch_size=size,
+            value_warmup_iterations=0,
+        )
+        gradients: list[float] = []
+        clip = trainer._clip_grad_norm
+        trainer._clip_grad_norm = lambda model, c=clip, g=gradients: (  # type: ignore[method-assign]
+            g.extend(w.grad.norm().item() for w in model.parameters() if w.grad is not None),
+            c(model),
+        )[1]
+        trainer.train()
+        ends.append(gradients)
+    assert len(ends[0]) > 10
+    assert ends[0] == pytest.approx(ends[1], rel=1e-3, abs=1e-6)
+
+
+def test_the_best_iteration_is_kept(sft_model: Any, tmp_path: Path) -> None:
+    """Validation scores 0.1, 0.5, 0.9, 0.3: iteration 2's weights come back."""
+    validations = iter([0.1, 0.5, 0.9, 0.3, 0.2])
+
+    def reward(completions: list[str], row: list[int], **columns: Any) -> CompositeResult:
+        greedy = row == VALIDATION["row"]
+        totals = [next(validations)] * len(row) if greedy else letters(completions)
+        return CompositeResult(totals, {"letters": totals})
+
+    trainer = make_trainer(sft_model, tmp_path, reward, eval_every=1)
+    trainer.args.save_total_limit = None
+    trainer.train()
+    end = trained(trainer)
+    trainer._load_from_checkpoint(str(tmp_path / "checkpoints" / "checkpoint-8"))
+    assert_equal(trained(trainer), end)
+    trainer._load_from_checkpoint(str(tmp_path / "checkpoints" / "checkpoint-16"))
+    assert not torch.equal(trained(trainer)["value_head.weight"], end["value_head.weight"])
+
+
+def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path, random_base: Path) -> None:
+    def composite(completions: list[str], **columns: Any) -> CompositeResult:
+        totals = letters(completions)
+        return CompositeResult(totals, {"letters": totals, "other": [None] * len(totals)})
+
+    model, tokenizer = sft_model()
+    config = PPOConfig(**SMALL)
+    args = (tokenizer, PROMPTS, VALIDATION, composite, config, tmp_path, 7)
+    metrics = train_ppo(model, *args)
+    assert metrics["iterations"] == 4
+    assert metrics["validation/score"] >= metrics["validation/score_before"]
+
+    lines = [line for line in read(tmp_path / "log.jsonl") if "kl" in line]
+    assert [line["iteration"] for line in lines] == [1, 2, 3, 4]
+    names = {"score", "kl", "kl_coef", "entropy", "clip_fraction", "value_loss", "policy_loss"}
+    names |= {"completion_length", "eos_rate", "reward/letters/mean", "reward/other/none"}
+    names |= {"tokens_per_second", "explained_variance", "grad_norm", "loss"}
+    assert names <= lines[0].keys()
+    samples = read(tmp_path / "samples.jsonl")
+    assert len(samples) == 4 * config.samples_logged
+    assert samples[0].keys() == {"iteration", "prompt", "completion", "total", "letters", "other"}
+
+    fresh, _ = sft_model()
+    saved = load_adapter(fresh.unload(), tmp_path / "adapter")
+    assert not {name for name in saved.state_dict() if "reference" in name}
+    texts = [
+        generate(m, tokenizer, VALIDATION["prompt"], max_new_tokens=6) for m in (model, saved)
+    ]
+    assert texts[0] == texts[1]
+    assert train_ppo(sft_model()[0], *args) == metrics  # finished: nothing is trained again
+
+
+def test_several_completions_of_a_prompt(sft_model: Any, tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+
+    def reward(completions: list[str], row: list[int], **columns: Any) -> list[Score]:
+        seen.append(row)
+        return letters(completions)
+
+    sizes = {"rollout_batch_size": 4, "samples_per_prompt": 4, "iterations": 1}
+    make_trainer(sft_model, tmp_path, reward, **sizes).train()
+    rows = seen[1]
+    assert [rows.count(row) for row in sorted(set(rows))] == [4] * 4
+
+
+def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -> None:
+    model, tokenizer = sft_model()
+    with pytest.raises(UserError, match="the training columns hold"):
+        PPOTrainer(
+            model, tokenizer, {"prompt": ["a"], "row": []}, VALIDATION, letters, PPOConfig(), tmp_path
+        )

@@ -1,0 +1,61 @@
+"""SFT: an interrupted and resumed training ends where an uninterrupted one does."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from rl_explain.alignment.examples import Example
+from rl_explain.alignment.language_model import add_adapter, load_base
+from rl_explain.alignment.virtual_tokens import item_token
+from rl_explain.config import ModelConfig, SFTSettings
+from rl_explain.training import sft
+
+EXAMPLES = [
+    Example("classification", "hybrid", f"Item: {item_token(i % 3)} for", "Yes" if i % 2 else "No")
+    for i in range(24)
+]
+SETTINGS = SFTSettings(steps=8, batch_size=4, learning_rate=1e-2)
+
+
+def _model(base: Path) -> tuple[PeftModel, object]:
+    generator = torch.Generator().manual_seed(3)
+    banks = [torch.randn(n, 8, generator=generator) for n in (3, 2)]
+    model, tokenizer = load_base(str(base), "float32", *banks)
+    return add_adapter(model, ModelConfig(lora_rank=2, lora_dropout=0.1), seed=0), tokenizer
+
+
+class _Stop(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):  # type: ignore[no-untyped-def]
+        if state.global_step == 5:
+            raise KeyboardInterrupt
+
+
+def test_resumed_equals_uninterrupted(
+    random_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder in (whole, parts):
+        folder.mkdir()
+    sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, whole, seed=0)
+    with monkeypatch.context() as patch:
+        trainer = sft.SFTTrainer
+        patch.setattr(
+            sft,
+            "SFTTrainer",
+            lambda callbacks, **kw: trainer(callbacks=[*callbacks, _Stop()], **kw),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, parts, seed=0)
+    sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, parts, seed=0)
+    one, other = (load_file(f / "adapter/adapter_model.safetensors") for f in (whole, parts))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    untrained = _model(random_base)[0].get_parameter(
+        "base_model.model.model.embed_tokens.item_connector.modules_to_save.default.up.weight"
+    )
+    name = "base_model.model.model.embed_tokens.item_connector.up.weight"
+    assert not torch.equal(one[name], untrained)
