@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from reward_models.composite import Composite
 from reward_models.context import RewardContext
 from rl_explain.alignment.banks import Banks
-from rl_explain.alignment.explainer import MANIFEST, Explainer, Manifest
+from rl_explain.alignment.explainer import Explainer, Manifest
 from rl_explain.alignment.language_model import base_fingerprint, load_base
 from rl_explain.alignment.states import States
 from rl_explain.config import Config, load_config, to_yaml
@@ -174,10 +175,14 @@ class Run:
         """The configured reward."""
         return Composite(self.config.rewards.weights, self.reward_context)
 
-    def manifest(self) -> Manifest:
-        """What adapters of this run belong to."""
+    def base(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        """The untuned model with this run's virtual tokens, and its tokenizer."""
+        model = self.config.model
+        return load_base(model.name, model.dtype, self.banks.item_bank, self.banks.user_bank)
+
+    def manifest(self, base: PreTrainedModel) -> Manifest:
+        """What an adapter trained on `base` belongs to."""
         alignment, model = self.config.alignment, self.config.model
-        base, _ = load_base(model.name, model.dtype, self.banks.item_bank, self.banks.user_bank)
         return Manifest(
             base=model.name,
             base_fingerprint=base_fingerprint(base),
@@ -192,17 +197,12 @@ class Run:
 
     def explainer(self, method: str) -> Explainer:
         """The explainer that a method left; `base` is the untuned model."""
-        adapter = None if method == "base" else self.stage_folder(method) / "adapter"
-        known = adapter is not None and (adapter / MANIFEST).is_file()
-        manifest = Manifest.load(adapter) if adapter and known else self.manifest()
-        return Explainer.load(
-            manifest,
-            adapter,
-            self.interactions.catalogue,
-            self.recommender,
-            self.banks,
-            self.device,
-        )
+        parts = (self.interactions.catalogue, self.recommender, self.banks)
+        if method == "base":
+            model, tokenizer = self.base()
+            return Explainer(model.to(self.device), tokenizer, *parts, self.manifest(model))  # type: ignore[arg-type]
+        adapter = self.stage_folder(method) / "adapter"
+        return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
 
     def best_method(self) -> str:
         """The method that `explain` and `export` use: the first of `TUNED` that has an adapter."""

@@ -10,8 +10,9 @@ from transformers import PreTrainedTokenizerBase, set_seed
 
 from rl_explain.alignment.banks import build_banks
 from rl_explain.alignment.examples import columns, read_examples, write_examples
+from rl_explain.alignment.explainer import Manifest
 from rl_explain.alignment.generation import format_prompt
-from rl_explain.alignment.language_model import add_adapter, load_adapter, load_base
+from rl_explain.alignment.language_model import add_adapter, load_adapter
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
@@ -121,15 +122,14 @@ def sft(run: Run, folder: Path) -> Metrics:
     """Supervised fine-tuning; the folder's name says on which texts."""
     config = run.config
     set_seed(config.seed)
-    model, tokenizer = load_base(
-        config.model.name, config.model.dtype, run.banks.item_bank, run.banks.user_bank
-    )
+    model, tokenizer = run.base()
+    manifest = run.manifest(model)
     tuned = add_adapter(model, config.model, config.seed).to(run.device)
     examples = read_examples(run.stage_folder("tasks") / f"{folder.name}.jsonl")
     metrics = train_sft(
         tuned, tokenizer, examples, config.training.sft, folder, config.seed, run.device
     )
-    run.manifest().save(folder / "adapter")
+    manifest.save(folder / "adapter")
     return metrics
 
 
@@ -159,7 +159,7 @@ def orpo(run: Run, folder: Path) -> Metrics:
         run.config.seed,
         run.device,
     )
-    run.manifest().save(folder / "adapter")
+    Manifest.load(run.stage_folder("sft") / "adapter").save(folder / "adapter")
     return metrics
 
 
@@ -178,7 +178,7 @@ def ppo(run: Run, folder: Path) -> Metrics:
         run.config.seed,
         run.device,
     )
-    run.manifest().save(folder / "adapter")
+    Manifest.load(run.stage_folder("sft") / "adapter").save(folder / "adapter")
     return metrics
 
 
@@ -199,7 +199,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     results = {}
     for method in settings.methods:
         if method == "base":
-            weights = run.manifest().base_fingerprint
+            weights = run.config.model.name
         elif (run.stage_folder(method) / "metrics.json").exists():
             weights = weights_fingerprint(run.stage_folder(method) / "adapter")
         else:
@@ -219,11 +219,8 @@ def evaluate(run: Run, folder: Path) -> Metrics:
 
 def _sft_model(run: Run) -> tuple[PeftModel, PreTrainedTokenizerBase]:
     """The SFT model, trainable: where preference and reinforcement learning start."""
-    config = run.config.model
     set_seed(run.config.seed)
-    model, tokenizer = load_base(
-        config.name, config.dtype, run.banks.item_bank, run.banks.user_bank
-    )
+    model, tokenizer = run.base()
     adapter = run.stage_folder("sft") / "adapter"
     return load_adapter(model, adapter, trainable=True).to(run.device), tokenizer
 

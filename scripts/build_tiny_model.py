@@ -1,10 +1,10 @@
 """Pretrain the tiny base model that ships with the package, from generated text alone.
 
-    python scripts/build_tiny_model.py rl_explain/tiny --steps 2000
+    python scripts/build_tiny_model.py rl_explain/tiny --steps 2300
 
 A Qwen3 of about two million parameters with its own byte-level tokenizer. It learns to copy, list,
 choose and sort titles, and to read which embeddings lie close to one another (`tiny_worlds.py`); it
-never sees a sentence of an explanation. Training runs in bfloat16, compiled; any recent CPU will do.
+never sees a prompt or an explanation of the project. Training runs in bfloat16, compiled; any recent CPU will do.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from rl_explain.alignment.connectors import Connector
+from rl_explain.data import demo
 
 HERE = Path(__file__).parent
 VOCABULARY = 4096
@@ -74,11 +75,13 @@ def _tokenizer_text(words: list[str]) -> Iterator[str]:
     for word in words:
         yield f' "{word.capitalize()} {word.capitalize()} {word.capitalize()}" "{word.capitalize()}"'
     for word in VALUES:
-        yield f" {word} ({word}, {word})" * 6
+        yield f" {word} ({word}, {word});" * 6
+    for word in demo.ADJECTIVES + demo.NOUNS:
+        yield f' "{word} {word}" "The {word}"' * 6
     for word in read_words("tiny_prose.txt"):
         yield f" {word}" * 20
         if word[0].isupper():
-            yield f"{word}" if word not in ("Yes", "No") else f"{word}\n{word}. {word}." * 20
+            yield f"\n{word}" * 20
     for word in (
         "of",
         "of the",
@@ -106,6 +109,7 @@ class Sequences(IterableDataset):
         self, tokenizer: PreTrainedTokenizerFast, words: list[str], seed: int, length: int
     ) -> None:
         self.tokenizer, self.words, self.seed, self.length = tokenizer, words, seed, length
+        self.prose = read_words("tiny_prose.txt")
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         rng = np.random.default_rng(self.seed)
@@ -113,7 +117,7 @@ class Sequences(IterableDataset):
             lambda piece: tuple(self.tokenizer.encode(piece, add_special_tokens=False))
         )
         while True:
-            world = draw_world(self.words, VALUES, rng, small=self.length == SHORT)
+            world = draw_world(self.words, self.prose, VALUES, rng, small=self.length == SHORT)
             ids, vectors, weights = self._arrays(write_sequence(world, 24), encode)
             order = np.argsort(-(weights + 0.01 * rng.random(self.length)))
             scored = order[order > 0][: int(SCORED * self.length)]
@@ -145,6 +149,8 @@ def _runs(text: Text) -> Iterator[tuple[str | np.ndarray, bool]]:
         if isinstance(piece, str) and answer == kind:
             joined += piece
             continue
+        # A virtual token takes the space before it, as the tokenizer's virtual tokens do.
+        joined = joined if isinstance(piece, str) else joined.removesuffix(" ")
         if joined:
             yield joined, kind
         joined, kind = (piece, answer) if isinstance(piece, str) else ("", False)
@@ -206,7 +212,7 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
     model.config.virtual_token_norm = VIRTUAL_NORM
     reader = torch.compile(Reader(model))
     history = []
-    for stage, (length, share, rows) in enumerate([(SHORT, 0.3, 2 * batch), (LONG, 0.7, batch)]):
+    for stage, (length, share, rows) in enumerate([(SHORT, 0.25, 2 * batch), (LONG, 0.75, batch)]):
         data = Sequences(tokenizer, words, seed + stage, length)
         loader = iter(DataLoader(data, batch_size=rows, num_workers=1))
         history += train(reader, loader, round(share * steps), peak, decay=length == LONG)
@@ -253,7 +259,7 @@ def train(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=2300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"

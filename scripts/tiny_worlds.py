@@ -6,7 +6,8 @@ a small model at chance: which listed item lies closest to this embedding, what 
 would this user like it, sort these, copy those. Titles, attributes and embeddings are drawn anew
 for each sequence, so the only way to answer is to read.
 
-No sentence of the explanations and no catalogue of the project appears here.
+No prompt, no sentence of the teacher and no catalogue of the project appears here; the words that
+prompts and explanations are made of do, so that their embeddings are trained.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,24 @@ SYLLABLES = (
     "mo na ne ni no or pa pe po qua ra re ri ro sa se shi so ta te ti to tra ul va ve vi wa xi ya "
     "ze zi zo"
 ).split()
+SENTENCES = (
+    "{a} comes nearest to {q}.",
+    "{q} has {a} as its neighbour in the list.",
+    "{a} and {b} are the two nearest to {q}.",
+    "Next to {q} stand {a}, {b} and {c}.",
+    "{q} is like {a}, and {s} is what they share.",
+    "Both {a} and {q} are {s}.",
+    "{q} resembles {a} and {b} more than other items.",
+    "Far away from {q} lies {z}.",
+    "{z} is not like {q}; {a} is.",
+    "The items nearest to {q}: {a} first, then {b}.",
+    "Look at {a}: it is close to {q}, unlike {z}.",
+    "One neighbour of {q} is {a}. It is {s}.",
+    "With {s} in both, {q} and {a} belong together.",
+    "{a}, {b} and {c} are near {q}, {z} is not.",
+)
+"""Sentences about what lies close: `q` an unlisted item, `a`, `b`, `c` the closest listed ones,
+`z` the furthest, `s` an attribute that `q` and `a` share."""
 LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
 
 
@@ -37,6 +56,7 @@ class World:
     n: int
     rng: np.random.Generator
     small: bool
+    prose: Sequence[str]
 
     def similarity(self, vector: np.ndarray) -> np.ndarray:
         """Dot products of `vector` with every item."""
@@ -56,7 +76,11 @@ class Text:
 
 
 def draw_world(
-    words: Sequence[str], values: Sequence[str], rng: np.random.Generator, small: bool
+    words: Sequence[str],
+    prose: Sequence[str],
+    values: Sequence[str],
+    rng: np.random.Generator,
+    small: bool,
 ) -> World:
     """A world whose items form clusters in a random subspace, attributes following clusters.
 
@@ -84,7 +108,7 @@ def draw_world(
         for c in cluster
     ]
     titles = _titles(total, words, rng, small)
-    return World(np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small)
+    return World(np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small, prose)
 
 
 def _attributes(
@@ -280,6 +304,28 @@ def _describe(seq: Text, world: World) -> None:
         seq.add(". ")
 
 
+def _sentence(seq: Text, world: World) -> None:
+    """A sentence on what lies close to an unlisted item."""
+    item = _asked(world)
+    order = np.argsort(-world.similarity(world.items[item])[: world.n])
+    shared = [v for v in world.attributes[item] if v in world.attributes[order[0]]]
+    fitting = [s for s in SENTENCES if shared or "{s}" not in s]
+    names = {"q": item, "a": order[0], "b": order[1], "c": order[2], "z": order[-1]}
+    slots = {name: f'"{world.titles[i]}"' for name, i in names.items()}
+    seq.add("About ")
+    _show(seq, world, item)
+    seq.add(":")
+    sentence = fitting[int(world.rng.integers(len(fitting)))]
+    seq.add(" " + sentence.format(**slots, s=" and ".join(shared)), answer=True)
+
+
+def _repeat(seq: Text, world: World) -> None:
+    """Words of prompts and explanations, said again."""
+    words = " ".join(world.rng.choice(world.prose, size=int(world.rng.integers(4, 10))))
+    seq.add(f"Say: {words}\nSaid:")
+    seq.add(f" {words}", answer=True)
+
+
 Question = Callable[[Text, World], None]
 FIRST: dict[str, tuple[Question, float]] = {
     "noisy_key": (_noisy_key, 0.6),
@@ -288,7 +334,9 @@ FIRST: dict[str, tuple[Question, float]] = {
     "copy": (_copy, 0.1),
 }
 EMBEDDED: dict[str, tuple[Question, float]] = {
-    "closest": (_closest, 0.3),
+    "closest": (_closest, 0.22),
+    "sentence": (_sentence, 0.1),
+    "repeat": (_repeat, 0.06),
     "furthest": (_furthest, 0.08),
     "noisy_key": (_noisy_key, 0.12),
     "like": (_like, 0.2),
@@ -299,6 +347,7 @@ EMBEDDED: dict[str, tuple[Question, float]] = {
 }
 TITLED: dict[str, tuple[Question, float]] = {
     "carriers": (_carriers, 0.3),
-    "copy": (_copy, 0.4),
+    "copy": (_copy, 0.3),
     "describe": (_describe, 0.3),
+    "repeat": (_repeat, 0.1),
 }

@@ -190,7 +190,9 @@ def test_many_cases_from_a_file(run_folder: Path) -> None:
     cases.to_csv(run_folder / "cases.csv", index=False)
     out = run_folder / "out.jsonl"
     run = str(run_folder / "run")
-    assert main(["explain", run, "--input", str(run_folder / "cases.csv"), "--output", str(out)]) == 0
+    assert (
+        main(["explain", run, "--input", str(run_folder / "cases.csv"), "--output", str(out)]) == 0
+    )
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert rows[0]["item"] == "Film 8"
     assert len(rows) == 2

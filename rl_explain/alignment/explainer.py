@@ -2,21 +2,22 @@
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from peft import PeftModel
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from reward_models.context import RewardContext
+from reward_models.faithfulness import most_cited
 from reward_models.percentile import label, percentile
 from rl_explain.alignment import generation
 from rl_explain.alignment.banks import Banks
-from rl_explain.alignment.explanations import max_reasons
 from rl_explain.alignment.language_model import base_fingerprint, load_adapter, load_base
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import MIN_DISTINCT
@@ -79,7 +80,7 @@ class Explainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: PreTrainedModel | PeftModel,
         tokenizer: PreTrainedTokenizerBase,
         catalogue: Catalogue,
         recommender: FrozenRecommender,
@@ -118,13 +119,13 @@ class Explainer:
     def load(
         cls,
         manifest: Manifest,
-        adapter: Path | None,
+        adapter: Path,
         catalogue: Catalogue,
         recommender: FrozenRecommender,
         banks: Banks,
         device: str = "cpu",
     ) -> "Explainer":
-        """The explainer of an adapter's folder, or of the bare base model when that is `None`.
+        """The explainer of the adapter in a folder.
 
         Raises:
             UserError: the adapter was trained on another base model, recommender or catalogue.
@@ -143,8 +144,8 @@ class Explainer:
                     f"the adapter belongs to another {name} (fingerprint {expected[:12]}, here "
                     f"{actual[:12]}): give the {name} it was trained with, or train it again."
                 )
-        tuned = model if adapter is None else load_adapter(model, adapter)
-        return cls(tuned.to(device), tokenizer, catalogue, recommender, banks, manifest)
+        tuned = load_adapter(model, adapter).to(device)
+        return cls(tuned, tokenizer, catalogue, recommender, banks, manifest)
 
     def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
         """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
@@ -224,7 +225,7 @@ class Explainer:
                 self.prompts.explanation(
                     history,
                     item,
-                    min(reasons, max_reasons(history)),
+                    min(reasons, most_cited(len(set(history)))),
                     self.manifest.form,
                     slot_token(slot),
                 )

@@ -1,11 +1,13 @@
 """Text from prompts: greedy, sampled or by beams, in batches of like length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 from tqdm import tqdm
-from transformers import GenerationConfig, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
@@ -21,9 +23,20 @@ def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     return str(text)
 
 
+@contextmanager
+def only_settings(model: PreTrainedModel, settings: GenerationConfig) -> Iterator[None]:
+    """`settings` in place of the model's own, which would fill what an argument leaves open."""
+    own = model.generation_config
+    model.generation_config = settings
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
 @torch.no_grad()
 def generate(
-    model: nn.Module,
+    model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     *,
@@ -47,9 +60,8 @@ def generate(
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=temperature > 0,
-        temperature=temperature or 1.0,
-        top_k=0,
-        top_p=1.0,
+        temperature=temperature or None,
+        top_k=0 if temperature else None,
         num_beams=num_beams,
         num_return_sequences=num_return_sequences,
         pad_token_id=tokenizer.pad_token_id,
@@ -59,12 +71,13 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
     rows = max(1, batch_size // num_return_sequences)
     texts: dict[int, list[str]] = {}
-    with torch.random.fork_rng():
+    base = model.get_base_model() if isinstance(model, PeftModel) else model
+    with only_settings(base, settings), torch.random.fork_rng():
         torch.manual_seed(seed)
         for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
             chosen = order[start : start + rows]
             batch = encode(tokenizer, [prompts[i] for i in chosen], model)
-            ids = model.generate(  # type: ignore[operator]
+            ids = base.generate(
                 **batch, generation_config=settings, prefix_allowed_tokens_fn=allowed_tokens
             )
             answers = tokenizer.batch_decode(

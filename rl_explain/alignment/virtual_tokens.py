@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AddedToken, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.alignment.connectors import Connector
 from rl_explain.errors import UserError
@@ -58,7 +58,8 @@ def extend_tokenizer(
     virtual = [item_token(i) for i in range(num_items)]
     virtual += [slot_token(i) for i in range(NUM_SLOTS)]
     virtual += [user_token(i) for i in range(num_states)]
-    tokenizer.add_tokens(virtual, special_tokens=True)
+    # lstrip: a virtual token takes the space before it, which would be a token of its own.
+    tokenizer.add_tokens([AddedToken(token, lstrip=True, special=True) for token in virtual])
     first = tokenizer.convert_tokens_to_ids(virtual[0])
     if first != vocab_size or len(tokenizer) != vocab_size + len(virtual):
         raise UserError(

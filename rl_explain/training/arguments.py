@@ -4,8 +4,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from transformers.trainer_utils import get_last_checkpoint
-
 
 def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> dict[str, Any]:
     """Keyword arguments of `TrainingArguments` that do not depend on the method."""
@@ -26,6 +24,8 @@ def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> d
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint of an interrupted training in `folder`, if there is one."""
-    checkpoints = folder / "checkpoints"
-    return get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    """The newest whole checkpoint of an interrupted training in `folder`, if there is one."""
+    # The trainer's state is written last: without it, the checkpoint itself was interrupted.
+    whole = (folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
+    newest = max(whole, key=lambda path: int(path.parent.name.split("-")[1]), default=None)
+    return str(newest.parent) if newest else None

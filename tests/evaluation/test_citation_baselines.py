@@ -1,10 +1,17 @@
 """What the citation baselines cite, by hand, and what it is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_world import World
 
-from rl_explain.evaluation.baselines import NAMES, CitationBaselines, baseline_texts
+from rl_explain.evaluation.baselines import (
+    NAMES,
+    CitationBaselines,
+    baseline_texts,
+    reasons_allowed,
+)
 from rl_explain.evaluation.cases import question
 from rl_explain.evaluation.faithfulness import FaithfulnessMeter
 
@@ -33,6 +40,13 @@ def test_texts_say_the_label_and_cite_as_many_as_asked(
         assert len(reading.cited(e.history)) == min(e.reasons or 1, max(1, len(e.history) // 3))
         assert reading.items <= {*e.history, e.item}
         assert not reading.unknown
+
+
+def test_no_more_is_cited_than_the_score_allows(world: World) -> None:
+    greedy = [replace(e, reasons=3) for e in world.examples]
+    allowed = [max(1, len(e.history) // 3) for e in greedy]
+    assert [reasons_allowed(e) for e in greedy] == allowed
+    assert {1, 2, 3} == set(allowed)
 
 
 def test_last_k_takes_the_latest_distinct_items(world: World) -> None:

@@ -97,24 +97,24 @@ def test_many_subsets_are_drawn_and_a_greedy_one_is_added(make_random):
     assert sorted(items[-1]) == sorted(greedy)
 
 
-def test_a_cited_set_outside_the_draws_counts_for_best(make_random):
-    rng = np.random.default_rng(4)
-    recommender = make_random(N, 5)
-    question = random_questions(rng, 1, length=16, repeats=False)[0]
-    effects = SubsetEffects(recommender, N)
+class AllOrNothing:
+    """Item 20 stands in the middle until all five special items are gone, then last."""
+
+    def score(self, histories):
+        scores = np.tile(np.arange(N, dtype=float), (len(histories), 1))
+        scores[:, 20] = [29.5 if set(h) & {1, 3, 5, 7, 9} else -1 for h in histories]
+        return scores
+
+
+def test_a_cited_set_that_beats_every_draw_is_the_best():
+    question = Question(tuple(range(16)), 20, "yes")
+    effects = SubsetEffects(AllOrNothing(), N)
     (pool,) = effects.pools([question], [5])
-    drawn = {tuple(row) for row in pool.subsets.tolist()}
-    absent = [s for s in combinations(range(16), 5) if s not in drawn]
-    value = {
-        s: slow_effect(recommender, question, [question.history[p] for p in s], "deletion", False)
-        for s in absent[:400]
-    }
-    for places in (max(value, key=value.get), min(value, key=value.get)):
-        cited = [question.history[p] for p in places]
-        (effect,) = effects.effects([question], [cited])
-        assert effect.cited == pytest.approx(value[places])
-        assert effect.random == pool.random
-        assert effect.best == pytest.approx(max(pool.best, value[places]))
+    assert pool.best == pool.random == 0
+    # of 23 others 13 (16..19, 21..29) stand below 29.5
+    special, other = effects.effects([question] * 2, [(1, 3, 5, 7, 9), (0, 2, 4, 6, 8)])
+    assert special == pytest.approx((13 / 23, 0, 13 / 23))
+    assert other == (0, 0, 0)
 
 
 def test_draws_are_uniform_and_seeded():

@@ -28,9 +28,7 @@ def test_loss_by_hand() -> None:
 
 @pytest.fixture
 def trainer(random_base: Path, tmp_path: Path) -> CompletionORPOTrainer:
-    model, tokenizer = load_base(
-        str(random_base), "float32", torch.randn(3, 8), torch.randn(2, 8)
-    )
+    model, tokenizer = load_base(str(random_base), "float32", torch.randn(3, 8), torch.randn(2, 8))
     tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
     arguments = ORPOConfig(
         output_dir=str(tmp_path),
@@ -43,7 +41,10 @@ def trainer(random_base: Path, tmp_path: Path) -> CompletionORPOTrainer:
         per_device_train_batch_size=2,
     )
     return CompletionORPOTrainer(
-        model=tuned, args=arguments, train_dataset=Dataset.from_list(ROWS), processing_class=tokenizer
+        model=tuned,
+        args=arguments,
+        train_dataset=Dataset.from_list(ROWS),
+        processing_class=tokenizer,
     )
 
 

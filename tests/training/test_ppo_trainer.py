@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from reward_models.composite import CompositeResult
 from reward_models.types import FAILED, Score
 from rl_explain.alignment.generation import generate
-from rl_explain.alignment.language_model import load_adapter
 from rl_explain.errors import UserError
 from rl_explain.training.arguments import last_checkpoint
 from rl_explain.training.ppo.config import PPOConfig
@@ -21,6 +21,7 @@ from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch
 from rl_explain.training.ppo.train import train_ppo
 from rl_explain.training.ppo.trainer import PPOTrainer
+from rl_explain.training.ppo.weights import ADAPTER_FILE
 
 ROWS = 24
 PROMPTS = {
@@ -69,6 +70,12 @@ def assert_equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> None:
     assert not [name for name in a if not torch.equal(a[name], b[name])]
 
 
+def after_the_last_iteration(trainer: PPOTrainer) -> dict[str, Tensor]:
+    """The weights of the last checkpoint, in place of the best iteration that training loads."""
+    trainer._load_from_checkpoint(last_checkpoint(trainer.folder) or "")
+    return trained(trainer)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -81,8 +88,10 @@ def test_the_reward_rises(sft_model: Any, tmp_path: Path) -> None:
     trainer = make_trainer(
         sft_model,
         tmp_path,
-        iterations=12,
+        iterations=8,
         rollout_batch_size=32,
+        eval_every=8,
+        save_every=8,
         micro_batch_size=8,
         ppo_epochs=4,
         learning_rate=1e-2,
@@ -94,7 +103,7 @@ def test_the_reward_rises(sft_model: Any, tmp_path: Path) -> None:
     )
     trainer.train()
     scores = [line["score"] for line in read(tmp_path / "log.jsonl") if "score" in line]
-    assert sum(scores[-2:]) > sum(scores[:2]) + 0.4
+    assert sum(scores[-2:]) > sum(scores[:2]) + 0.2
 
 
 def test_the_first_step_starts_on_policy(sft_model: Any, tmp_path: Path) -> None:
@@ -113,12 +122,13 @@ def test_the_first_step_starts_on_policy(sft_model: Any, tmp_path: Path) -> None
     assert max(gaps[:2]) < 1e-5  # the first minibatch is two micro-batches
 
 
-def test_one_minibatch_has_ratio_one_exactly(sft_model: Any, tmp_path: Path) -> None:
+def test_one_minibatch_has_ratio_one(sft_model: Any, tmp_path: Path) -> None:
     whole = {"minibatch_size": 16, "micro_batch_size": 16, "ppo_epochs": 1, "iterations": 2}
     trainer = make_trainer(sft_model, tmp_path, **whole, value_warmup_iterations=0)
     trainer.train()
     first, second = [x for x in read(tmp_path / "log.jsonl") if "kl" in x]
-    assert (first["update_kl"], second["update_kl"]) == (0.0, 0.0)
+    assert (first["clip_fraction"], second["clip_fraction"]) == (0.0, 0.0)
+    assert max(abs(first["update_kl"]), abs(second["update_kl"])) < 1e-6
     assert first["kl"] == 0.0 != second["kl"]
 
 
@@ -128,10 +138,11 @@ def test_reference_log_probabilities_do_not_move(sft_model: Any, tmp_path: Path)
     before = score_tokens(trainer.model, batch, batch_size=4)[0]
     start = trained(trainer)
     trainer.train()
+    end = after_the_last_iteration(trainer)
     with as_reference(trainer.model.policy):
         assert torch.equal(score_tokens(trainer.model, batch, batch_size=4)[0], before)
     assert not torch.equal(score_tokens(trainer.model, batch, batch_size=4)[0], before)
-    still = {name for name, weight in trained(trainer).items() if torch.equal(weight, start[name])}
+    still = {name for name in start if torch.equal(start[name], end[name])}
     assert not still  # LoRA, both connectors and the value head have all learned
 
 
@@ -139,17 +150,13 @@ def test_value_warmup_trains_the_value_head_alone(sft_model: Any, tmp_path: Path
     trainer = make_trainer(sft_model, tmp_path, iterations=2, value_warmup_iterations=2)
     start = trained(trainer)
     trainer.train()
-    moved = {name for name, weight in trained(trainer).items() if not weight.equal(start[name])}
-    assert moved == set()  # the best iteration, which is loaded at the end, is the one before any
-    saved = Path(last_checkpoint(tmp_path) or "")
-    trainer._load_from_checkpoint(str(saved))
-    moved = {name for name, weight in trained(trainer).items() if not weight.equal(start[name])}
+    assert_equal(trained(trainer), start)  # no answer changed: the best iteration is the start
+    end = after_the_last_iteration(trainer)
+    moved = {name for name in start if not torch.equal(start[name], end[name])}
     assert moved == {"value_head.weight", "value_head.bias"}
 
 
-def test_an_interrupted_training_ends_with_the_same_weights(
-    sft_model: Any, tmp_path: Path
-) -> None:
+def test_an_interrupted_training_ends_with_the_same_weights(sft_model: Any, tmp_path: Path) -> None:
     whole = make_trainer(sft_model, tmp_path / "whole")
     whole.train()
 
@@ -196,16 +203,16 @@ def partly_scored(mark: Score) -> Callable[..., list[Score]]:
 
 def test_unscored_completions_have_no_influence(sft_model: Any, tmp_path: Path) -> None:
     """The weights stay the same whatever stands in a row that got `None`, `FAILED` or NaN."""
-    settings = {"iterations": 2, "micro_batch_size": 4, "ppo_epochs": 1, "rollout_batch_size": 24}
+    settings = {"iterations": 2, "rollout_batch_size": 24, "value_warmup_iterations": 0}
     ends = []
     for mark in (None, FAILED, float("nan")):
-        trainer = make_trainer(
-            sft_model, tmp_path / repr(mark), partly_scored(mark), **settings
-        )
+        trainer = make_trainer(sft_model, tmp_path / repr(mark), partly_scored(mark), **settings)
         if mark is FAILED:
             trainer._draw, trainer._sample = corrupting(trainer)  # type: ignore[method-assign]
+        start = trained(trainer)
         trainer.train()
-        ends.append(trained(trainer))
+        ends.append(after_the_last_iteration(trainer))
+        assert not any(torch.equal(start[name], ends[-1][name]) for name in start)
         first = read(tmp_path / repr(mark) / "log.jsonl")[1]
         assert first["unscored"] == 0.5
     assert_equal(ends[0], ends[1])
@@ -242,31 +249,21 @@ def test_too_few_scores_stop_the_training(sft_model: Any, tmp_path: Path) -> Non
 
 
 def test_micro_batches_change_memory_alone(sft_model: Any, tmp_path: Path) -> None:
-    ends = []
+    """After one step, Adam's first moment is the gradient, up to a factor."""
+    moments = []
     for size in (8, 2):
-        trainer = make_trainer(
-            sft_model,
-            tmp_path / str(size),
-            iterations=1,
-            ppo_epochs=1,
-            rollout_batch_size=8,
-            micro_batch_size=size,
-            value_warmup_iterations=0,
-        )
-        gradients: list[float] = []
-        clip = trainer._clip_grad_norm
-        trainer._clip_grad_norm = lambda model, c=clip, g=gradients: (  # type: ignore[method-assign]
-            g.extend(w.grad.norm().item() for w in model.parameters() if w.grad is not None),
-            c(model),
-        )[1]
-        trainer.train()
-        ends.append(gradients)
-    assert len(ends[0]) > 10
-    assert ends[0] == pytest.approx(ends[1], rel=1e-3, abs=1e-6)
+        folder = tmp_path / str(size)
+        sizes = {"rollout_batch_size": 8, "micro_batch_size": size}
+        make_trainer(sft_model, folder, iterations=1, ppo_epochs=1, **sizes).train()
+        state = torch.load(Path(last_checkpoint(folder) or "") / "optimizer.pt")["state"]
+        moments.append([state[key]["exp_avg"] for key in sorted(state)])
+    assert all(moment.any() for moment in moments[0])
+    for whole, parts in zip(*moments, strict=True):
+        torch.testing.assert_close(whole, parts, rtol=1e-3, atol=1e-6)
 
 
 def test_the_best_iteration_is_kept(sft_model: Any, tmp_path: Path) -> None:
-    """Validation scores 0.1, 0.5, 0.9, 0.3: iteration 2's weights come back."""
+    """Of the validation scores 0.1, 0.5, 0.9, 0.3 and 0.2 the third is that of iteration 2."""
     validations = iter([0.1, 0.5, 0.9, 0.3, 0.2])
 
     def reward(completions: list[str], row: list[int], **columns: Any) -> CompositeResult:
@@ -284,7 +281,7 @@ def test_the_best_iteration_is_kept(sft_model: Any, tmp_path: Path) -> None:
     assert not torch.equal(trained(trainer)["value_head.weight"], end["value_head.weight"])
 
 
-def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path, random_base: Path) -> None:
+def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path) -> None:
     def composite(completions: list[str], **columns: Any) -> CompositeResult:
         totals = letters(completions)
         return CompositeResult(totals, {"letters": totals, "other": [None] * len(totals)})
@@ -306,12 +303,11 @@ def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path, random_base:
     assert len(samples) == 4 * config.samples_logged
     assert samples[0].keys() == {"iteration", "prompt", "completion", "total", "letters", "other"}
 
+    assert not any("reference" in n for n in load_file(tmp_path / "adapter" / ADAPTER_FILE))
     fresh, _ = sft_model()
-    saved = load_adapter(fresh.unload(), tmp_path / "adapter")
-    assert not {name for name in saved.state_dict() if "reference" in name}
-    texts = [
-        generate(m, tokenizer, VALIDATION["prompt"], max_new_tokens=6) for m in (model, saved)
-    ]
+    fresh.load_adapter(str(tmp_path / "adapter"), "saved")
+    fresh.set_adapter("saved")
+    texts = [generate(m, tokenizer, VALIDATION["prompt"], max_new_tokens=6) for m in (model, fresh)]
     assert texts[0] == texts[1]
     assert train_ppo(sft_model()[0], *args) == metrics  # finished: nothing is trained again
 
@@ -333,5 +329,11 @@ def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -
     model, tokenizer = sft_model()
     with pytest.raises(UserError, match="the training columns hold"):
         PPOTrainer(
-            model, tokenizer, {"prompt": ["a"], "row": []}, VALIDATION, letters, PPOConfig(), tmp_path
+            model,
+            tokenizer,
+            {"prompt": ["a"], "row": []},
+            VALIDATION,
+            letters,
+            PPOConfig(),
+            tmp_path,
         )

@@ -80,7 +80,7 @@ class PPOConfig:
     kl_coef: float = 0.05
     """Penalty, in reward, for each nat of log-ratio to the reference; the first one if adaptive."""
     kl_target: float | None = None
-    """KL to the reference, in nats a completion, that the coefficient adapts to; fixed when null."""
+    """KL, in nats a completion, that the coefficient adapts to; it stays fixed when null."""
     kl_horizon: float = 2000.0
     """Completions over which the adaptive coefficient moves; larger is slower."""
     missing_eos_penalty: float = 1.0

@@ -5,15 +5,14 @@ on the left; `completion_ids`, `completion_mask` and whatever else there is of e
 padded on the right.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from rl_explain.alignment.generation import encode
+from rl_explain.alignment.generation import encode, only_settings
 
 Batch = dict[str, Tensor]
 
@@ -54,7 +53,7 @@ def sample(
     )
     order = encoded["prompt_mask"].sum(1).argsort(descending=True, stable=True)
     parts = []
-    with _generation_settings(model, settings), torch.random.fork_rng():
+    with only_settings(model, settings), torch.random.fork_rng():
         torch.manual_seed(seed)
         for rows in order.split(batch_size):
             part = select(encoded, rows)
@@ -69,17 +68,6 @@ def sample(
     completions = torch.cat(padded)[order.argsort()]
     mask = completion_mask(completions, tokenizer.eos_token_id)
     return encoded | {"completion_ids": completions, "completion_mask": mask}
-
-
-@contextmanager
-def _generation_settings(model: PreTrainedModel, settings: GenerationConfig) -> Iterator[None]:
-    """`settings` in place of the model's own, which would fill what an argument leaves open."""
-    own = model.generation_config
-    model.generation_config = settings
-    try:
-        yield
-    finally:
-        model.generation_config = own
 
 
 def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:

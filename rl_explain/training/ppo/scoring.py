@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from reward_models.composite import CompositeResult
-from reward_models.types import Score
+from reward_models.types import FAILED, Score
 
 Columns = Mapping[str, Sequence[Any]]
 """Name to one value a row; `prompt` is text in the model's own format."""
@@ -31,7 +31,7 @@ def score(
     """
     result = reward_fn(completions, **columns)
     if not isinstance(result, CompositeResult):
-        result = CompositeResult(list(result), {})
+        result = CompositeResult([_checked(total) for total in result], {})
     if len(result.total) != len(completions):
         raise ValueError(
             f"reward_fn gave {len(result.total)} totals for {len(completions)} completions."
@@ -40,8 +40,8 @@ def score(
 
 
 def scored_rows(result: CompositeResult) -> list[int]:
-    """Rows whose total is a finite number; the others (`None`, `FAILED`) teach nothing."""
-    return [row for row, total in enumerate(result.total) if is_number(total)]
+    """Rows whose total is a number; the others (`None`, `FAILED`) teach nothing."""
+    return [row for row, total in enumerate(result.total) if isinstance(total, int | float)]
 
 
 def totals(result: CompositeResult, rows: Sequence[int]) -> Tensor:
@@ -56,6 +56,6 @@ def summary(result: CompositeResult) -> dict[str, float]:
     return mean | {f"reward/{name}": value for name, value in result.summary().items()}
 
 
-def is_number(total: Score) -> bool:
-    """Whether a total can be learned from."""
-    return isinstance(total, int | float) and math.isfinite(total)
+def _checked(total: Score) -> Score:
+    """A number that is not finite is no score."""
+    return FAILED if isinstance(total, float) and not math.isfinite(total) else total
