@@ -31,9 +31,8 @@ def estimate_table(config: Config, stages: Sequence[str]) -> str:
     lines = [f"{'stage':<{width}}  expected time  expected memory"]
     for stage in stages:
         mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, stage)
-        lines.append(
-            f"{stage:<{width}}  {_readable(seconds[stage]):>13}  {mebibytes / 1024:>11.1f} GiB"
-        )
+        memory = f"{mebibytes / 1024:>11.1f} GiB"
+        lines.append(f"{stage:<{width}}  {_readable(seconds[stage]):>13}  {memory}")
     total = sum(seconds[stage] for stage in stages)
     return "\n".join([*lines, f"{'all':<{width}}  {_readable(total):>13}"])
 

@@ -102,10 +102,8 @@ def tasks(run: Run, folder: Path) -> Metrics:
         for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
     }
     held_out = {"explanation": config.evaluation.cases}
-    held_out |= {
-        name: config.evaluation.alignment_cases
-        for name in ("retrieval", "ranking", "classification", "reconstruction")
-    }
+    asked = ("retrieval", "ranking", "classification", "reconstruction")
+    held_out |= dict.fromkeys(asked, config.evaluation.alignment_cases)
     validation = {"explanation": rl.validation_cases}
     form = [alignment.form]
     parts = sft | {

@@ -3,8 +3,9 @@
     python scripts/build_tiny_model.py rl_explain/tiny --steps 2300
 
 A Qwen3 of about two million parameters with its own byte-level tokenizer. It learns to copy, list,
-choose and sort titles, and to read which embeddings lie close to one another (`tiny_worlds.py`); it
-never sees a prompt or an explanation of the project. Training runs in bfloat16, compiled; any recent CPU will do.
+choose and sort titles, and to read which embeddings lie close to one another (`tiny_worlds.py`);
+it never sees a prompt or an explanation of the project. Training runs in bfloat16, compiled; any
+recent CPU will do.
 """
 
 import argparse
@@ -32,13 +33,16 @@ SHORT, LONG = 160, 384
 SCORED = 0.35
 """Share of a sequence that is predicted: answers first, others as far as there is room."""
 VIRTUAL_NORM = 1.0
+GLUE = ["of", "of the", "and", "in the", "for", "The", "2", "3", "II", "III", "4", "HD", "64"]
+"""Words that join others in titles."""
 PAD, EOS = "<|pad|>", "<|end|>"
 VALUES = (
-    "action adventure animation arcade biography children classic comedy crime documentary drama "
-    "family fantasy fighting historical history horror modern music musical mystery noir platform "
-    "puzzle racing retro romance sport simulation strategy thriller war western seafaring polar "
-    "desert urban rural alpine tropical medieval futuristic gothic pastoral nautical culinary heist "
-    "courtroom haunted magical political military scientific epic quiet dark bright cozy"
+    "action adventure animation arcade biography children classic comedy crime documentary "
+    "drama family fantasy fighting historical history horror modern music musical mystery noir "
+    "platform puzzle racing retro romance sport simulation strategy thriller war western "
+    "seafaring polar desert urban rural alpine tropical medieval futuristic gothic pastoral "
+    "nautical culinary heist courtroom haunted magical political military scientific epic quiet "
+    "dark bright cozy"
 ).split()
 
 
@@ -49,7 +53,7 @@ def read_words(name: str) -> list[str]:
 
 
 def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
-    """Byte-level BPE; quotes stand alone, so that a title has the same tokens wherever it stands."""
+    """Byte-level BPE; quotes stand alone, so a title has the same tokens wherever it stands."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -72,8 +76,8 @@ def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
 
 def _tokenizer_text(words: list[str]) -> Iterator[str]:
     """Words in the forms in which prompts and answers use them."""
-    for word in words:
-        yield f' "{word.capitalize()} {word.capitalize()} {word.capitalize()}" "{word.capitalize()}"'
+    for word in map(str.capitalize, words):
+        yield f' "{word} {word} {word}" "{word}"'
     for word in VALUES:
         yield f" {word} ({word}, {word});" * 6
     for word in demo.ADJECTIVES + demo.NOUNS:
@@ -82,28 +86,18 @@ def _tokenizer_text(words: list[str]) -> Iterator[str]:
         yield f" {word}" * 20
         if word[0].isupper():
             yield f"\n{word}" * 20
-    for word in (
-        "of",
-        "of the",
-        "and",
-        "in the",
-        "for",
-        "The",
-        "2",
-        "3",
-        "II",
-        "III",
-        "4",
-        "HD",
-        "64",
-    ):
+    for word in GLUE:
         yield f" {word}" * 20 + f' "{word}"' * 20
     for year in range(1940, 2026):
         yield f" ({year})" * 2
 
 
 class Sequences(IterableDataset):
-    """Endless seeded sequences: ids (T,), embeddings (T, MAX_DIM), predicted positions (S,), weights (S,)."""
+    """Endless seeded sequences, each four tensors.
+
+    Ids (T,) with -1 for embeddings, embeddings (T, MAX_DIM), predicted positions (S,) and their
+    loss weights (S,).
+    """
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerFast, words: list[str], seed: int, length: int

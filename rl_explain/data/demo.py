@@ -38,7 +38,7 @@ _VALUES = {
 }
 ATTRIBUTES = {name: values.split() for name, values in _VALUES.items()}
 CAUSAL = ("theme", "setting")
-ADJECTIVES = (  # noqa: SIM905 - rows of words read better than a list
+ADJECTIVES = (
     "Amber Ancient Autumn Bitter Blazing Brass Bright Broken Bronze Burning Careful Clever Cobalt "
     "Copper Crimson Crooked Crystal Curious Daring Distant Drifting Dusty Eager Ebony Electric "
     "Emerald Empty Endless Faded Fallen Fearless Fiery Forgotten Fragile Frozen Gentle Gilded "
@@ -47,7 +47,7 @@ ADJECTIVES = (  # noqa: SIM905 - rows of words read better than a list
     "Restless Rusty Sapphire Scarlet Secret Shining Silent Silver Sleeping Solemn Stolen Stubborn "
     "Sunken Tangled Velvet Wandering"
 ).split()
-NOUNS = (  # noqa: SIM905
+NOUNS = (
     "Anchor Archer Arrow Balcony Banner Basket Beacon Bell Blossom Bridge Candle Canvas Canyon "
     "Carousel Castle Cavern Chapel Clock Comet Compass Cottage Crane Dagger Dancer Diary Doorway "
     "Dragon Drum Eagle Echo Ember Falcon Feather Festival Fiddle Forest Fountain Garden Glacier "

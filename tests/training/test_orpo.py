@@ -57,7 +57,7 @@ def test_trainer_agrees_with_the_pure_function(trainer: CompletionORPOTrainer) -
     for row in ROWS:
         for kind, means in (("chosen", chosen), ("rejected", rejected)):
             start = len(tokenizer(row["prompt"]).input_ids)
-            ids = tokenizer(row["prompt"] + row[kind]).input_ids + [tokenizer.eos_token_id]
+            ids = [*tokenizer(row["prompt"] + row[kind]).input_ids, tokenizer.eos_token_id]
             with torch.no_grad():
                 log_probs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
             taken = torch.stack([log_probs[i - 1, ids[i]] for i in range(start, len(ids))])
