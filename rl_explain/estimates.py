@@ -38,7 +38,7 @@ def estimate_table(config: Config, stages: Sequence[str]) -> str:
 
 
 def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
-    """Expected seconds of each stage. A token costs 2 operations a parameter forward, 6 to train."""
+    """Expected seconds of each stage: a token costs 2 operations a parameter, 6 in training."""
     training, evaluation = config.training, config.evaluation
     tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
     forward = 2 * parameters * tokens / (speed * EFFICIENCY)

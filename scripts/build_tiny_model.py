@@ -167,7 +167,7 @@ class Reader(nn.Module):
     def forward(
         self, ids: Tensor, vectors: Tensor, scored: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Weighted loss over the scored positions, and the share of answer tokens that are right."""
+        """Weighted loss over the scored positions, and the share of answers that are right."""
         words = self.model.get_input_embeddings()(ids.clamp(min=0))
         embeds = torch.where((ids < 0).unsqueeze(-1), self.place(vectors), words)
         hidden = self.model.model(inputs_embeds=embeds, use_cache=False).last_hidden_state
