@@ -131,7 +131,7 @@ class Run:
         }
 
     def _merge_metrics(self) -> None:
-        merged = {}
+        merged: dict[str, float | None] = {}
         for stage in DEPENDS:
             path = self.stage_folder(stage) / "metrics.json"
             if path.exists():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tiny_worlds import MAX_DIM, Text, draw_world, write_sequence
+from tiny_worlds import END, MAX_DIM, Text, draw_world, write_sequence
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
@@ -35,7 +35,7 @@ SCORED = 0.35
 VIRTUAL_NORM = 1.0
 GLUE = ["of", "of the", "and", "in the", "for", "The", "2", "3", "II", "III", "4", "HD", "64"]
 """Words that join others in titles."""
-PAD, EOS = "<|pad|>", "<|end|>"
+PAD = "<|pad|>"
 VALUES = (
     "action adventure animation arcade biography children classic comedy crime documentary "
     "drama family fantasy fighting historical history horror modern music musical mystery noir "
@@ -64,13 +64,13 @@ def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
-        special_tokens=[PAD, EOS],
+        special_tokens=[PAD, END],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(_tokenizer_text(words), trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token=PAD, eos_token=EOS, padding_side="left"
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, padding_side="left"
     )
 
 

@@ -63,9 +63,13 @@ class World:
         return self.items @ vector
 
 
+END = "<|end|>"
+"""Ends an answer, as it ends the model's texts."""
+
+
 @dataclass
 class Text:
-    """Text pieces with, for each, its embedding (virtual tokens) and whether it is an answer."""
+    """Text pieces, embeddings among them, and for each whether it belongs to an answer."""
 
     pieces: list[str | np.ndarray] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
@@ -73,6 +77,11 @@ class Text:
     def add(self, *pieces: str | np.ndarray, answer: bool = False) -> None:
         self.pieces.extend(pieces)
         self.answers.extend([answer] * len(pieces))
+
+    def answer(self, text: str) -> None:
+        """An answer on a line of its own, as fine-tuning has it."""
+        self.add("\n")
+        self.add(text + END, answer=True)
 
 
 def draw_world(
@@ -169,7 +178,6 @@ def write_sequence(world: World, questions: int) -> Text:
             favourite if rng.random() < 0.5 else rng.choice(len(names), p=weights / sum(weights))
         )
         ask[names[index]][0](seq, world)
-        seq.add("\n")
     return seq
 
 
@@ -199,18 +207,13 @@ def _asked(world: World) -> int:
 
 
 def _closest(seq: Text, world: World) -> None:
-    """The listed items closest to an unlisted one, nearest first; with what they share."""
+    """The listed items closest to an unlisted one, nearest first."""
     item = _asked(world)
     order = np.argsort(-world.similarity(world.items[item])[: world.n])
     k = int(world.rng.choice([1, 1, 1, 2, 3]))
     seq.add(["Close to ", "Two close to ", "Three close to "][k - 1])
     _ask(seq, world, item, 0.4)
-    seq.add(":")
-    seq.add(" " + _quoted(world, order[:k]), answer=True)
-    if world.rng.random() < 0.5:
-        shared = [a for a in world.attributes[item] if a in world.attributes[order[0]]]
-        seq.add(" share")
-        seq.add(f" {', '.join(shared) or 'nothing'}", answer=True)
+    seq.answer(_quoted(world, order[:k]))
 
 
 def _furthest(seq: Text, world: World) -> None:
@@ -219,8 +222,7 @@ def _furthest(seq: Text, world: World) -> None:
     k = int(world.rng.choice([1, 2]))
     seq.add(["Far from ", "Two far from "][k - 1])
     _ask(seq, world, item, 0.4)
-    seq.add(":")
-    seq.add(" " + _quoted(world, order[:k]), answer=True)
+    seq.answer(_quoted(world, order[:k]))
 
 
 def _noisy_key(seq: Text, world: World) -> None:
@@ -230,8 +232,7 @@ def _noisy_key(seq: Text, world: World) -> None:
         vector = world.items[i] + noise * world.rng.normal(size=MAX_DIM) * (world.items[i] != 0)
         answer = int(np.argmax(world.similarity(vector)[: world.n] - _half_norms(world)))
         seq.add(vector, " is")
-        seq.add(f' "{world.titles[answer]}"', answer=True)
-        seq.add("; ")
+        seq.answer(_quoted(world, [answer]))
 
 
 def _half_norms(world: World) -> np.ndarray:
@@ -246,14 +247,13 @@ def _like(seq: Text, world: World) -> None:
     clear = [i for i in range(world.n, len(scores)) if share[i] >= 0.8 or share[i] <= 0.5]
     yes = [i for i in clear if share[i] >= 0.8]
     no = [i for i in clear if share[i] <= 0.5]
-    seq.add("For ", world.user, ": ")
-    for _ in range(6):
+    for _ in range(5):
         pool = yes if yes and (not no or world.rng.random() < 0.5) else no
         item = int(world.rng.choice(pool))
+        seq.add("For ", world.user, ": ")
         _ask(seq, world, item, 0.2)
         seq.add("?")
-        seq.add(" Yes" if share[item] >= 0.8 else " No", answer=True)
-        seq.add(". ")
+        seq.answer("Yes" if share[item] >= 0.8 else "No")
 
 
 def _rank(seq: Text, world: World) -> None:
@@ -266,8 +266,7 @@ def _rank(seq: Text, world: World) -> None:
     for j, item in enumerate(chosen):
         seq.add("; " if j else "")
         _show(seq, world, int(item))
-    seq.add("\nSorted:")
-    seq.add(" " + _quoted(world, order), answer=True)
+    seq.answer(_quoted(world, order))
 
 
 def _carriers(seq: Text, world: World) -> None:
@@ -278,7 +277,7 @@ def _carriers(seq: Text, world: World) -> None:
     value = str(world.rng.choice(values))
     carriers = [i for i in range(world.n) if value in world.attributes[i]][:4]
     seq.add(f"Which are {value}?")
-    seq.add(" " + _quoted(world, carriers), answer=True)
+    seq.answer(_quoted(world, carriers))
     return None
 
 
@@ -293,15 +292,14 @@ def _copy(seq: Text, world: World) -> None:
         "all": ("All titles:", list(range(world.n))),
     }[kind]
     seq.add(question)
-    seq.add(" " + _quoted(world, answer), answer=True)
+    seq.answer(_quoted(world, answer))
 
 
 def _describe(seq: Text, world: World) -> None:
     """Attributes of a listed title, read back."""
     for i in world.rng.integers(world.n, size=2):
         seq.add(f'"{world.titles[i]}" is')
-        seq.add(f" {', '.join(world.attributes[i]) or 'unknown'}", answer=True)
-        seq.add(". ")
+        seq.answer(", ".join(world.attributes[i]) or "unknown")
 
 
 def _sentence(seq: Text, world: World) -> None:
@@ -316,14 +314,14 @@ def _sentence(seq: Text, world: World) -> None:
     _show(seq, world, item)
     seq.add(":")
     sentence = fitting[int(world.rng.integers(len(fitting)))]
-    seq.add(" " + sentence.format(**slots, s=" and ".join(shared)), answer=True)
+    seq.answer(sentence.format(**slots, s=" and ".join(shared)))
 
 
 def _repeat(seq: Text, world: World) -> None:
     """Words of prompts and explanations, said again."""
-    words = " ".join(world.rng.choice(world.prose, size=int(world.rng.integers(4, 10))))
-    seq.add(f"Say: {words}\nSaid:")
-    seq.add(f" {words}", answer=True)
+    words = " ".join(world.rng.choice(world.prose, size=int(world.rng.integers(6, 16))))
+    seq.add(f"Say: {words}")
+    seq.answer(words)
 
 
 Question = Callable[[Text, World], None]
@@ -331,12 +329,13 @@ FIRST: dict[str, tuple[Question, float]] = {
     "noisy_key": (_noisy_key, 0.6),
     "closest": (_closest, 0.15),
     "like": (_like, 0.15),
-    "copy": (_copy, 0.1),
+    "copy": (_copy, 0.05),
+    "repeat": (_repeat, 0.05),
 }
 EMBEDDED: dict[str, tuple[Question, float]] = {
     "closest": (_closest, 0.22),
-    "sentence": (_sentence, 0.1),
-    "repeat": (_repeat, 0.06),
+    "sentence": (_sentence, 0.12),
+    "repeat": (_repeat, 0.1),
     "furthest": (_furthest, 0.08),
     "noisy_key": (_noisy_key, 0.12),
     "like": (_like, 0.2),

@@ -161,7 +161,7 @@ class Explainer:
         return [generation.format_prompt(self.tokenizer, prompt) for prompt in prompts]
 
     @overload
-    def explain(
+    def explain(  # type: ignore[overload-overlap]  # a title is a sequence of titles, too
         self, history: Sequence[str], item: str | None = None, reasons: int = 2
     ) -> Explanation: ...
     @overload
@@ -257,7 +257,7 @@ class Explainer:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.save_pretrained(folder)  # type: ignore[operator]
+        self.model.save_pretrained(str(folder))
         self.manifest.save(folder)
         (folder / "catalogue.json").write_text(json.dumps(self.catalogue.to_json()) + "\n")
         self.recommender.save(folder / "recommender")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -71,7 +72,7 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
     rows = max(1, batch_size // num_return_sequences)
     texts: dict[int, list[str]] = {}
-    base = model.get_base_model() if isinstance(model, PeftModel) else model
+    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     with only_settings(base, settings), torch.random.fork_rng():
         torch.manual_seed(seed)
         for start in tqdm(range(0, len(order), rows), desc=description, disable=None):

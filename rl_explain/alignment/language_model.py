@@ -2,10 +2,11 @@
 
 import hashlib
 from pathlib import Path
+from typing import cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -46,7 +47,7 @@ def load_base(
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
-    rows = model.get_input_embeddings().weight.shape[0]
+    rows = len(_embedding_weight(model))
     extend_tokenizer(tokenizer, rows, len(item_bank), len(state_bank))
     attach(model, item_bank, state_bank)
     return model, tokenizer
@@ -83,8 +84,12 @@ def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = F
 
 def base_fingerprint(model: PreTrainedModel) -> str:
     """A SHA-256 of the base model's shape and of its first 1,024 embedding rows."""
-    config, embedding = model.config, model.get_input_embeddings()
+    config, weight = model.config, _embedding_weight(model)
     shape = [config.model_type, config.hidden_size, config.num_hidden_layers, config.vocab_size]
     digest = hashlib.sha256(repr(shape).encode())
-    digest.update(embedding.weight[:1024].detach().float().cpu().numpy().tobytes())
+    digest.update(weight[:1024].detach().float().cpu().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _embedding_weight(model: PreTrainedModel) -> Tensor:
+    return cast(nn.Embedding, model.get_input_embeddings()).weight

@@ -118,14 +118,15 @@ def attach(model: PreTrainedModel, item_bank: Tensor, state_bank: Tensor) -> Non
         embedding.add_module(name, connector.to(embedding.weight.device, embedding.weight.dtype))
 
 
-def fill_slots(model: nn.Module, embeddings: Tensor) -> None:
+def fill_slots(model: Any, embeddings: Tensor) -> None:
     """Write up to `NUM_SLOTS` user embeddings (n, dim), unit root mean square, into the slots."""
-    bank = model.get_input_embeddings().user_bank  # type: ignore[operator]
+    bank = model.get_input_embeddings().user_bank
     bank[: len(embeddings)] = embeddings.to(bank)
 
 
 @torch.no_grad()
-def _mean_norm(embedding: nn.Module) -> float:
+def _mean_norm(embedding: nn.Embedding) -> float:
     """Mean length of what the embedding gives, its own scaling included."""
-    ids = torch.arange(min(embedding.weight.shape[0], 4096), device=embedding.weight.device)  # type: ignore[union-attr, arg-type]
+    weight = embedding.weight
+    ids = torch.arange(min(len(weight), 4096), device=weight.device)
     return embedding(ids).float().norm(dim=-1).mean().item()

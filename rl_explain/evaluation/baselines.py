@@ -5,7 +5,7 @@ that scores a model's.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def baseline_texts(
     choose: Choose,
     examples: Sequence[Example],
     catalogue: Catalogue,
-    verdict: Literal["first", "last"] = "first",
+    verdict: str = "first",
     seed: int = 0,
 ) -> list[str]:
     """Explanations with the recommender's own verdict that cite what `choose` chooses.

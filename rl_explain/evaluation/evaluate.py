@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from reward_models.context import RewardContext
 from rl_explain import __version__
@@ -49,7 +49,7 @@ class Evaluation:
         context: RewardContext,
         folder: Path,
         *,
-        verdict: Literal["first", "last"] = "first",
+        verdict: str = "first",
         max_new_tokens: int = 72,
         resamples: int = RESAMPLES,
         seed: int = 0,

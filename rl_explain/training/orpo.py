@@ -24,7 +24,7 @@ class CompletionORPOTrainer(ORPOTrainer):
     prompts, and the output head has no rows for them.
     """
 
-    def concatenated_forward(
+    def concatenated_forward(  # type: ignore[override]
         self, model: nn.Module, batch: dict[str, Any]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Mean log-probabilities (B,) and logits of both completions, and the chosen one's loss."""
@@ -93,5 +93,5 @@ def train_orpo(
         callbacks=[JsonLinesLog(folder / "log.jsonl")],
     )
     result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    model.save_pretrained(folder / "adapter")
+    model.save_pretrained(str(folder / "adapter"))
     return {"train_loss": result.training_loss, "steps": result.global_step, "pairs": len(rows)}

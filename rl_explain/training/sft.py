@@ -49,5 +49,5 @@ def train_sft(
         callbacks=[JsonLinesLog(folder / "log.jsonl")],
     )
     result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    model.save_pretrained(folder / "adapter")
+    model.save_pretrained(str(folder / "adapter"))
     return {"train_loss": result.training_loss, "steps": result.global_step}

@@ -88,10 +88,10 @@ def test_the_reward_rises(sft_model: Any, tmp_path: Path) -> None:
     trainer = make_trainer(
         sft_model,
         tmp_path,
-        iterations=8,
+        iterations=20,
         rollout_batch_size=32,
-        eval_every=8,
-        save_every=8,
+        eval_every=20,
+        save_every=20,
         micro_batch_size=8,
         ppo_epochs=4,
         learning_rate=1e-2,
@@ -103,7 +103,7 @@ def test_the_reward_rises(sft_model: Any, tmp_path: Path) -> None:
     )
     trainer.train()
     scores = [line["score"] for line in read(tmp_path / "log.jsonl") if "score" in line]
-    assert sum(scores[-2:]) > sum(scores[:2]) + 0.2
+    assert sum(scores[-2:]) > sum(scores[:2]) + 0.3
 
 
 def test_the_first_step_starts_on_policy(sft_model: Any, tmp_path: Path) -> None:

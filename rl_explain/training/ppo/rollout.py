@@ -6,6 +6,7 @@ padded on the right.
 """
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -57,7 +58,7 @@ def sample(
         torch.manual_seed(seed)
         for rows in order.split(batch_size):
             part = select(encoded, rows)
-            ids = model.generate(
+            ids = cast(Any, model).generate(
                 part["prompt_ids"],
                 attention_mask=part["prompt_mask"].long(),
                 generation_config=settings,

@@ -151,7 +151,7 @@ class PPOTrainer(Trainer):
         """Sample, score and prepare the completions of an iteration, which counts from 0."""
         self._started = time.perf_counter()
         columns = self._draw(iteration)
-        batch = self._sample(columns["prompt"], iteration)
+        batch = self._sample(list(columns["prompt"]), iteration)
         texts = self._decode(batch)
         sampled = time.perf_counter()
         result = score(self.reward_fn, texts, columns)
@@ -279,7 +279,8 @@ class PPOTrainer(Trainer):
         steps = self.config.ppo_epochs * self.config.minibatches
         warmup = self.config.value_warmup_iterations * steps
         self.lr_scheduler = LambdaLR(
-            optimizer or self.optimizer, [lambda step: float(step >= warmup), lambda step: 1.0]
+            optimizer or self.create_optimizer(),
+            [lambda step: float(step >= warmup), lambda step: 1.0],
         )
         self._created_lr_scheduler = True
         return self.lr_scheduler
@@ -355,7 +356,7 @@ class PPOTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         if self.args.should_save:
-            folder = Path(output_dir or self.args.output_dir)
+            folder = Path(output_dir or str(self.args.output_dir))
             save_weights(self.model, folder, state_dict)
             (folder / KL_FILE).write_text(json.dumps({"coef": self.kl.coef}))
 
