@@ -26,6 +26,7 @@ def test_walks_every_title_and_nothing_else(base) -> None:  # type: ignore[no-un
     found, open_rows = [], [prompt]
     while open_rows:
         row = open_rows.pop()
+        assert len(row) < len(prompt) + trie.depth
         for token in trie(0, torch.tensor(row)):
             if token == tokenizer.eos_token_id:
                 found.append(tokenizer.decode(row[len(prompt) :]))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from small_world import World
@@ -34,6 +35,8 @@ class Scripted:
 
     def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
         assert options["max_new_tokens"] > 0
+        if "allowed_tokens" in options:
+            return [["constrained"] * 5 for _ in prompts]
         return [[self.answers[p]] * options.get("num_return_sequences", 1) for p in prompts]
 
     def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> torch.Tensor:
@@ -94,12 +97,13 @@ def test_a_model_that_knows_every_answer(evaluation: Evaluation, scripted: Scrip
         assert value is not None and low is not None and high is not None
         assert low <= value <= high, name
     perfect = [
-        *("retrieval/hit@5", "retrieval/ndcg@5", "retrieval_constrained/hit@5", "ranking/ndcg@5"),
+        *("retrieval/hit@5", "retrieval/ndcg@5", "ranking/ndcg@5"),
         *("classification/accuracy", "history/hcr", "history/hcr_paper", "grounding/precision"),
         *("explanation/verdict_accuracy", "explanation/cites", "text/rouge_l"),
         *("explanation/verdict_accuracy/yes", "explanation/verdict_accuracy/no"),
     ]
     assert {result.metrics[name] for name in perfect} == {1.0}
+    assert result.metrics["retrieval_constrained/hit@5"] == 0
     assert -1 < (result.metrics["faithfulness/regret_score"] or 0) < 1
     assert result.metrics["text/length"] == 8  # Yes. It is close to "Title Number Aa".
 
@@ -190,6 +194,15 @@ def test_no_questions_give_no_numbers(world: World, tmp_path: Path) -> None:
     assert nothing.model("sft", lambda: None, "w").metrics == {}  # type: ignore[arg-type, return-value]
     assert set(nothing.baseline("oracle").metrics.values()) == {None}
     assert nothing.most_frequent_item().metrics["retrieval/hit@5"] is None
+
+
+def test_rouge_l_is_of_texts_with_a_reference(world: World, tmp_path: Path) -> None:
+    examples = [e for e in all_examples(world) if e.task == "explanation"]
+    examples[1:] = [replace(e, completion="") for e in examples[1:]]
+    given = world.interactions, world.recommender, world.context
+    found = Evaluation(examples, *given, tmp_path).baseline("last_k").measures["text/rouge_l"]
+    assert found.values[0] > 0
+    assert np.isnan(found.values[1:]).all()
 
 
 def test_weights_fingerprint_reads_the_content(tmp_path: Path) -> None:

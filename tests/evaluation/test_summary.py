@@ -62,6 +62,8 @@ def test_markdown_table_has_equal_columns_and_dashes_for_gaps() -> None:
     with_gaps = {r.method: r for r in [result("sft", 0), result("oracle", 1)]}
     del with_gaps["oracle"].metrics[VERDICT]
     assert "| oracle | – |" in markdown_tables(with_gaps)
+    del with_gaps["oracle"].metrics[REGRET]
+    assert "oracle" not in markdown_tables(with_gaps)
 
 
 def test_what_moved_tells_a_gain_from_noise() -> None:
@@ -76,6 +78,17 @@ def test_what_moved_tells_a_gain_from_noise() -> None:
     assert "intervals overlapping" in next(x for x in orpo.split("\n") if "regret" in x)
     assert grpo.startswith("What grpo")
     assert what_moved({"ppo": result("ppo", 1)}) == ""
+
+
+def test_a_difference_that_may_be_nothing_is_no_move() -> None:
+    before, after = result("sft", 0.0), result("ppo", 0.0)
+    noise = np.random.default_rng(1).normal(size=80)
+    moved = Measure(before.measures[REGRET].values + noise, before.measures[REGRET].users)
+    after.measures[REGRET] = moved
+    regret = what_moved({"sft": before, "ppo": after}).split("\n")[1]
+    assert "(no clear change: " in regret
+    after.measures[REGRET] = Measure(moved.values - 2, moved.users)
+    assert "(down: -" in what_moved({"sft": before, "ppo": after}).split("\n")[1]
 
 
 def test_reading_shows_the_same_cases_of_all_methods() -> None:
