@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -43,6 +44,8 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluation",),
 }
 """Configuration groups that shape a stage, beside those of the stages before it."""
+REPEATED = "evaluate"
+"""Performed at every call: methods may have come since; it reuses every result that still holds."""
 
 
 class Run:
@@ -57,6 +60,8 @@ class Run:
         self.device = "cuda" if cuda else "cpu"
         torch.set_num_threads(config.threads)
         transformers_logging.set_verbosity_error()
+        if not sys.stderr.isatty():
+            transformers_logging.disable_progress_bar()
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
@@ -77,13 +82,15 @@ class Run:
     ) -> None:
         """Run a stage, or keep it when it is finished and was made with the same settings.
 
+        The evaluation is performed anyway; it keeps what it has found out itself.
+
         Raises:
             UserError: the folder holds the stage, made with other settings.
         """
         folder = self.stage_folder(stage)
         folder.mkdir(parents=True, exist_ok=True)
         self._check_settings(stage, folder)
-        if (folder / "metrics.json").exists():
+        if (folder / "metrics.json").exists() and stage != REPEATED:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return
         print(f"[{stage}] ...", flush=True)
@@ -114,7 +121,8 @@ class Run:
     def _record(self, stage: str, seconds: float) -> None:
         path = self.folder / "record.json"
         record = json.loads(path.read_text()) if path.exists() else self._new_record()
-        record["wall_seconds"][stage] = seconds
+        spent = record["wall_seconds"].get(stage, 0)
+        record["wall_seconds"][stage] = round(spent + seconds, 1)
         if stage == "prepare":
             record["data_fingerprint"] = self.interactions.fingerprint
         write_json(path, record)
@@ -129,6 +137,21 @@ class Run:
             "hardware": _hardware(self.device, self.config.threads),
             "wall_seconds": {},
         }
+
+    def provenance(self) -> str:
+        """What made this run, as Markdown: settings, versions, hardware, seconds a stage."""
+        record = json.loads((self.folder / "record.json").read_text())
+        versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+        seconds = ", ".join(f"{name} {s:.0f}" for name, s in record["wall_seconds"].items())
+        rows = {
+            "data": f"{self.config.data.format}, seed {record['seed']}",
+            "model": self.config.model.name,
+            "commit": record["commit"] or "not a checkout",
+            "hardware": record["hardware"],
+            "versions": f"python {record['python']}, {versions}",
+            "seconds a stage, up to here": seconds,
+        }
+        return "\n".join(f"- {name}: {value}" for name, value in rows.items())
 
     def _merge_metrics(self) -> None:
         merged: dict[str, float | None] = {}

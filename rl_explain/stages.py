@@ -109,7 +109,15 @@ def tasks(run: Run, folder: Path) -> Metrics:
     parts = sft | {
         "rl": build_examples(context, states.train, rl.counts, form, seed + 1),
         "validation": build_examples(context, states.validation, validation, form, seed + 2),
-        "test": build_examples(context, states.test, held_out, form, seed + 3),
+        "test": build_examples(
+            context,
+            states.test,
+            held_out,
+            form,
+            seed + 3,
+            # What ROUGE-L compares with; evaluation reads no other completion of an explanation.
+            Teacher(catalogue, alignment.verdict, 0.0, seed + 3),
+        ),
     }
     for name, examples in parts.items():
         write_examples(examples, folder / f"{name}.jsonl")
@@ -209,7 +217,8 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     results["most_frequent_item"] = evaluation.most_frequent_item()
     write_samples(results.values(), folder / "samples.jsonl")
     report = run.folder / "report.md"
-    report.write_text(markdown_summary(results, settings.bootstrap, seed), encoding="utf-8")
+    summary = markdown_summary(results, settings.bootstrap, seed)
+    report.write_text(f"{summary}\n## Made by\n\n{run.provenance()}\n", encoding="utf-8")
     print(plain_summary(results, settings.bootstrap, seed))
     print(f"The same as Markdown: {report}")
     return merge_metrics(results.values())

@@ -1,23 +1,25 @@
 """Pretrain the tiny base model that ships with the package, from generated text alone.
 
-    python scripts/build_tiny_model.py rl_explain/tiny --steps 2300
+    python scripts/build_tiny_model.py rl_explain/tiny
 
 A Qwen3 of about two million parameters with its own byte-level tokenizer. It learns to copy, list,
-choose and sort titles, and to read which embeddings lie close to one another (`tiny_worlds.py`);
-it never sees a prompt or an explanation of the project. Training runs in bfloat16, compiled; any
-recent CPU will do.
+choose and sort titles and to read which embeddings lie close to one another (`tiny_worlds.py`),
+then to answer the project's prompts about generated recommenders (`tiny_prompts.py`). No catalogue
+and no recommender that a run explains is among what it sees. Training runs in bfloat16, compiled;
+any recent CPU will do.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from tiny_worlds import END, MAX_DIM, Text, draw_world, write_sequence
+from tiny_prompts import write_dialogues
+from tiny_worlds import END, MAX_DIM, Lexicon, Text, draw_world, write_sequence
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
@@ -30,11 +32,16 @@ HERE = Path(__file__).parent
 VOCABULARY = 4096
 SHORT, LONG = 160, 384
 """Tokens of a sequence: small worlds first, then full ones."""
+STAGES = ((SHORT, 0.25, 0.0), (LONG, 0.25, 0.4), (LONG, 0.5, 0.7))
+"""Tokens of a sequence, share of the steps, and share of the sequences that hold prompts."""
 SCORED = 0.35
 """Share of a sequence that is predicted: answers first, others as far as there is room."""
 VIRTUAL_NORM = 1.0
+ROPE_THETA = 1e7
+"""Turns most pairs of a head slowly, so that embeddings compare alike near and far."""
 GLUE = ["of", "of the", "and", "in the", "for", "The", "2", "3", "II", "III", "4", "HD", "64"]
 """Words that join others in titles."""
+RECORD = "training.json"
 PAD = "<|pad|>"
 VALUES = (
     "action adventure animation arcade biography children classic comedy crime documentary "
@@ -50,6 +57,20 @@ def read_words(name: str) -> list[str]:
     """The words of a list beside this script; lines that start with # are comments."""
     lines = (HERE / name).read_text().splitlines()
     return " ".join(line for line in lines if not line.startswith("#")).split()
+
+
+def title_words() -> list[str]:
+    """Words that titles are made of, capitalised."""
+    listed = map(str.capitalize, read_words("tiny_words.txt"))
+    return list(dict.fromkeys([*listed, *demo.ADJECTIVES, *demo.NOUNS]))
+
+
+def _pieces(tokenizer: PreTrainedTokenizerFast) -> list[str]:
+    """What the tokens of the vocabulary spell, where a title may hold it."""
+    spelled = [tokenizer.decode([token]).strip() for token in range(2, len(tokenizer))]
+    return sorted(
+        {s for s in spelled if s.isprintable() and not set(s) & set('";<>|\ufffd')} - {""}
+    )
 
 
 def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
@@ -76,7 +97,7 @@ def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
 
 def _tokenizer_text(words: list[str]) -> Iterator[str]:
     """Words in the forms in which prompts and answers use them."""
-    for word in map(str.capitalize, words):
+    for word in words:
         yield f' "{word} {word} {word}" "{word}"'
     for word in VALUES:
         yield f" {word} ({word}, {word});" * 6
@@ -92,6 +113,9 @@ def _tokenizer_text(words: list[str]) -> Iterator[str]:
         yield f" ({year})" * 2
 
 
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
 class Sequences(IterableDataset):
     """Endless seeded sequences, each four tensors.
 
@@ -100,24 +124,33 @@ class Sequences(IterableDataset):
     """
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerFast, words: list[str], seed: int, length: int
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        seed: int,
+        length: int,
+        prompts: float = 0.0,
     ) -> None:
-        self.tokenizer, self.words, self.seed, self.length = tokenizer, words, seed, length
-        self.prose = read_words("tiny_prose.txt")
+        self.tokenizer, self.seed, self.length, self.prompts = tokenizer, seed, length, prompts
+        self.lexicon = Lexicon(
+            title_words(), _pieces(tokenizer), VALUES, read_words("tiny_prose.txt")
+        )
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         rng = np.random.default_rng(self.seed)
-        encode = lru_cache(maxsize=200_000)(
-            lambda piece: tuple(self.tokenizer.encode(piece, add_special_tokens=False))
-        )
+        dialogues = write_dialogues(self.lexicon, rng)
         while True:
-            world = draw_world(self.words, self.prose, VALUES, rng, small=self.length == SHORT)
-            ids, vectors, weights = self._arrays(write_sequence(world, 24), encode)
+            if rng.random() < self.prompts:
+                text = next(dialogues)
+            else:
+                world = draw_world(self.lexicon, rng, small=self.length == SHORT)
+                text = write_sequence(world, 24)
+            ids, vectors, weights = self._arrays(text)
             order = np.argsort(-(weights + 0.01 * rng.random(self.length)))
             scored = order[order > 0][: int(SCORED * self.length)]
             yield tuple(map(torch.from_numpy, (ids, vectors, scored, weights[scored])))
 
-    def _arrays(self, text: Text, encode) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _arrays(self, text: Text) -> Arrays:
+        """Ids, embeddings and loss weights of a text, cut or padded to `length`."""
         ids = np.zeros(self.length, dtype=np.int64)
         vectors = np.zeros((self.length, MAX_DIM), dtype=np.float32)
         weights = np.zeros(self.length, dtype=np.float32)
@@ -127,13 +160,19 @@ class Sequences(IterableDataset):
                 ids[at], vectors[at] = -1, run
                 at += 1
             else:
-                tokens = encode(run)[: self.length - at]
+                tokens = self._encode(run)[: self.length - at]
                 ids[at : at + len(tokens)] = tokens
                 weights[at : at + len(tokens)] = 1.0 if answer else 0.05
                 at += len(tokens)
             if at >= self.length:
                 break
         return ids, vectors, weights
+
+    @cached_property
+    def _encode(self) -> Callable[[str], tuple[int, ...]]:
+        return lru_cache(maxsize=200_000)(
+            lambda piece: tuple(self.tokenizer.encode(piece, add_special_tokens=False))
+        )
 
 
 def _runs(text: Text) -> Iterator[tuple[str | np.ndarray, bool]]:
@@ -180,12 +219,15 @@ class Reader(nn.Module):
         return (loss * weights.flatten()).sum() / weights.sum(), right
 
 
-def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
-    """Train for `steps` and save the model, its tokenizer and a record of the training."""
+def build(out: Path, steps: int, seed: int, batch: int, peak: float, first: int) -> None:
+    """Train for `steps` and save the model, its tokenizer and a record of the training.
+
+    Args:
+        first: stage to begin with, 0 for all; `out` holds what the stages before it left.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(2)
-    words = read_words("tiny_words.txt")
-    tokenizer = train_tokenizer(words)
+    tokenizer = train_tokenizer(title_words())
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=VOCABULARY,
@@ -195,7 +237,7 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
             num_attention_heads=4,
             num_key_value_heads=2,
             head_dim=64,
-            rope_theta=100_000.0,
+            rope_theta=ROPE_THETA,
             max_position_embeddings=2048,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
@@ -204,36 +246,54 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
         )
     )
     model.config.virtual_token_norm = VIRTUAL_NORM
-    reader = torch.compile(Reader(model))
     history = []
-    for stage, (length, share, rows) in enumerate([(SHORT, 0.25, 2 * batch), (LONG, 0.75, batch)]):
-        data = Sequences(tokenizer, words, seed + stage, length)
-        loader = iter(DataLoader(data, batch_size=rows, num_workers=1))
-        history += train(reader, loader, round(share * steps), peak, decay=length == LONG)
+    if first:
+        model.load_state_dict(
+            Qwen3ForCausalLM.from_pretrained(out, dtype=torch.float32).state_dict()
+        )
+        history = json.loads((out / RECORD).read_text())
+    reader = torch.compile(Reader(model))
+    for stage in range(first, len(STAGES)):
+        length, share, prompts = STAGES[stage]
+        data = Sequences(tokenizer, seed + stage, length, prompts)
+        loader = DataLoader(data, batch_size=batch * (1 + (length == SHORT)), num_workers=1)
+        last = stage == len(STAGES) - 1
+        history += train(reader, iter(loader), round(share * steps), peak, decay=last)
+        save(model, tokenizer, history, out)
+
+
+def save(
+    model: Qwen3ForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    history: list[dict[str, float]],
+    out: Path,
+) -> None:
+    """Write the model in bfloat16, its tokenizer, and the record of its training."""
     out.mkdir(parents=True, exist_ok=True)
-    model.to(torch.bfloat16).save_pretrained(out)
+    weights = {name: w.to(torch.bfloat16) for name, w in model.state_dict().items()}
+    model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
-    (out / "training.json").write_text(json.dumps(history, indent=1) + "\n")
+    (out / RECORD).write_text(json.dumps(history, indent=1) + "\n")
 
 
 def train(
     reader: nn.Module, loader: Iterator[list[Tensor]], steps: int, peak: float, decay: bool
 ) -> list[dict[str, float]]:
     """Warm up, hold and, with `decay`, fall to zero over the last half; a record every 50 steps."""
-    optimizer = torch.optim.AdamW(
-        [p for p in reader.parameters() if p.requires_grad], lr=peak, betas=(0.9, 0.95), fused=True
-    )
+    optimizers = _optimizers(reader, peak)
     start, history, seen = time.time(), [], []
     for step in range(1, steps + 1):
-        rate = peak * min(1.0, step / 50, 2 * (steps - step) / steps if decay else 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        share = min(1.0, step / 50, 2 * (steps - step) / steps if decay else 1.0)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = share * group["initial_lr"]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss, right = reader(*next(loader))
         loss.backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
         seen.append((loss.item(), right.item()))
         if step % 50 == 0:
             mean = np.mean(seen, axis=0)
@@ -250,14 +310,30 @@ def train(
     return history
 
 
+def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the layers, Adam for embeddings and norms."""
+    trained = [(name, p) for name, p in reader.named_parameters() if p.requires_grad]
+    inner = [p for name, p in trained if p.ndim == 2 and "embed" not in name]
+    outer = [p for name, p in trained if p.ndim != 2 or "embed" in name]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.Muon(inner, lr=peak, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(outer, lr=peak, betas=(0.9, 0.95), fused=True),
+    ]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["initial_lr"] = peak
+    return optimizers
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=2300)
+    parser.add_argument("--steps", type=int, default=3200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
     )
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--first", type=int, default=0, help="stage to begin with, after a break")
     args = parser.parse_args()
-    build(args.out, args.steps, args.seed, args.batch, args.peak)
+    build(args.out, args.steps, args.seed, args.batch, args.peak, args.first)

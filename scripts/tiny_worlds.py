@@ -7,7 +7,7 @@ would this user like it, sort these, copy those. Titles, attributes and embeddin
 for each sequence, so the only way to answer is to read.
 
 No prompt, no sentence of the teacher and no catalogue of the project appears here; the words that
-prompts and explanations are made of do, so that their embeddings are trained.
+prompts, titles and explanations are made of do, so that their embeddings are trained.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ import numpy as np
 
 MAX_DIM = 64
 """Widest recommender embedding that pretraining shows; narrower ones are padded with zeros."""
-BACKGROUND = 48
+BACKGROUND = 32
 """Items of a world that are not listed: questions ask about them."""
 SYLLABLES = (
     "ba be bo ca co da de di do el en fa fi ga go ha hi in ja jo ka ke ki ko la le li lo ma me mi "
@@ -42,7 +42,28 @@ SENTENCES = (
 )
 """Sentences about what lies close: `q` an unlisted item, `a`, `b`, `c` the closest listed ones,
 `z` the furthest, `s` an attribute that `q` and `a` share."""
+ITEM_LEADS = (
+    *("Item:", "Next item:", "Asked:", "Candidate:", "Title:", "The item:", "Now:"),
+    *("On offer:", "Asked item:"),
+)
+NUMBERS = ("", "two ", "three ")
+ENDINGS = ("'s", ":", ",", "!", "?", ".", "s", "s'")
 LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What worlds are written with.
+
+    `words` make titles; `pieces`, in small letters or no letters at all, stand in them now and
+    then, so that every token of the vocabulary has been read and written; `values` are
+    attributes; `prose` holds the words of prompts and explanations.
+    """
+
+    words: Sequence[str]
+    pieces: Sequence[str]
+    values: Sequence[str]
+    prose: Sequence[str]
 
 
 @dataclass
@@ -56,7 +77,7 @@ class World:
     n: int
     rng: np.random.Generator
     small: bool
-    prose: Sequence[str]
+    lexicon: Lexicon
 
     def similarity(self, vector: np.ndarray) -> np.ndarray:
         """Dot products of `vector` with every item."""
@@ -84,13 +105,7 @@ class Text:
         self.add(text + END, answer=True)
 
 
-def draw_world(
-    words: Sequence[str],
-    prose: Sequence[str],
-    values: Sequence[str],
-    rng: np.random.Generator,
-    small: bool,
-) -> World:
+def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World:
     """A world whose items form clusters in a random subspace, attributes following clusters.
 
     A small world lists a few items without attributes: looking up is learned there first.
@@ -111,13 +126,15 @@ def draw_world(
     user = weights @ items[:n] + rng.uniform(0.05, 0.3) * rng.normal(size=dim)
     user /= np.sqrt((user**2).mean())
     pad = [(0, 0), (0, MAX_DIM - dim)]
-    vocabulary = rng.choice(values, size=2 * clusters, replace=False)
+    vocabulary = rng.choice(lexicon.values, size=2 * clusters, replace=False)
     attributes = [
         _attributes(int(c), vocabulary, clusters, rng) if rng.random() < 0.95 and not small else []
         for c in cluster
     ]
-    titles = _titles(total, words, rng, small)
-    return World(np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small, prose)
+    titles = draw_titles(total, lexicon, rng, small)
+    return World(
+        np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small, lexicon
+    )
 
 
 def _attributes(
@@ -128,17 +145,20 @@ def _attributes(
     return [str(own), *map(str, others)]
 
 
-def _titles(count: int, words: Sequence[str], rng: np.random.Generator, small: bool) -> list[str]:
+def draw_titles(
+    count: int, lexicon: Lexicon, rng: np.random.Generator, small: bool = False
+) -> list[str]:
+    """Different titles; one word each where `small`."""
     titles: dict[str, None] = {}
     while len(titles) < count:
-        titles[_word(words, rng) if small else _title(words, rng)] = None
+        titles[_word(lexicon, rng) if small else _title(lexicon, rng)] = None
     return list(titles)
 
 
-def _title(words: Sequence[str], rng: np.random.Generator) -> str:
+def _title(lexicon: Lexicon, rng: np.random.Generator) -> str:
     length = int(rng.choice([1, 2, 3, 4], p=[0.08, 0.55, 0.27, 0.1]))
-    parts = [_word(words, rng) for _ in range(length)]
-    if rng.random() < 0.2:
+    parts = [_word(lexicon, rng) for _ in range(length)]
+    if rng.random() < 0.25:
         parts.insert(0, "The")
     elif length > 1 and rng.random() < 0.15:
         parts.insert(1, str(rng.choice(["of", "of the", "and", "in the", "for"])))
@@ -147,15 +167,18 @@ def _title(words: Sequence[str], rng: np.random.Generator) -> str:
     if rng.random() < 0.15:
         parts.append(f"({rng.integers(1940, 2025)})")
     if rng.random() < 0.05:
-        parts.append(f"- {_word(words, rng)} {_word(words, rng)}")
+        parts.append(f"- {_word(lexicon, rng)} {_word(lexicon, rng)}")
     return " ".join(parts)
 
 
-def _word(words: Sequence[str], rng: np.random.Generator) -> str:
-    if rng.random() < 0.12:
+def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
+    kind = rng.random()
+    if kind < 0.1:
         return "".join(rng.choice(SYLLABLES, size=int(rng.integers(2, 4)))).capitalize()
-    word = words[int(rng.integers(len(words)))].capitalize()
-    return word + "'s" if rng.random() < 0.03 else word
+    if kind < 0.15:
+        return lexicon.pieces[int(rng.integers(len(lexicon.pieces)))]
+    word = lexicon.words[int(rng.integers(len(lexicon.words)))].capitalize()
+    return word + ENDINGS[int(rng.integers(len(ENDINGS)))] if rng.random() < 0.06 else word
 
 
 def write_sequence(world: World, questions: int) -> Text:
@@ -163,11 +186,11 @@ def write_sequence(world: World, questions: int) -> Text:
     rng, seq = world.rng, Text()
     form = "hybrid" if world.small else str(rng.choice(["hybrid", "titles"], p=[0.9, 0.1]))
     seq.add(str(rng.choice(LEADS)))
-    if form == "hybrid" and rng.random() < 0.8:
-        seq.add(" ", world.user)
     for i in range(world.n):
         seq.add(";" if i else "", " ")
         _show(seq, world, i, form == "hybrid")
+    if form == "hybrid" and rng.random() < 0.8:
+        seq.add(" ", world.user)
     seq.add("\n")
     ask = FIRST if world.small else EMBEDDED if form == "hybrid" else TITLED
     names, weights = list(ask), np.array([weight for _, weight in ask.values()])
@@ -198,6 +221,15 @@ def _ask(seq: Text, world: World, i: int, titled: float) -> None:
         seq.add(world.items[i])
 
 
+def _pose(seq: Text, world: World, item: int, cue: str, question: str) -> None:
+    """A question about an item: right before it, or as prompts have it, on a line of its own."""
+    if world.rng.random() < 0.4:
+        seq.add(f"{cue.strip().capitalize()} ")
+    else:
+        seq.add(f"{question}\n{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
+    _ask(seq, world, item, 0.5)
+
+
 def _quoted(world: World, items: Sequence[int]) -> str:
     return "; ".join(f'"{world.titles[i]}"' for i in items)
 
@@ -211,17 +243,15 @@ def _closest(seq: Text, world: World) -> None:
     item = _asked(world)
     order = np.argsort(-world.similarity(world.items[item])[: world.n])
     k = int(world.rng.choice([1, 1, 1, 2, 3]))
-    seq.add(["Close to ", "Two close to ", "Three close to "][k - 1])
-    _ask(seq, world, item, 0.4)
+    _pose(seq, world, item, f"{NUMBERS[k - 1]}close to", f"List {NUMBERS[k - 1]}closest.")
     seq.answer(_quoted(world, order[:k]))
 
 
 def _furthest(seq: Text, world: World) -> None:
     item = _asked(world)
     order = np.argsort(world.similarity(world.items[item])[: world.n])
-    k = int(world.rng.choice([1, 2]))
-    seq.add(["Far from ", "Two far from "][k - 1])
-    _ask(seq, world, item, 0.4)
+    k = int(world.rng.choice([1, 1, 1, 2, 3]))
+    _pose(seq, world, item, f"{NUMBERS[k - 1]}far from", f"List {NUMBERS[k - 1]}least close.")
     seq.answer(_quoted(world, order[:k]))
 
 
@@ -250,10 +280,31 @@ def _like(seq: Text, world: World) -> None:
     for _ in range(5):
         pool = yes if yes and (not no or world.rng.random() < 0.5) else no
         item = int(world.rng.choice(pool))
-        seq.add("For ", world.user, ": ")
-        _ask(seq, world, item, 0.2)
-        seq.add("?")
+        if world.rng.random() < 0.5:
+            seq.add("For ", world.user, ": ")
+            _ask(seq, world, item, 0.2)
+            seq.add("?")
+        else:
+            seq.add("Yes or No?\nUser: ", world.user, "\n")
+            seq.add(f"{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
+            _ask(seq, world, item, 0.5)
         seq.answer("Yes" if share[item] >= 0.8 else "No")
+
+
+def _match(seq: Text, world: World) -> None:
+    """Are two embeddings alike? Five pairs in a row, seen nowhere else.
+
+    What `_like` asks, with a wide margin; without it `_like` stays at chance for long.
+    """
+    for _ in range(5):
+        i, j = world.rng.choice(len(world.items), size=2, replace=False)
+        one, other = world.items[i], world.items[j]
+        alike = world.rng.random() < 0.5
+        if alike:
+            share = world.rng.uniform(0.5, 1)
+            other = share * one + (1 - share) * other
+        seq.add("For ", one, ": ", other, "?")
+        seq.answer("Yes" if alike else "No")
 
 
 def _rank(seq: Text, world: World) -> None:
@@ -319,16 +370,17 @@ def _sentence(seq: Text, world: World) -> None:
 
 def _repeat(seq: Text, world: World) -> None:
     """Words of prompts and explanations, said again."""
-    words = " ".join(world.rng.choice(world.prose, size=int(world.rng.integers(6, 16))))
+    words = " ".join(world.rng.choice(world.lexicon.prose, size=int(world.rng.integers(6, 16))))
     seq.add(f"Say: {words}")
     seq.answer(words)
 
 
 Question = Callable[[Text, World], None]
 FIRST: dict[str, tuple[Question, float]] = {
-    "noisy_key": (_noisy_key, 0.6),
+    "noisy_key": (_noisy_key, 0.45),
+    "match": (_match, 0.2),
     "closest": (_closest, 0.15),
-    "like": (_like, 0.15),
+    "like": (_like, 0.1),
     "copy": (_copy, 0.05),
     "repeat": (_repeat, 0.05),
 }

@@ -75,7 +75,7 @@ class Prompts:
         values = [attribute_values(a) if show_attributes else [] for a in catalogue.attributes]
         self._attributes = [f" ({', '.join(v)})" if v else "" for v in values]
         self._templates = load_templates()
-        self._verdict = verdict
+        self.verdict = verdict
 
     def item(self, row: int, form: str, bare: bool = False) -> str:
         """`<|item_12|> "The Copper Lantern" (mystery, seafaring)`, or the part that `form` shows.
@@ -93,10 +93,13 @@ class Prompts:
         return SEPARATOR.join(self.item(row, form, bare) for row in rows)
 
     def history(self, rows: Sequence[int], form: str, user: str) -> str:
-        """A history, oldest first, behind `user`, the virtual token of the whole."""
+        """A history, oldest first, before `user`, the virtual token of the whole.
+
+        So the user's token stands close to what a question asks about, at its end.
+        """
         if form == "intention":
             return user
-        return self.items(rows, form) if form == "behaviour" else f"{user} {self.items(rows, form)}"
+        return self.items(rows, form) if form == "behaviour" else f"{self.items(rows, form)} {user}"
 
     def titles(self, rows: Sequence[int]) -> str:
         """An answer that lists items: `"A"; "B"; "C"`."""
@@ -133,5 +136,5 @@ class Prompts:
             history=self.history(history, form, user),
             item=self.item(item, form),
             reasons=self.counted("explanation", "reasons", reasons),
-            verdict=self._templates.draw("explanation", self._verdict, rng),
+            verdict=self._templates.draw("explanation", self.verdict, rng),
         )

@@ -29,7 +29,8 @@ class CitationBaselines:
 
     Args:
         recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
-            the mean embedding mostly holds what all items share.
+            the mean embedding mostly holds what all items share. For a no item it cites the least
+            similar ones: what speaks for the label, as the other baselines are told the label.
         context: whose effects by deletion `oracle` maximises, over the subsets that the regret
             score compares with; so its regret score is 1 wherever a case is well-posed.
         seed: of `random`.
@@ -64,6 +65,8 @@ class CitationBaselines:
     def _nearest(self, asked: Question) -> History:
         items = np.array(distinct(asked.history))
         likeness = self._directions[items] @ self._directions[asked.item]
+        if asked.label == "no":
+            likeness = -likeness
         return tuple(items[np.argsort(-likeness, kind="stable")].tolist())
 
     def _oracle(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:

@@ -8,7 +8,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 
 class JsonLinesLog(TrainerCallback):
-    """Appends every logged step to a file; starts it anew unless training resumes."""
+    """Appends every logged step to a file; drops the lines after the checkpoint it resumes from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -16,8 +16,9 @@ class JsonLinesLog(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        if state.global_step == 0:
-            self.path.write_text("")
+        if state.is_world_process_zero:
+            # A new start keeps nothing, not even what was logged before the first step.
+            keep_until(self.path, "step", state.global_step or -1)
 
     def on_log(
         self,
@@ -30,3 +31,12 @@ class JsonLinesLog(TrainerCallback):
         if state.is_world_process_zero:
             with self.path.open("a") as file:
                 file.write(json.dumps({"step": state.global_step} | (logs or {})) + "\n")
+
+
+def keep_until(path: Path, key: str, last: int) -> None:
+    """Keep the JSON lines whose `key` is at most `last`; a line cut off while written goes too."""
+    if not path.exists():
+        return
+    lines = [line for line in path.read_text("utf-8").split("\n")[:-1] if line]
+    kept = [line for line in lines if json.loads(line)[key] <= last]
+    path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")

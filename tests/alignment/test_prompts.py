@@ -77,9 +77,9 @@ def test_forms(items: Catalogue) -> None:
     assert Prompts(items, show_attributes=False).item(0, "behaviour") == '"Crimson Harbor"'
     assert prompts.history([0, 5], "intention", "<|user_4|>") == "<|user_4|>"
     both = prompts.history([0, 5], "hybrid", "<|user_4|>")
-    assert both == f"<|user_4|> {prompts.item(0, 'hybrid')}; {prompts.item(5, 'hybrid')}"
+    assert both == f"{prompts.item(0, 'hybrid')}; {prompts.item(5, 'hybrid')} <|user_4|>"
     assert prompts.history([0, 5], "behaviour", "<|user_4|>") == both.replace(
-        "<|user_4|> ", ""
+        " <|user_4|>", ""
     ).replace("<|item_0|> ", "").replace("<|item_5|> ", "")
 
 
@@ -88,7 +88,8 @@ def test_an_item_looks_the_same_everywhere(items: Catalogue, form: str) -> None:
     prompts = Prompts(items)
     prompt = prompts.explanation([0, 1, 2], 1, 2, form, "<|user_9|>")
     assert prompt.count(prompts.item(1, form)) == 2
-    assert prompt.index("History") < prompt.index(prompts.item(2, form)) < prompt.index("Would")
+    assert prompt.index("Would") < prompt.index("History") < prompt.index(prompts.item(2, form))
+    assert prompt.endswith(prompts.item(1, form))
 
 
 def test_nasty_titles_survive(items: Catalogue) -> None:
@@ -99,9 +100,8 @@ def test_nasty_titles_survive(items: Catalogue) -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         prompt = prompts.explanation(rows, 3, 1, "hybrid", "<|user_2|>", rng)
-        assert re.findall(r"<\|\w+\|>", prompt) == ["<|user_2|>"] + [
-            f"<|item_{row}|>" for row in [*rows, 3]
-        ]
+        shown = [f"<|item_{row}|>" for row in rows]
+        assert re.findall(r"<\|\w+\|>", prompt) == [*shown, "<|user_2|>", "<|item_3|>"]
         assert len(prompt.splitlines()) == 3
         quoted = re.findall(r'"([^"]*)"', prompt)
         assert [items.find(title) for title in quoted] == [*rows, 3]

@@ -31,8 +31,7 @@ def test_reads_lists_and_embeddings(
     monkeypatch.setattr(tiny_worlds, "EMBEDDED", {kind: tiny_worlds.EMBEDDED[kind]})
     monkeypatch.setattr(tiny_worlds, "TITLED", {"copy": tiny_worlds.TITLED["copy"]})
     tokenizer = AutoTokenizer.from_pretrained(TINY_PATH)
-    words = build_tiny_model.read_words("tiny_words.txt")
-    sequences = build_tiny_model.Sequences(tokenizer, words, UNSEEN, build_tiny_model.LONG)
+    sequences = build_tiny_model.Sequences(tokenizer, UNSEEN, build_tiny_model.LONG)
     rows = [row for row, _ in zip(sequences, range(12), strict=False)]
     model = AutoModelForCausalLM.from_pretrained(TINY_PATH, dtype=torch.float32)
     with torch.no_grad():

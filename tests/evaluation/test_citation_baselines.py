@@ -55,7 +55,7 @@ def test_last_k_takes_the_latest_distinct_items(world: World) -> None:
     assert choose([asked, asked], [1, 3]) == [(9,), (9, 5, 4)]
 
 
-def test_most_similar_is_the_nearest_by_centred_cosine(world: World) -> None:
+def test_most_similar_is_the_nearest_or_for_a_no_the_furthest(world: World) -> None:
     choose = CitationBaselines(world.recommender, world.context).choose["most_similar"]
     shown = world.recommender.shown
     mean = shown.mean(axis=0)
@@ -65,7 +65,8 @@ def test_most_similar_is_the_nearest_by_centred_cosine(world: World) -> None:
             i: target @ (shown[i] - mean) / np.linalg.norm(target) / np.linalg.norm(shown[i] - mean)
             for i in e.history
         }
-        assert choose([question(e)], [1]) == [(max(cosine, key=lambda i: cosine[i]),)]
+        extreme = max if e.label == "yes" else min
+        assert choose([question(e)], [1]) == [(extreme(cosine, key=lambda i: cosine[i]),)]
 
 
 def test_random_depends_on_its_seed_alone(world: World) -> None:

@@ -1,18 +1,22 @@
-"""SFT: an interrupted and resumed training ends where an uninterrupted one does."""
+"""SFT: resuming, its log, and the output head on completions alone."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from trl.trainer import utils as internals
 
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.language_model import add_adapter, load_base
 from rl_explain.alignment.virtual_tokens import item_token
 from rl_explain.config import ModelConfig, SFTSettings
 from rl_explain.training import sft
+from rl_explain.training.logs import JsonLinesLog
 
 EXAMPLES = [
     Example("classification", "hybrid", f"Item: {item_token(i % 3)} for", "Yes" if i % 2 else "No")
@@ -26,6 +30,10 @@ def _model(base: Path) -> tuple[PeftModel, object]:
     banks = [torch.randn(n, 8, generator=generator) for n in (3, 2)]
     model, tokenizer = load_base(str(base), "float32", *banks)
     return add_adapter(model, ModelConfig(lora_rank=2, lora_dropout=0.1), seed=0), tokenizer
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter/adapter_model.safetensors")
 
 
 class _Stop(TrainerCallback):
@@ -51,7 +59,7 @@ def test_resumed_equals_uninterrupted(
         with pytest.raises(KeyboardInterrupt):
             sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, parts, seed=0)
     sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, parts, seed=0)
-    one, other = (load_file(f / "adapter/adapter_model.safetensors") for f in (whole, parts))
+    one, other = map(_weights, (whole, parts))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     untrained = _model(random_base)[0].get_parameter(
@@ -59,3 +67,36 @@ def test_resumed_equals_uninterrupted(
     )
     name = "base_model.model.model.embed_tokens.item_connector.up.weight"
     assert not torch.equal(one[name], untrained)
+
+
+@pytest.mark.parametrize(("resumed_at", "kept"), [(4, [0, 2, 4]), (0, [])])
+def test_a_log_keeps_no_line_after_the_checkpoint(
+    tmp_path: Path, resumed_at: int, kept: list[int]
+) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"step": {step}}}\n' for step in (0, 2, 4, 6)) + '{"ste')
+    state = TrainerState(global_step=resumed_at)
+    JsonLinesLog(path).on_train_begin(TrainingArguments(), state, TrainerControl())
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == kept
+
+
+def test_the_head_on_completions_alone_changes_nothing(
+    random_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    real = internals._ChunkedLogProbFunction
+
+    class Counted:
+        @staticmethod
+        def apply(hidden: torch.Tensor, *rest: object) -> object:
+            rows.append(len(hidden))
+            return real.apply(hidden, *rest)
+
+    monkeypatch.setattr(internals, "_ChunkedLogProbFunction", Counted)
+    for folder in ("completions", "everything"):
+        (tmp_path / folder).mkdir()
+        sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, tmp_path / folder, seed=0)
+        monkeypatch.setattr(sft, "_head_on_completions_only", nullcontext)
+    one, other = (_weights(tmp_path / folder) for folder in ("completions", "everything"))
+    assert max(rows[: SETTINGS.steps]) < min(rows[SETTINGS.steps :])
+    assert all(torch.allclose(one[name], other[name], atol=1e-4) for name in one)

@@ -1,4 +1,4 @@
-"""What an iteration leaves in log.jsonl and samples.jsonl."""
+"""What an iteration leaves in samples.jsonl."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,32 +9,23 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from reward_models.composite import CompositeResult
 from reward_models.types import Score
+from rl_explain.training.logs import keep_until
 
 ITERATION = "iteration"
 """The key, in every line, of the number of iterations begun: 1 for the first."""
 
 
 class Rewind(TrainerCallback):
-    """Drops the lines of iterations after the checkpoint that training resumes from."""
+    """Drops the samples of iterations after the checkpoint that training resumes from."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = paths
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if state.is_world_process_zero:
-            for path in self.paths:
-                _keep_until(path, round(state.epoch or 0))
-
-
-def _keep_until(path: Path, iteration: int) -> None:
-    """Keep the lines up to an iteration; a line that was cut off while written goes too."""
-    if not path.exists():
-        return
-    lines = [line for line in path.read_text("utf-8").split("\n")[:-1] if line]
-    kept = [line for line in lines if json.loads(line)[ITERATION] <= iteration]
-    path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            keep_until(self.path, ITERATION, round(state.epoch or 0))
 
 
 def append_samples(

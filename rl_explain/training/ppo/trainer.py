@@ -111,7 +111,7 @@ class PPOTrainer(Trainer):
             processing_class=tokenizer,
             callbacks=[
                 JsonLinesLog(folder / LOG_FILE),
-                Rewind([folder / LOG_FILE, folder / SAMPLES_FILE]),
+                Rewind(folder / SAMPLES_FILE),
                 IterationFlow(config),
             ],
         )

@@ -1,0 +1,158 @@
+"""The project's own prompts about generated worlds: what pretraining of the tiny base ends with.
+
+A world here is a small catalogue whose embeddings are sums of attribute vectors (some attributes
+count much, others nothing) and a recommender that averages the history. Its prompts, answers and
+explanations come from the very code that makes those of a real run, so that fine-tuning starts with
+a model that knows what it is asked. Every world is used for one sequence or a few, and left; the
+recommenders that get explained later are not among them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from tiny_worlds import MAX_DIM, Lexicon, Text, draw_titles
+
+from rl_explain.alignment.banks import Banks, build_banks
+from rl_explain.alignment.discrimination import similar
+from rl_explain.alignment.examples import Example
+from rl_explain.alignment.history_lookups import influence_examples, neighbour_examples
+from rl_explain.alignment.prompts import Prompts
+from rl_explain.alignment.states import State, States
+from rl_explain.alignment.task_context import TaskContext
+from rl_explain.alignment.tasks import build_examples
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.evidence.teacher import Teacher
+
+ITEMS, STATES = 64, 4
+LONGEST = 10
+"""Items of a history at most."""
+COUNTS = {"explanation": 16, "classification": 24, "ranking": 4, "instruction": 1}
+LOOKUPS = 8
+"""Questions about neighbours in a world's histories, and as many about influence."""
+USER = re.compile(r"<\|user_\d+\|>")
+VIRTUAL = re.compile(r"<\|(item|user)_(\d+)\|>")
+
+
+class Averaging:
+    """A recommender: an item's score is its dot product with a weighted mean of the history.
+
+    Recent items weigh more, and so do those that are like the last one, by how much a world draws.
+    """
+
+    fingerprint = "generated"
+    max_history = LONGEST
+
+    def __init__(self, items: np.ndarray, rng: np.random.Generator) -> None:
+        self._items = np.float32(items)
+        self.num_items, self.dim = items.shape
+        self._recency, self._likeness = rng.uniform(0, 0.3), rng.uniform(0, 1)
+
+    def item_embeddings(self) -> np.ndarray:
+        return self._items
+
+    def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        return np.stack([self._user(list(history)) for history in histories])
+
+    def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+        return self.user_embeddings(histories) @ self._items.T
+
+    def _user(self, history: list[int]) -> np.ndarray:
+        shown = self._items[history]
+        like = shown @ shown[-1] / self.dim
+        weight = np.exp(self._recency * np.arange(len(history)) + self._likeness * like)
+        return np.float32(weight / weight.sum()) @ shown
+
+
+def write_dialogues(lexicon: Lexicon, rng: np.random.Generator) -> Iterator[Text]:
+    """Endless sequences: all the questions about a history one after the other, with answers.
+
+    Only the first shows the history, the others the user alone: so many fit into a sequence.
+    """
+    while True:
+        context, banks = _draw(lexicon, rng)
+        examples = _questions(context, rng)
+        examples = [examples[i] for i in rng.permutation(len(examples))]
+        for place in context.states.train:
+            yield _dialogue([e for e in examples if e.state in (place, None)], banks)
+
+
+def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, Banks]:
+    """A world, and the embeddings of its items and users as virtual tokens show them."""
+    embeddings, attributes = _items(lexicon.values, rng)
+    titles = draw_titles(ITEMS, lexicon, rng)
+    catalogue = Catalogue(tuple(map(str, range(ITEMS))), tuple(titles), tuple(attributes))
+    recommender = Averaging(embeddings, rng)
+    histories = [_history(embeddings, rng) for _ in range(STATES)]
+    places = tuple(range(STATES))
+    states = States(tuple(State(i, h) for i, h in enumerate(histories)), places, (), ())
+    verdict = "first" if rng.random() < 0.85 else "last"
+    prompts = Prompts(catalogue, show_attributes=rng.random() < 0.9, verdict=verdict)
+    return TaskContext(catalogue, states, recommender, prompts), build_banks(recommender, states)
+
+
+def _items(
+    values: Sequence[str], rng: np.random.Generator
+) -> tuple[np.ndarray, list[dict[str, tuple[str, ...]]]]:
+    """Embeddings (ITEMS, dim), sums of the vectors of their attribute values and noise."""
+    dim = int(rng.choice([32, 48, 64]))
+    embeddings = rng.uniform(0.3, 0.8) * rng.normal(size=(ITEMS, dim))
+    attributes: list[dict[str, tuple[str, ...]]] = [{} for _ in range(ITEMS)]
+    sizes = rng.integers(3, 10, size=int(rng.integers(1, 4)))
+    drawn = np.split(rng.choice(values, size=sizes.sum(), replace=False), np.cumsum(sizes)[:-1])
+    for number, group in enumerate(drawn):
+        vectors = rng.uniform(0, 1.2) * rng.normal(size=(len(group), dim))
+        chosen = rng.integers(len(group), size=ITEMS)
+        embeddings += vectors[chosen]
+        for item, value in enumerate(chosen):
+            attributes[item][f"group {number}"] = (str(group[value]),)
+    return embeddings, attributes
+
+
+def _history(embeddings: np.ndarray, rng: np.random.Generator) -> tuple[int, ...]:
+    """Different items, near one or two that a user is taken with, and some at random."""
+    anchors = rng.choice(ITEMS, size=2)
+    likeness = (embeddings @ embeddings[anchors].T / embeddings.shape[1]).max(axis=1)
+    chance = np.exp(rng.uniform(1, 4) * likeness)
+    size = int(rng.integers(3, LONGEST + 1))
+    return tuple(rng.choice(ITEMS, size, replace=False, p=chance / chance.sum()).tolist())
+
+
+def _questions(context: TaskContext, rng: np.random.Generator) -> list[Example]:
+    """What can be answered from a prompt alone: nothing here asks for titles that are not shown."""
+    places = context.states.train
+    form = ["hybrid"] if rng.random() < 0.85 else ["behaviour"]
+    teacher = Teacher(context.catalogue, context.prompts.verdict, 0.0, int(rng.integers(2**31)))
+    examples = build_examples(context, places, COUNTS, form, int(rng.integers(2**31)), teacher)
+    examples += neighbour_examples(context, places, LOOKUPS, form, rng)
+    examples += influence_examples(context, places, LOOKUPS, form, rng)
+    return examples + [similar(context, form[0], rng) for _ in range(2)]
+
+
+def _dialogue(examples: Sequence[Example], banks: Banks) -> Text:
+    text, shown = Text(), False
+    for example in examples:
+        question, *lines = example.prompt.split("\n")
+        if example.state is not None:
+            lines[0] = _short(lines[0]) if shown else lines[0]
+            shown = True
+        _add(text, "\n".join([question, *lines]), banks)
+        text.answer(example.completion)
+    return text
+
+
+def _short(history: str) -> str:
+    """A history's line without its items: `History: <|user_3|>`."""
+    lead, shown = history.split(": ", 1)
+    return f"{lead}: {user.group()}" if (user := USER.search(shown)) else f"{lead}: as before"
+
+
+def _add(text: Text, prompt: str, banks: Banks) -> None:
+    """The prompt with embeddings in place of its virtual tokens."""
+    end = 0
+    for match in VIRTUAL.finditer(prompt):
+        bank = banks.item_bank if match[1] == "item" else banks.user_bank
+        row = bank[int(match[2])].numpy()
+        text.add(prompt[end : match.start()], np.pad(row, (0, MAX_DIM - len(row))))
+        end = match.end()
+    text.add(prompt[end:])
