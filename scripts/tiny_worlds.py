@@ -213,8 +213,14 @@ def _show(seq: Text, world: World, i: int, embedded: bool = True) -> None:
         seq.add(f" ({', '.join(world.attributes[i])})")
 
 
-def _ask(seq: Text, world: World, i: int, titled: float) -> None:
-    """An unlisted item: with title and attributes at rate `titled`, else its embedding alone."""
+def _ask(seq: Text, world: World, i: int, titled: float, user: bool = False) -> None:
+    """An unlisted item: with title and attributes at rate `titled`, else its embedding alone.
+
+    Args:
+        user: whether it stands behind the user's embedding.
+    """
+    if user:
+        seq.add(world.user, " ")
     if world.rng.random() < titled:
         _show(seq, world, i)
     else:
@@ -227,7 +233,7 @@ def _pose(seq: Text, world: World, item: int, cue: str, question: str) -> None:
         seq.add(f"{cue.strip().capitalize()} ")
     else:
         seq.add(f"{question}\n{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
-    _ask(seq, world, item, 0.5)
+    _ask(seq, world, item, 0.5, user=world.rng.random() < 0.6)
 
 
 def _quoted(world: World, items: Sequence[int]) -> str:
@@ -280,14 +286,13 @@ def _like(seq: Text, world: World) -> None:
     for _ in range(5):
         pool = yes if yes and (not no or world.rng.random() < 0.5) else no
         item = int(world.rng.choice(pool))
-        if world.rng.random() < 0.5:
-            seq.add("For ", world.user, ": ")
-            _ask(seq, world, item, 0.2)
+        if world.rng.random() < 0.4:
+            seq.add("For ")
+            _ask(seq, world, item, 0.2, user=True)
             seq.add("?")
         else:
-            seq.add("Yes or No?\nUser: ", world.user, "\n")
-            seq.add(f"{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
-            _ask(seq, world, item, 0.5)
+            seq.add(f"Yes or No?\n{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
+            _ask(seq, world, item, 0.5, user=True)
         seq.answer("Yes" if share[item] >= 0.8 else "No")
 
 
@@ -303,7 +308,7 @@ def _match(seq: Text, world: World) -> None:
         if alike:
             share = world.rng.uniform(0.5, 1)
             other = share * one + (1 - share) * other
-        seq.add("For ", one, ": ", other, "?")
+        seq.add("For ", one, " ", other, "?")
         seq.answer("Yes" if alike else "No")
 
 
@@ -313,10 +318,10 @@ def _rank(seq: Text, world: World) -> None:
         np.arange(world.n, len(world.items)), size=int(world.rng.integers(2, 6)), replace=False
     )
     order = chosen[np.argsort(-world.similarity(world.user)[chosen])]
-    seq.add("Sort for ", world.user, ": ")
+    seq.add("Sort: ")
     for j, item in enumerate(chosen):
         seq.add("; " if j else "")
-        _show(seq, world, int(item))
+        _ask(seq, world, int(item), 1.0, user=True)
     seq.answer(_quoted(world, order))
 
 

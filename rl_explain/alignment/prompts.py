@@ -88,15 +88,21 @@ class Prompts:
         text = self._titles[row] + ("" if bare else self._attributes[row])
         return f"{item_token(row)} {text}" if form == "hybrid" else text
 
+    def asked(self, rows: Sequence[int], form: str, user: str) -> str:
+        """Items that a question about a user is about, each right behind the user's token.
+
+        What the recommender scores is this pair, and neighbours in a text are what a language
+        model compares most easily.
+        """
+        behind = "" if form == "behaviour" else f"{user} "
+        return SEPARATOR.join(behind + self.item(row, form) for row in rows)
+
     def items(self, rows: Sequence[int], form: str, bare: bool = False) -> str:
         """Several items, in the order given."""
         return SEPARATOR.join(self.item(row, form, bare) for row in rows)
 
     def history(self, rows: Sequence[int], form: str, user: str) -> str:
-        """A history, oldest first, before `user`, the virtual token of the whole.
-
-        So the user's token stands close to what a question asks about, at its end.
-        """
+        """A history, oldest first, before `user`, the virtual token of the whole."""
         if form == "intention":
             return user
         return self.items(rows, form) if form == "behaviour" else f"{self.items(rows, form)} {user}"
@@ -134,7 +140,7 @@ class Prompts:
             "explanation",
             rng,
             history=self.history(history, form, user),
-            item=self.item(item, form),
+            item=self.asked([item], form, user),
             reasons=self.counted("explanation", "reasons", reasons),
             verdict=self._templates.draw("explanation", self.verdict, rng),
         )

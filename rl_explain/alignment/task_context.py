@@ -92,11 +92,11 @@ class TaskContext:
     ) -> Example:
         """A question about a state: the phrasing shows its history and, where it has a place for
         them, item, candidates and the further `slots`."""
-        state, prompts = self.states[place], self.prompts
+        state, prompts, user = self.states[place], self.prompts, user_token(place)
         shown = {
-            "history": prompts.history(state.history, form, user_token(place)),
-            "item": "" if item is None else prompts.item(item, form),
-            "candidates": prompts.items(candidates or (), form),
+            "history": prompts.history(state.history, form, user),
+            "item": prompts.asked([] if item is None else [item], form, user),
+            "candidates": prompts.asked(candidates or (), form, user),
         }
         return Example(
             task=task,

@@ -101,10 +101,19 @@ def test_nasty_titles_survive(items: Catalogue) -> None:
         rng = np.random.default_rng(seed)
         prompt = prompts.explanation(rows, 3, 1, "hybrid", "<|user_2|>", rng)
         shown = [f"<|item_{row}|>" for row in rows]
-        assert re.findall(r"<\|\w+\|>", prompt) == [*shown, "<|user_2|>", "<|item_3|>"]
+        user = "<|user_2|>"
+        assert re.findall(r"<\|\w+\|>", prompt) == [*shown, user, user, "<|item_3|>"]
         assert len(prompt.splitlines()) == 3
         quoted = re.findall(r'"([^"]*)"', prompt)
         assert [items.find(title) for title in quoted] == [*rows, 3]
+
+
+def test_asked_items_stand_behind_the_user(items: Catalogue) -> None:
+    prompts = Prompts(items)
+    one, two = (prompts.item(row, "hybrid") for row in (1, 2))
+    assert prompts.asked([1, 2], "hybrid", "<|user_4|>") == f"<|user_4|> {one}; <|user_4|> {two}"
+    assert prompts.asked([1], "intention", "<|user_4|>") == "<|user_4|> <|item_1|>"
+    assert prompts.asked([1], "behaviour", "<|user_4|>") == prompts.item(1, "behaviour")
 
 
 def test_explanations_ask_for_reasons_and_verdict(items: Catalogue) -> None:
