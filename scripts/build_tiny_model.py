@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tiny_prompts import write_dialogues
+from tiny_prompts import write_prompts
 from tiny_worlds import END, MAX_DIM, Lexicon, Text, draw_world, write_sequence
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor, nn
@@ -137,17 +137,36 @@ class Sequences(IterableDataset):
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         rng = np.random.default_rng(self.seed)
-        dialogues = write_dialogues(self.lexicon, rng)
+        packed = self._packed(rng)
         while True:
             if rng.random() < self.prompts:
-                text = next(dialogues)
+                ids, vectors, weights = next(packed)
             else:
                 world = draw_world(self.lexicon, rng, small=self.length == SHORT)
-                text = write_sequence(world, 24)
-            ids, vectors, weights = self._arrays(text)
+                ids, vectors, weights = self._arrays(write_sequence(world, 24))
             order = np.argsort(-(weights + 0.01 * rng.random(self.length)))
             scored = order[order > 0][: int(SCORED * self.length)]
             yield tuple(map(torch.from_numpy, (ids, vectors, scored, weights[scored])))
+
+    def _packed(self, rng: np.random.Generator) -> Iterator[Arrays]:
+        """Prompts one after the other, as many as fit into a sequence, none cut."""
+        rows: list[Arrays] = []
+        room = self.length
+        for text in write_prompts(self.lexicon, rng):
+            arrays = self._arrays(text)
+            used = int(arrays[2].nonzero()[0][-1]) + 1
+            if used > room:
+                yield self._joined(rows)
+                rows, room = [], self.length
+            rows.append((arrays[0][:used], arrays[1][:used], arrays[2][:used]))
+            room -= used
+
+    def _joined(self, rows: list[Arrays]) -> Arrays:
+        whole = self._arrays(Text())
+        for part, pieces in zip(whole, zip(*rows, strict=True), strict=True):
+            joined = np.concatenate(pieces)
+            part[: len(joined)] = joined
+        return whole
 
     def _arrays(self, text: Text) -> Arrays:
         """Ids, embeddings and loss weights of a text, cut or padded to `length`."""

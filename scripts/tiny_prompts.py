@@ -24,13 +24,12 @@ from rl_explain.alignment.tasks import build_examples
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.evidence.teacher import Teacher
 
-ITEMS, STATES = 64, 4
+ITEMS, STATES = 64, 8
 LONGEST = 10
 """Items of a history at most."""
-COUNTS = {"explanation": 16, "classification": 24, "ranking": 4, "instruction": 1}
+COUNTS = {"explanation": 16, "classification": 6, "ranking": 4, "instruction": 1}
 LOOKUPS = 8
 """Questions about neighbours in a world's histories, and as many about influence."""
-USER = re.compile(r"<\|user_\d+\|>")
 VIRTUAL = re.compile(r"<\|(item|user)_(\d+)\|>")
 
 
@@ -64,22 +63,20 @@ class Averaging:
         return np.float32(weight / weight.sum()) @ shown
 
 
-def write_dialogues(lexicon: Lexicon, rng: np.random.Generator) -> Iterator[Text]:
-    """Endless sequences: all the questions about a history one after the other, with answers.
-
-    Only the first shows the history, the others the user alone: so many fit into a sequence.
-    """
+def write_prompts(lexicon: Lexicon, rng: np.random.Generator) -> Iterator[Text]:
+    """Endless questions with their answers, world after world, in random order in each."""
     while True:
         context, banks = _draw(lexicon, rng)
         examples = _questions(context, rng)
-        examples = [examples[i] for i in rng.permutation(len(examples))]
-        for place in context.states.train:
-            yield _dialogue([e for e in examples if e.state in (place, None)], banks)
+        for i in rng.permutation(len(examples)):
+            yield _text(examples[i], banks)
 
 
 def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, Banks]:
     """A world, and the embeddings of its items and users as virtual tokens show them."""
     embeddings, attributes = _items(lexicon.values, rng)
+    if rng.random() < 0.3:  # catalogues of titles alone
+        attributes = [{} for _ in attributes]
     titles = draw_titles(ITEMS, lexicon, rng)
     catalogue = Catalogue(tuple(map(str, range(ITEMS))), tuple(titles), tuple(attributes))
     recommender = Averaging(embeddings, rng)
@@ -87,7 +84,7 @@ def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, Bank
     places = tuple(range(STATES))
     states = States(tuple(State(i, h) for i, h in enumerate(histories)), places, (), ())
     verdict = "first" if rng.random() < 0.85 else "last"
-    prompts = Prompts(catalogue, show_attributes=rng.random() < 0.9, verdict=verdict)
+    prompts = Prompts(catalogue, verdict=verdict)
     return TaskContext(catalogue, states, recommender, prompts), build_banks(recommender, states)
 
 
@@ -129,30 +126,14 @@ def _questions(context: TaskContext, rng: np.random.Generator) -> list[Example]:
     return examples + [similar(context, form[0], rng) for _ in range(2)]
 
 
-def _dialogue(examples: Sequence[Example], banks: Banks) -> Text:
-    text, shown = Text(), False
-    for example in examples:
-        question, *lines = example.prompt.split("\n")
-        if example.state is not None:
-            lines[0] = _short(lines[0]) if shown else lines[0]
-            shown = True
-        _add(text, "\n".join([question, *lines]), banks)
-        text.answer(example.completion)
-    return text
-
-
-def _short(history: str) -> str:
-    """A history's line without its items: `History: <|user_3|>`."""
-    lead, shown = history.split(": ", 1)
-    return f"{lead}: {user.group()}" if (user := USER.search(shown)) else f"{lead}: as before"
-
-
-def _add(text: Text, prompt: str, banks: Banks) -> None:
-    """The prompt with embeddings in place of its virtual tokens."""
-    end = 0
+def _text(example: Example, banks: Banks) -> Text:
+    """The prompt, with embeddings in place of its virtual tokens, and the answer."""
+    text, prompt, end = Text(), example.prompt, 0
     for match in VIRTUAL.finditer(prompt):
         bank = banks.item_bank if match[1] == "item" else banks.user_bank
         row = bank[int(match[2])].numpy()
         text.add(prompt[end : match.start()], np.pad(row, (0, MAX_DIM - len(row))))
         end = match.end()
     text.add(prompt[end:])
+    text.answer(example.completion)
+    return text

@@ -101,11 +101,19 @@ class Prompts:
         """Several items, in the order given."""
         return SEPARATOR.join(self.item(row, form, bare) for row in rows)
 
-    def history(self, rows: Sequence[int], form: str, user: str) -> str:
-        """A history, oldest first, before `user`, the virtual token of the whole."""
+    def history(self, rows: Sequence[int], form: str, user: str, asked: int | None = None) -> str:
+        """A history, oldest first, before `user`, the virtual token of the whole.
+
+        Args:
+            asked: the item that the question is about, if one: its token then stands right before
+                each item of the history, since how like the two are is what reasons stand on.
+        """
         if form == "intention":
             return user
-        return self.items(rows, form) if form == "behaviour" else f"{self.items(rows, form)} {user}"
+        if form == "behaviour":
+            return self.items(rows, form)
+        beside = "" if asked is None else f"{item_token(asked)} "
+        return f"{SEPARATOR.join(beside + self.item(row, form) for row in rows)} {user}"
 
     def titles(self, rows: Sequence[int]) -> str:
         """An answer that lists items: `"A"; "B"; "C"`."""
@@ -139,7 +147,7 @@ class Prompts:
         return self.question(
             "explanation",
             rng,
-            history=self.history(history, form, user),
+            history=self.history(history, form, user, item),
             item=self.asked([item], form, user),
             reasons=self.counted("explanation", "reasons", reasons),
             verdict=self._templates.draw("explanation", self.verdict, rng),

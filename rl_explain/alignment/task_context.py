@@ -91,10 +91,11 @@ class TaskContext:
         label: Label | None = None,
     ) -> Example:
         """A question about a state: the phrasing shows its history and, where it has a place for
-        them, item, candidates and the further `slots`."""
+        them, item, candidates and the further `slots`. `item` is shown, beside the history too:
+        an item that is the answer must not be given here."""
         state, prompts, user = self.states[place], self.prompts, user_token(place)
         shown = {
-            "history": prompts.history(state.history, form, user),
+            "history": prompts.history(state.history, form, user, item),
             "item": prompts.asked([] if item is None else [item], form, user),
             "candidates": prompts.asked(candidates or (), form, user),
         }

@@ -4,6 +4,7 @@ Labels are the recommender's, never the data's next item.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,8 @@ def retrieval(
     """The title of the recommender's top item outside the history."""
     top = int(scored.others[-1])
     answer = context.prompts.titles([top])
-    return [context.ask("retrieval", scored.place, form, answer, rng, item=top)]
+    asked = context.ask("retrieval", scored.place, form, answer, rng)
+    return [replace(asked, item=top)]  # not given to `ask`, which would show it
 
 
 def ranking(

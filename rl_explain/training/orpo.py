@@ -16,6 +16,9 @@ from rl_explain.training.arguments import last_checkpoint, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
 from rl_explain.training.pairs import Pair
 
+IGNORED = -100
+"""Label of tokens outside completions, as TRL and PyTorch have it."""
+
 
 class CompletionORPOTrainer(ORPOTrainer):
     """TRL's ORPO with the likelihood term over the completion alone.
@@ -31,16 +34,20 @@ class CompletionORPOTrainer(ORPOTrainer):
         both = self.concatenated_inputs(
             batch, padding_value=self.padding_value, device=self.accelerator.device
         )
+        labels: Tensor = both["concatenated_labels"]
+        # No completion begins further left; logits over the prompts would be most of the work.
+        kept = labels.shape[1] - int((labels != IGNORED).any(0).int().argmax()) + 1
+        labels = labels[:, -kept:]
         logits = model(
             both["concatenated_input_ids"],
             attention_mask=both["concatenated_attention_mask"],
             use_cache=False,
+            logits_to_keep=kept,
         ).logits
-        labels = both["concatenated_labels"]
         log_probs = self.get_batch_logps(logits, labels, average_log_prob=True)
         chosen = len(batch["chosen_labels"])
         loss = nn.functional.cross_entropy(
-            logits[:chosen, :-1].flatten(0, 1), labels[:chosen, 1:].flatten(), ignore_index=-100
+            logits[:chosen, :-1].flatten(0, 1), labels[:chosen, 1:].flatten(), ignore_index=IGNORED
         )
         halves = (log_probs[:chosen], log_probs[chosen:], logits[:chosen], logits[chosen:])
         return *halves, loss

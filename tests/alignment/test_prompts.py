@@ -78,7 +78,10 @@ def test_forms(items: Catalogue) -> None:
     assert prompts.history([0, 5], "intention", "<|user_4|>") == "<|user_4|>"
     both = prompts.history([0, 5], "hybrid", "<|user_4|>")
     assert both == f"{prompts.item(0, 'hybrid')}; {prompts.item(5, 'hybrid')} <|user_4|>"
-    assert prompts.history([0, 5], "behaviour", "<|user_4|>") == both.replace(
+    beside = prompts.history([0, 5], "hybrid", "<|user_4|>", asked=3)
+    assert beside.replace("<|item_3|> ", "") == both
+    assert beside.startswith("<|item_3|> <|item_0|> ") and "; <|item_3|> <|item_5|> " in beside
+    assert prompts.history([0, 5], "behaviour", "<|user_4|>", asked=3) == both.replace(
         " <|user_4|>", ""
     ).replace("<|item_0|> ", "").replace("<|item_5|> ", "")
 
@@ -100,7 +103,7 @@ def test_nasty_titles_survive(items: Catalogue) -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         prompt = prompts.explanation(rows, 3, 1, "hybrid", "<|user_2|>", rng)
-        shown = [f"<|item_{row}|>" for row in rows]
+        shown = [token for row in rows for token in ("<|item_3|>", f"<|item_{row}|>")]
         user = "<|user_2|>"
         assert re.findall(r"<\|\w+\|>", prompt) == [*shown, user, user, "<|item_3|>"]
         assert len(prompt.splitlines()) == 3
