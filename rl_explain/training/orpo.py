@@ -34,7 +34,7 @@ class CompletionORPOTrainer(ORPOTrainer):
         both = self.concatenated_inputs(
             batch, padding_value=self.padding_value, device=self.accelerator.device
         )
-        labels: Tensor = both["concatenated_labels"]
+        labels: Any = both["concatenated_labels"]
         # No completion begins further left; logits over the prompts would be most of the work.
         kept = labels.shape[1] - int((labels != IGNORED).any(0).int().argmax()) + 1
         labels = labels[:, -kept:]
