@@ -230,7 +230,7 @@ def _ask(seq: Text, world: World, i: int, titled: float, user: bool = False) -> 
 def _pose(seq: Text, world: World, item: int, cue: str, question: str) -> None:
     """A question about an item: right before it, or as prompts have it, on a line of its own."""
     if world.rng.random() < 0.4:
-        seq.add(f"{cue.strip().capitalize()} ")
+        seq.add(f"{cue.capitalize()} ")
     else:
         seq.add(f"{question}\n{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
     _ask(seq, world, item, 0.5, user=world.rng.random() < 0.6)
@@ -299,7 +299,7 @@ def _like(seq: Text, world: World) -> None:
 def _match(seq: Text, world: World) -> None:
     """Are two embeddings alike? Five pairs in a row, seen nowhere else.
 
-    What `_like` asks, with a wide margin; without it `_like` stays at chance for long.
+    What `_like` asks, with a wide margin: the easy case comes first.
     """
     for _ in range(5):
         i, j = world.rng.choice(len(world.items), size=2, replace=False)
