@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 VOCABULARY = 4096
 SHORT, LONG = 160, 384
 """Tokens of a sequence: small worlds first, then full ones."""
-STAGES = ((SHORT, 0.25, 0.0), (LONG, 0.25, 0.4), (LONG, 0.5, 0.7))
+STAGES = ((SHORT, 0.22, 0.0), (LONG, 0.22, 0.3), (LONG, 0.56, 0.7))
 """Tokens of a sequence, share of the steps, and share of the sequences that hold prompts."""
 SCORED = 0.35
 """Share of a sequence that is predicted: answers first, others as far as there is room."""
@@ -347,7 +347,7 @@ def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=3200)
+    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"

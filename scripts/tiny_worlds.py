@@ -11,7 +11,7 @@ prompts, titles and explanations are made of do, so that their embeddings are tr
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,6 +48,10 @@ ITEM_LEADS = (
 )
 NUMBERS = ("", "two ", "three ")
 ENDINGS = ("'s", ":", ",", "!", "?", ".", "s", "s'")
+PAIRED = 0.35
+"""Share of the sequences that hold lists of pairs and nothing else."""
+WORD_POOL = (12, 40)
+"""Words of a world whose titles share words, so that copying one takes more than its last word."""
 LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
 
 
@@ -148,10 +152,14 @@ def _attributes(
 def draw_titles(
     count: int, lexicon: Lexicon, rng: np.random.Generator, small: bool = False
 ) -> list[str]:
-    """Different titles; one word each where `small`."""
+    """Different titles; one word each where `small`, else in most worlds from few words."""
     titles: dict[str, None] = {}
+    write = _word if small else _title
+    if not small and rng.random() < 0.65:
+        pool = rng.choice(lexicon.words, size=int(rng.integers(*WORD_POOL)), replace=False)
+        lexicon, write = replace(lexicon, words=pool.tolist()), _plain_title
     while len(titles) < count:
-        titles[_word(lexicon, rng) if small else _title(lexicon, rng)] = None
+        titles[write(lexicon, rng)] = None
     return list(titles)
 
 
@@ -171,6 +179,11 @@ def _title(lexicon: Lexicon, rng: np.random.Generator) -> str:
     return " ".join(parts)
 
 
+def _plain_title(lexicon: Lexicon, rng: np.random.Generator) -> str:
+    words = rng.choice(lexicon.words, size=2 + int(rng.random() < 0.1))
+    return " ".join(["The"] * int(rng.random() < 0.3) + [str(word).capitalize() for word in words])
+
+
 def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
     kind = rng.random()
     if kind < 0.1:
@@ -182,7 +195,9 @@ def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
 
 
 def write_sequence(world: World, questions: int) -> Text:
-    """The world's list, then `questions` questions with their answers."""
+    """Lists of pairs, or the world's list and `questions` questions with their answers."""
+    if world.rng.random() < PAIRED:
+        return _pairs(world)
     rng, seq = world.rng, Text()
     form = "hybrid" if world.small else str(rng.choice(["hybrid", "titles"], p=[0.9, 0.1]))
     seq.add(str(rng.choice(LEADS)))
@@ -201,6 +216,32 @@ def write_sequence(world: World, questions: int) -> Text:
             favourite if rng.random() < 0.5 else rng.choice(len(names), p=weights / sum(weights))
         )
         ask[names[index]][0](seq, world)
+    return seq
+
+
+def _pairs(world: World) -> Text:
+    """Lists of unlisted items, an asked one's embedding beside each, sorted by how alike they are.
+
+    Prompts about one item show histories so. Every title of an answer is a look-up of its own.
+    """
+    rng, seq = world.rng, Text()
+    unlisted = rng.permutation(np.arange(world.n, len(world.items))).tolist()
+    while len(unlisted) > 7:
+        asked, *listed = (unlisted.pop() for _ in range(int(rng.integers(4, 9))))
+        user = [world.user, " "] if rng.random() < 0.6 else []
+        order = [listed[i] for i in np.argsort(-world.similarity(world.items[asked])[listed])]
+        answers = [("closest", order), ("least close", order[::-1])]
+        (first, ranked), (second, reverse) = answers if rng.random() < 0.5 else answers[::-1]
+        k = int(rng.integers(1, len(order) + 1))
+        seq.add(f"List {first}.\n{LEADS[int(rng.integers(len(LEADS)))]}")
+        for place, i in enumerate(listed):
+            seq.add(";" if place else "", " ", world.items[asked], " ")
+            _show(seq, world, i)
+        seq.add(f"\n{ITEM_LEADS[int(rng.integers(len(ITEM_LEADS)))]} ", *user)
+        _show(seq, world, asked)
+        seq.answer(_quoted(world, ranked[:k]))
+        seq.add(f"List {NUMBERS[1]}{second}.")
+        seq.answer(_quoted(world, reverse[:2]))
     return seq
 
 
@@ -358,6 +399,16 @@ def _describe(seq: Text, world: World) -> None:
         seq.answer(", ".join(world.attributes[i]) or "unknown")
 
 
+def _shared(seq: Text, world: World) -> None:
+    """What the attributes of two listed titles have in common, or one has and the other lacks."""
+    for _ in range(2):
+        i, j = world.rng.choice(world.n, size=2, replace=False)
+        both = world.rng.random() < 0.6
+        values = [v for v in world.attributes[i] if (v in world.attributes[j]) == both]
+        seq.add(f'"{world.titles[i]}" {"and" if both else "not"} "{world.titles[j]}":')
+        seq.answer(" and ".join(values) or "nothing")
+
+
 def _sentence(seq: Text, world: World) -> None:
     """A sentence on what lies close to an unlisted item."""
     item = _asked(world)
@@ -400,10 +451,12 @@ EMBEDDED: dict[str, tuple[Question, float]] = {
     "carriers": (_carriers, 0.06),
     "copy": (_copy, 0.06),
     "describe": (_describe, 0.06),
+    "shared": (_shared, 0.12),
 }
 TITLED: dict[str, tuple[Question, float]] = {
-    "carriers": (_carriers, 0.3),
-    "copy": (_copy, 0.3),
-    "describe": (_describe, 0.3),
+    "carriers": (_carriers, 0.25),
+    "copy": (_copy, 0.25),
+    "describe": (_describe, 0.2),
+    "shared": (_shared, 0.2),
     "repeat": (_repeat, 0.1),
 }

@@ -15,6 +15,7 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
+from rl_explain.training.ppo.scoring import centred
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -135,3 +136,9 @@ def test_kl_coefficient_is_fixed_without_a_target() -> None:
     controller = KLController(coef=0.1, target=None, horizon=64)
     controller.update(50.0, episodes=64)
     assert controller.coef == 0.1
+
+
+def test_centred_scores_by_hand() -> None:
+    scores = torch.tensor([1.0, 3.0, 5.0, -2.0])
+    prompts = torch.tensor([0, 0, 2, 0])  # prompt 1 lost all of its completions
+    assert centred(scores, prompts).tolist() == pytest.approx([1 / 3, 7 / 3, 0.0, -8 / 3])

@@ -38,9 +38,9 @@ HOSTILE = {
 """Settings of a model's own that would each change the distribution, or only slow it down."""
 
 
-def make_policy(sft_model: Any) -> tuple[PolicyWithValue, Any]:
+def make_policy(sft_model: Any, shared_prompts: bool = False) -> tuple[PolicyWithValue, Any]:
     model, tokenizer = sft_model()
-    policy = PolicyWithValue(model, TEMPERATURE)
+    policy = PolicyWithValue(model, TEMPERATURE, shared_prompts)
     torch.manual_seed(1)
     torch.nn.init.normal_(policy.value_head.weight)
     return policy, tokenizer
@@ -69,12 +69,15 @@ def plain_pass(policy: PolicyWithValue, batch: Batch, row: int) -> tuple[Tensor,
     return log_probs.gather(1, tokens[:, None])[:, 0], values[:, 0]
 
 
+@pytest.mark.parametrize("shared", [False, True])
 @torch.no_grad()
-def test_log_probabilities_and_values_are_those_of_plain_unpadded_passes(sft_model: Any) -> None:
-    policy, tokenizer = make_policy(sft_model)
-    batch = draw(policy, tokenizer, PROMPTS)
+def test_log_probabilities_and_values_are_those_of_plain_unpadded_passes(
+    sft_model: Any, shared: bool
+) -> None:
+    policy, tokenizer = make_policy(sft_model, shared)
+    batch = draw(policy, tokenizer, PROMPTS + PROMPTS[::-1])
     log_probs, values, _ = score_tokens(policy, batch, batch_size=3)
-    for row in range(len(PROMPTS)):
+    for row in range(2 * len(PROMPTS)):
         expected = plain_pass(policy, batch, row)
         mask = batch["completion_mask"][row]
         torch.testing.assert_close(log_probs[row][mask], expected[0], rtol=1e-4, atol=1e-5)
@@ -274,3 +277,25 @@ def test_a_second_reference_is_refused(sft_model: Any, tmp_path: Path) -> None:
     add_reference(policy.policy)
     with pytest.raises(UserError, match="'default', 'reference'"):
         add_reference(policy.policy)
+
+
+def test_shared_prompts_change_no_gradient(sft_model: Any) -> None:
+    policy, tokenizer = make_policy(sft_model)
+    batch = draw(policy, tokenizer, PROMPTS + PROMPTS)
+    passes = []
+    gradients = []
+    for policy.shared_prompts in (False, True):
+        policy.zero_grad()
+        hook = policy.base.get_input_embeddings().register_forward_hook(
+            lambda module, inputs, output: passes.append(inputs[0].numel())
+        )
+        logits, values = policy(**batch)
+        hook.remove()
+        (logits.log_softmax(-1)[..., 5].sum() + values.sum()).backward()
+        trained = {n: w.grad for n, w in policy.named_parameters() if w.grad is not None}
+        gradients.append({name: grad.clone() for name, grad in trained.items()})
+    whole, prompts, completions = passes
+    assert prompts + completions < whole
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, grad in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], grad, rtol=1e-3, atol=1e-4)

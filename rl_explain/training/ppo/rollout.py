@@ -96,6 +96,8 @@ def select(batch: Batch, rows: Tensor) -> Batch:
 
 
 def rows_by_length(batch: Batch) -> Tensor:
-    """Rows (B,) of a batch, longest text first: neighbours need little padding."""
-    length = batch["prompt_mask"].sum(1) + batch["completion_mask"].sum(1)
-    return length.argsort(descending=True, stable=True)
+    """Rows (B,) of a batch, longest prompt first: neighbours need little padding.
+
+    Completions of a prompt that stand together stay together.
+    """
+    return batch["prompt_mask"].sum(1).argsort(descending=True, stable=True)

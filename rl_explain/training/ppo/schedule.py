@@ -31,9 +31,9 @@ def draw_prompts(num_prompts: int, batch_size: int, iteration: int, seed: int) -
 def draw_minibatches(
     num_rows: int, minibatches: int, iteration: int, epoch: int, seed: int
 ) -> list[np.ndarray]:
-    """A permutation of the rows 0 to `num_rows` - 1, cut into parts of like size."""
+    """A random partition of the rows 0 to `num_rows` - 1 into parts of like size, each sorted."""
     order = _generator(seed, Draw.MINIBATCHES, iteration, epoch).permutation(num_rows)
-    return np.array_split(order, minibatches)
+    return [np.sort(part) for part in np.array_split(order, minibatches)]
 
 
 def sampling_seed(seed: int, iteration: int, process: int) -> int:

@@ -57,6 +57,7 @@ from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
 from rl_explain.training.ppo.scoring import (
     Columns,
     RewardFunction,
+    centred,
     score,
     scored_rows,
     summary,
@@ -106,7 +107,7 @@ class PPOTrainer(Trainer):
         _check_columns(validation, "validation")
         add_reference(model)
         super().__init__(
-            model=PolicyWithValue(model, config.temperature),
+            model=PolicyWithValue(model, config.temperature, config.samples_per_prompt > 1),
             args=_arguments(config, folder, seed, device),
             processing_class=tokenizer,
             callbacks=[
@@ -169,8 +170,8 @@ class PPOTrainer(Trainer):
             iteration,
             self.args.seed,
         )
-        repeated = rows.repeat(self.config.samples_per_prompt).tolist()
-        return take(self.prompts, repeated[self.args.process_index :: self.args.world_size])
+        own = rows[self.args.process_index :: self.args.world_size]
+        return take(self.prompts, own.repeat(self.config.samples_per_prompt).tolist())
 
     def _sample(self, prompts: list[str], iteration: int) -> Batch:
         with self.accelerator.autocast():
@@ -209,6 +210,9 @@ class PPOTrainer(Trainer):
         scores = totals(result, rows).to(kept["completion_ids"].device)
         unended = ~has_ended(kept, self.tokenizer.eos_token_id)
         scores = scores - self.config.missing_eos_penalty * unended
+        if self.config.center_scores:
+            prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
+            scores = centred(scores, prompts)
         experience, figures = build_experience(self.model, kept, scores, self.kl.coef, self.config)
         self._figures |= figures
         self.kl.update(self._across_processes(figures)["kl"], self.config.episodes)
@@ -395,6 +399,11 @@ def _arguments(config: PPOConfig, folder: Path, seed: int, device: str) -> Train
 
 def _micro_batches(config: PPOConfig, processes: int) -> int:
     """Forward passes of an optimiser step in each process."""
+    if config.rollout_batch_size % processes:
+        raise UserError(
+            f"training.ppo.rollout_batch_size is {config.rollout_batch_size}: give a multiple of "
+            f"the {processes} processes."
+        )
     count, rest = divmod(config.minibatch_size, config.micro_batch_size * processes)
     if rest:
         raise UserError(

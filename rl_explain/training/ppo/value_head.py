@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import Cache, PreTrainedModel
 
 
 class PolicyWithValue(nn.Module):
@@ -21,14 +21,19 @@ class PolicyWithValue(nn.Module):
     Args:
         policy: the model with its adapter; log-probabilities are those of its active adapter.
         temperature: divisor of the logits.
+        shared_prompts: pass equal prompts of a batch through the model once, by its cache of keys
+            and values, gradients included. The results are the same.
     """
 
     accepts_loss_kwargs = False
 
-    def __init__(self, policy: PeftModel, temperature: float) -> None:
+    def __init__(
+        self, policy: PeftModel, temperature: float, shared_prompts: bool = False
+    ) -> None:
         super().__init__()
         self.policy = policy
         self.temperature = temperature
+        self.shared_prompts = shared_prompts
         head = self._output_head()
         self.value_head = nn.Linear(head.in_features, 1, device=head.weight.device)
         nn.init.zeros_(self.value_head.weight)
@@ -60,26 +65,51 @@ class PolicyWithValue(nn.Module):
         Returns:
             Logits (B, C, V) divided by the temperature, and values (B, C); both float32.
         """
+        ids = torch.cat([prompt_ids, completion_ids], 1)
         mask = torch.cat([prompt_mask, completion_mask], 1).long()  # (B, P + C)
-        first = prompt_ids.shape[1] - 1  # the last prompt token is where the completion begins
-        positions = {"position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
+        cache, first = None, 0
+        if self.shared_prompts:
+            cache, first = self._read(prompt_ids, prompt_mask), prompt_ids.shape[1] - 1
         states: list[Tensor] = []
         hook = self._output_head().register_forward_pre_hook(
             lambda module, inputs: states.append(inputs[0])
         )
         try:
+            # The last token of a completion predicts nothing; the last of its prompt does.
             logits = self.policy(
-                input_ids=torch.cat([prompt_ids, completion_ids], 1),
-                attention_mask=mask,
-                logits_to_keep=torch.arange(first, mask.shape[1] - 1, device=mask.device),
-                use_cache=False,
-                **(positions if self._takes_positions() else {}),
+                input_ids=ids[:, first:-1],
+                attention_mask=mask[:, :-1],
+                logits_to_keep=completion_ids.shape[1],
+                past_key_values=cache,
+                use_cache=self.shared_prompts,
+                **self._positions(mask, first),
             ).logits
         finally:
             hook.remove()
         with torch.autocast(mask.device.type, enabled=False):
             values = self.value_head(states[0].float()).squeeze(-1)
             return logits.float() / self.temperature, values
+
+    def _read(self, prompt_ids: Tensor, prompt_mask: Tensor) -> Cache:
+        """Keys and values of all but the last token of each prompt; equal prompts read once."""
+        width = prompt_ids.shape[1] - 1
+        rows = torch.cat([prompt_ids[:, :-1], prompt_mask[:, :-1].long()], 1)
+        different, place = torch.unique(rows, dim=0, return_inverse=True)
+        ids, mask = different[:, :width], different[:, width:]
+        cache = self.policy(
+            input_ids=ids,
+            attention_mask=mask,
+            logits_to_keep=1,
+            use_cache=True,
+            **self._positions(torch.nn.functional.pad(mask, (0, 1)), 0),
+        ).past_key_values
+        cache.batch_select_indices(place)
+        return cast(Cache, cache)
+
+    def _positions(self, mask: Tensor, first: int) -> dict[str, Tensor]:
+        """Positions of the tokens from `first` to the last but one, for models that take them."""
+        positions = (mask.cumsum(1) - 1).clamp(min=0)
+        return {"position_ids": positions[:, first:-1]} if self._takes_positions() else {}
 
     def _output_head(self) -> nn.Linear:
         return cast(nn.Linear, self.base.get_output_embeddings())
