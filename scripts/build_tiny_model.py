@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 VOCABULARY = 4096
 SHORT, LONG = 160, 384
 """Tokens of a sequence: small worlds first, then full ones."""
-STAGES = ((SHORT, 0.22, 0.0), (LONG, 0.22, 0.3), (LONG, 0.56, 0.7))
+STAGES = ((SHORT, 0.22, 0.0), (LONG, 0.22, 0.3), (LONG, 0.56, 0.65))
 """Tokens of a sequence, share of the steps, and share of the sequences that hold prompts."""
 SCORED = 0.35
 """Share of a sequence that is predicted: answers first, others as far as there is room."""

@@ -48,8 +48,10 @@ ITEM_LEADS = (
 )
 NUMBERS = ("", "two ", "three ")
 ENDINGS = ("'s", ":", ",", "!", "?", ".", "s", "s'")
-PAIRED = 0.35
+PAIRED = 0.3
 """Share of the sequences that hold lists of pairs and nothing else."""
+JUDGED = 0.15
+"""Share of the sequences that hold verdicts and nothing else."""
 WORD_POOL = (12, 40)
 """Words of a world whose titles share words, so that copying one takes more than its last word."""
 LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
@@ -126,9 +128,6 @@ def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World
     items = items @ np.linalg.qr(rng.normal(size=(dim, dim)))[0]
     items -= items.mean(0)
     items /= np.sqrt((items**2).mean())
-    weights = rng.dirichlet(np.full(n, 0.5)) * np.linspace(1, rng.uniform(1, 3), n)
-    user = weights @ items[:n] + rng.uniform(0.05, 0.3) * rng.normal(size=dim)
-    user /= np.sqrt((user**2).mean())
     pad = [(0, 0), (0, MAX_DIM - dim)]
     vocabulary = rng.choice(lexicon.values, size=2 * clusters, replace=False)
     attributes = [
@@ -136,9 +135,16 @@ def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World
         for c in cluster
     ]
     titles = draw_titles(total, lexicon, rng, small)
-    return World(
-        np.pad(items, pad), titles, attributes, np.pad(user, pad[1]), n, rng, small, lexicon
-    )
+    items, user = np.pad(items, pad), np.pad(_draw_user(items[:n], rng), pad[1])
+    return World(items, titles, attributes, user, n, rng, small, lexicon)
+
+
+def _draw_user(history: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A user's embedding (dim,): a mean of the history (n, dim), late items counting more, noisy."""
+    weights = rng.dirichlet(np.full(len(history), 0.5))
+    weights *= np.linspace(1, rng.uniform(1, 3), len(history))
+    user = weights @ history + rng.uniform(0.05, 0.3) * rng.normal(size=history.shape[1])
+    return user / np.sqrt((user**2).mean())
 
 
 def _attributes(
@@ -195,9 +201,12 @@ def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
 
 
 def write_sequence(world: World, questions: int) -> Text:
-    """Lists of pairs, or the world's list and `questions` questions with their answers."""
-    if world.rng.random() < PAIRED:
+    """Pairs, or verdicts, or the world's list and `questions` questions with their answers."""
+    kind = world.rng.random()
+    if kind < PAIRED:
         return _pairs(world)
+    if kind < PAIRED + JUDGED:
+        return _verdicts(world)
     rng, seq = world.rng, Text()
     form = "hybrid" if world.small else str(rng.choice(["hybrid", "titles"], p=[0.9, 0.1]))
     seq.add(str(rng.choice(LEADS)))
@@ -232,8 +241,8 @@ def _pairs(world: World) -> Text:
         order = [listed[i] for i in np.argsort(-world.similarity(world.items[asked])[listed])]
         answers = [("closest", order), ("least close", order[::-1])]
         (first, ranked), (second, reverse) = answers if rng.random() < 0.5 else answers[::-1]
-        k = int(rng.integers(1, len(order) + 1))
-        seq.add(f"List {first}.\n{LEADS[int(rng.integers(len(LEADS)))]}")
+        k = int(rng.integers(1, 4))
+        seq.add(f"List {NUMBERS[k - 1]}{first}.\n{LEADS[int(rng.integers(len(LEADS)))]}")
         for place, i in enumerate(listed):
             seq.add(";" if place else "", " ", world.items[asked], " ")
             _show(seq, world, i)
@@ -319,14 +328,8 @@ def _half_norms(world: World) -> np.ndarray:
 
 def _like(seq: Text, world: World) -> None:
     """Would the user like it: top fifth of the world or bottom half, several in a row."""
-    scores = world.similarity(world.user)
-    share = scores.argsort().argsort() / (len(scores) - 1)
-    clear = [i for i in range(world.n, len(scores)) if share[i] >= 0.8 or share[i] <= 0.5]
-    yes = [i for i in clear if share[i] >= 0.8]
-    no = [i for i in clear if share[i] <= 0.5]
     for _ in range(5):
-        pool = yes if yes and (not no or world.rng.random() < 0.5) else no
-        item = int(world.rng.choice(pool))
+        item, yes = _judge(world, world.user)
         if world.rng.random() < 0.4:
             seq.add("For ")
             _ask(seq, world, item, 0.2, user=True)
@@ -334,7 +337,38 @@ def _like(seq: Text, world: World) -> None:
         else:
             seq.add(f"Yes or No?\n{ITEM_LEADS[int(world.rng.integers(len(ITEM_LEADS)))]} ")
             _ask(seq, world, item, 0.5, user=True)
-        seq.answer("Yes" if share[item] >= 0.8 else "No")
+        seq.answer("Yes" if yes else "No")
+
+
+def _judge(world: World, user: np.ndarray) -> tuple[int, bool]:
+    """An unlisted item, and whether it lies in the top fifth for a user, else the bottom half."""
+    scores = world.similarity(user)
+    share = scores.argsort().argsort() / (len(scores) - 1)
+    unlisted = np.arange(len(scores)) >= world.n
+    pools = {
+        True: np.flatnonzero(unlisted & (share >= 0.8)),
+        False: np.flatnonzero(unlisted & (share <= 0.5)),
+    }
+    yes = bool(world.rng.random() < 0.5)
+    yes = yes if len(pools[yes]) else not yes
+    return int(world.rng.choice(pools[yes])), yes
+
+
+def _verdicts(world: World) -> Text:
+    """Would this user like this item? Every time another user, as one prompt follows another."""
+    rng, seq = world.rng, Text()
+    for _ in range(60):
+        history = rng.choice(len(world.items), size=int(rng.integers(3, 11)), replace=False)
+        dim = int((world.items != 0).any(0).sum())
+        user = np.pad(_draw_user(world.items[history, :dim], rng), (0, MAX_DIM - dim))
+        item, yes = _judge(world, user)
+        seq.add(f"{ITEM_LEADS[int(rng.integers(len(ITEM_LEADS)))]} ", user, " ")
+        if rng.random() < 0.3:
+            _show(seq, world, item)
+        else:
+            seq.add(world.items[item])
+        seq.answer("Yes" if yes else "No")
+    return seq
 
 
 def _match(seq: Text, world: World) -> None:
