@@ -306,8 +306,11 @@ def _set(values: dict[str, Any], override: str) -> None:
     if not equals:
         raise UserError(f"{override!r} is no override: write key=value, such as seed=1.")
     *groups, name = key.split(".")
+    default: Any = Config()
     for group in groups:
-        values = values.setdefault(group, {})
+        default = getattr(default, group, None)
+        # One entry of a mapping, such as a reward's weight, leaves its other entries as they are.
+        values = values.setdefault(group, dict(default) if isinstance(default, dict) else {})
     values[name] = yaml.safe_load(value)
 
 

@@ -27,7 +27,7 @@ from rl_explain.evidence.teacher import Teacher
 ITEMS, STATES = 64, 8
 LONGEST = 10
 """Items of a history at most."""
-COUNTS = {"explanation": 16, "classification": 6, "ranking": 4, "instruction": 1}
+COUNTS = {"explanation": 24, "classification": 6, "ranking": 4, "instruction": 1}
 LOOKUPS = 8
 """Questions about neighbours in a world's histories, and as many about influence."""
 VIRTUAL = re.compile(r"<\|(item|user)_(\d+)\|>")

@@ -140,7 +140,7 @@ def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World
 
 
 def _draw_user(history: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A user's embedding (dim,): a mean of the history (n, dim), late items counting more, noisy."""
+    """A user's embedding (dim,): a noisy mean of the history (n, dim), late items counting more."""
     weights = rng.dirichlet(np.full(len(history), 0.5))
     weights *= np.linspace(1, rng.uniform(1, 3), len(history))
     user = weights @ history + rng.uniform(0.05, 0.3) * rng.normal(size=history.shape[1])
@@ -229,7 +229,8 @@ def write_sequence(world: World, questions: int) -> Text:
 
 
 def _pairs(world: World) -> Text:
-    """Lists of unlisted items, an asked one's embedding beside each, sorted by how alike they are.
+    """Lists of unlisted items, an asked one's embedding beside each: which are most like it, and
+    what do they share?
 
     Prompts about one item show histories so. Every title of an answer is a look-up of its own.
     """
@@ -237,20 +238,25 @@ def _pairs(world: World) -> Text:
     unlisted = rng.permutation(np.arange(world.n, len(world.items))).tolist()
     while len(unlisted) > 7:
         asked, *listed = (unlisted.pop() for _ in range(int(rng.integers(4, 9))))
-        user = [world.user, " "] if rng.random() < 0.6 else []
         order = [listed[i] for i in np.argsort(-world.similarity(world.items[asked])[listed])]
         answers = [("closest", order), ("least close", order[::-1])]
         (first, ranked), (second, reverse) = answers if rng.random() < 0.5 else answers[::-1]
         k = int(rng.integers(1, 4))
-        seq.add(f"List {NUMBERS[k - 1]}{first}.\n{LEADS[int(rng.integers(len(LEADS)))]}")
+        seq.add(f"List {NUMBERS[k - 1]}{first}.\n{ITEM_LEADS[int(rng.integers(len(ITEM_LEADS)))]} ")
+        _show(seq, world, asked)
+        seq.add(f"\n{LEADS[int(rng.integers(len(LEADS)))]}")
         for place, i in enumerate(listed):
             seq.add(";" if place else "", " ", world.items[asked], " ")
             _show(seq, world, i)
-        seq.add(f"\n{ITEM_LEADS[int(rng.integers(len(ITEM_LEADS)))]} ", *user)
-        _show(seq, world, asked)
+        seq.add(" ", world.user, " ", world.items[asked])
         seq.answer(_quoted(world, ranked[:k]))
         seq.add(f"List {NUMBERS[1]}{second}.")
         seq.answer(_quoted(world, reverse[:2]))
+        for i in [] if world.small else rng.permutation(listed)[:3].tolist():
+            both = rng.random() < 0.6
+            values = [v for v in world.attributes[i] if (v in world.attributes[asked]) == both]
+            seq.add(f'"{world.titles[i]}" {"shares" if both else "alone is"}')
+            seq.answer(" and ".join(values) or "nothing")
     return seq
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.config import load_config, to_yaml
+from rl_explain.config import Config, load_config, to_yaml
 from rl_explain.errors import UserError
 
 
@@ -24,7 +24,7 @@ def test_overrides_reach_nested_fields(write) -> None:  # type: ignore[no-untype
     assert config.seed == 3
     assert config.training.ppo.learning_rate == 1e-5
     assert config.training.ppo.iterations == 7
-    assert config.rewards.weights["ranking"] == 0.25
+    assert config.rewards.weights == Config().rewards.weights | {"ranking": 0.25}
 
 
 def test_resolved_configuration_reads_back(write) -> None:  # type: ignore[no-untyped-def]

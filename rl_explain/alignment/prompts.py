@@ -88,12 +88,8 @@ class Prompts:
         text = self._titles[row] + ("" if bare else self._attributes[row])
         return f"{item_token(row)} {text}" if form == "hybrid" else text
 
-    def asked(self, rows: Sequence[int], form: str, user: str) -> str:
-        """Items that a question about a user is about, each right behind the user's token.
-
-        What the recommender scores is this pair, and neighbours in a text are what a language
-        model compares most easily.
-        """
+    def candidates(self, rows: Sequence[int], form: str, user: str) -> str:
+        """Items to rank or to name, each right behind the user's token, as the asked item is."""
         behind = "" if form == "behaviour" else f"{user} "
         return SEPARATOR.join(behind + self.item(row, form) for row in rows)
 
@@ -106,14 +102,17 @@ class Prompts:
 
         Args:
             asked: the item that the question is about, if one: its token then stands right before
-                each item of the history, since how like the two are is what reasons stand on.
+                each item of the history, since how like the two are is what reasons stand on, and
+                behind the user's, since that pair is what the recommender scores. A language
+                model compares neighbours in a text most easily.
         """
+        pair = user if asked is None else f"{user} {item_token(asked)}"
         if form == "intention":
-            return user
+            return pair
         if form == "behaviour":
             return self.items(rows, form)
         beside = "" if asked is None else f"{item_token(asked)} "
-        return f"{SEPARATOR.join(beside + self.item(row, form) for row in rows)} {user}"
+        return f"{SEPARATOR.join(beside + self.item(row, form) for row in rows)} {pair}"
 
     def titles(self, rows: Sequence[int]) -> str:
         """An answer that lists items: `"A"; "B"; "C"`."""
@@ -148,7 +147,7 @@ class Prompts:
             "explanation",
             rng,
             history=self.history(history, form, user, item),
-            item=self.asked([item], form, user),
+            item=self.item(item, form),
             reasons=self.counted("explanation", "reasons", reasons),
             verdict=self._templates.draw("explanation", self.verdict, rng),
         )

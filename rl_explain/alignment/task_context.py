@@ -96,8 +96,8 @@ class TaskContext:
         state, prompts, user = self.states[place], self.prompts, user_token(place)
         shown = {
             "history": prompts.history(state.history, form, user, item),
-            "item": prompts.asked([] if item is None else [item], form, user),
-            "candidates": prompts.asked(candidates or (), form, user),
+            "item": "" if item is None else prompts.item(item, form),
+            "candidates": prompts.candidates(candidates or (), form, user),
         }
         return Example(
             task=task,

@@ -55,7 +55,7 @@ def test_eight_different_short_phrasings_with_their_slots(task: str, kind: str) 
         fields = [field for _, field, _, _ in Formatter().parse(text) if field]
         assert sorted(fields) == sorted(SLOTS[task, kind]), text
         assert len(re.sub(r"\{\w+\}", "", text).split()) <= 25, text
-        order = [fields.index(slot) for slot in ("history", "item") if slot in fields]
+        order = [fields.index(slot) for slot in ("item", "history") if slot in fields]
         assert order == sorted(order), text
         assert '"' not in text, text
 
@@ -79,7 +79,9 @@ def test_forms(items: Catalogue) -> None:
     both = prompts.history([0, 5], "hybrid", "<|user_4|>")
     assert both == f"{prompts.item(0, 'hybrid')}; {prompts.item(5, 'hybrid')} <|user_4|>"
     beside = prompts.history([0, 5], "hybrid", "<|user_4|>", asked=3)
-    assert beside.replace("<|item_3|> ", "") == both
+    assert beside.endswith(" <|user_4|> <|item_3|>")
+    assert beside.removesuffix(" <|item_3|>").replace("<|item_3|> ", "") == both
+    assert prompts.history([0, 5], "intention", "<|user_4|>", asked=3) == "<|user_4|> <|item_3|>"
     assert beside.startswith("<|item_3|> <|item_0|> ") and "; <|item_3|> <|item_5|> " in beside
     assert prompts.history([0, 5], "behaviour", "<|user_4|>", asked=3) == both.replace(
         " <|user_4|>", ""
@@ -91,8 +93,9 @@ def test_an_item_looks_the_same_everywhere(items: Catalogue, form: str) -> None:
     prompts = Prompts(items)
     prompt = prompts.explanation([0, 1, 2], 1, 2, form, "<|user_9|>")
     assert prompt.count(prompts.item(1, form)) == 2
-    assert prompt.index("Would") < prompt.index("History") < prompt.index(prompts.item(2, form))
-    assert prompt.endswith(prompts.item(1, form))
+    question, asked, history = prompt.split("\n")
+    assert question.startswith("Would") and asked == f"Item: {prompts.item(1, form)}"
+    assert history.startswith("History") and prompts.item(2, form) in history
 
 
 def test_nasty_titles_survive(items: Catalogue) -> None:
@@ -104,19 +107,21 @@ def test_nasty_titles_survive(items: Catalogue) -> None:
         rng = np.random.default_rng(seed)
         prompt = prompts.explanation(rows, 3, 1, "hybrid", "<|user_2|>", rng)
         shown = [token for row in rows for token in ("<|item_3|>", f"<|item_{row}|>")]
-        user = "<|user_2|>"
-        assert re.findall(r"<\|\w+\|>", prompt) == [*shown, user, user, "<|item_3|>"]
+        asked = "<|item_3|>"
+        assert re.findall(r"<\|\w+\|>", prompt) == [asked, *shown, "<|user_2|>", asked]
         assert len(prompt.splitlines()) == 3
         quoted = re.findall(r'"([^"]*)"', prompt)
-        assert [items.find(title) for title in quoted] == [*rows, 3]
+        assert [items.find(title) for title in quoted] == [3, *rows]
 
 
-def test_asked_items_stand_behind_the_user(items: Catalogue) -> None:
+def test_candidates_stand_behind_the_user(items: Catalogue) -> None:
     prompts = Prompts(items)
     one, two = (prompts.item(row, "hybrid") for row in (1, 2))
-    assert prompts.asked([1, 2], "hybrid", "<|user_4|>") == f"<|user_4|> {one}; <|user_4|> {two}"
-    assert prompts.asked([1], "intention", "<|user_4|>") == "<|user_4|> <|item_1|>"
-    assert prompts.asked([1], "behaviour", "<|user_4|>") == prompts.item(1, "behaviour")
+    assert (
+        prompts.candidates([1, 2], "hybrid", "<|user_4|>") == f"<|user_4|> {one}; <|user_4|> {two}"
+    )
+    assert prompts.candidates([1], "intention", "<|user_4|>") == "<|user_4|> <|item_1|>"
+    assert prompts.candidates([1], "behaviour", "<|user_4|>") == prompts.item(1, "behaviour")
 
 
 def test_explanations_ask_for_reasons_and_verdict(items: Catalogue) -> None:

@@ -164,7 +164,7 @@ def test_ranking_is_in_the_recommenders_order(context: TaskContext) -> None:
         values = context.recommender.score([example.history])[0][ranked]  # type: ignore[index]
         assert (np.diff(values) <= 0).all()
         user = f"<|user_{example.state}|>"
-        assert context.prompts.asked(example.candidates, example.form, user) in example.prompt
+        assert context.prompts.candidates(example.candidates, example.form, user) in example.prompt
         orders.add(tuple(ranked.index(item) for item in example.candidates))
     assert len(orders) > 30  # shown in random order
 

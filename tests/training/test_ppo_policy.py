@@ -113,6 +113,23 @@ def test_samples_follow_the_distribution_that_is_scored(sft_model: Any) -> None:
 
 
 @torch.no_grad()
+def test_shared_prompts_change_no_sample(sft_model: Any) -> None:
+    policy, tokenizer = make_policy(sft_model)
+    settings: dict[str, Any] = {"max_new_tokens": 9, "temperature": 0.7, "batch_size": 6, "seed": 3}
+    prompts = [prompt for prompt in PROMPTS for _ in range(3)]
+    plain = sample(policy.base, tokenizer, prompts, **settings)
+    rows: list[int] = []
+    hook = policy.base.get_input_embeddings().register_forward_hook(
+        lambda module, inputs, output: rows.append(len(inputs[0]))
+    )
+    shared = sample(policy.base, tokenizer, prompts, **settings, shared_prompts=True)
+    hook.remove()
+    assert min(rows) == 2
+    for name, values in plain.items():
+        assert torch.equal(shared[name], values)
+
+
+@torch.no_grad()
 def test_surprise_of_long_samples_is_their_entropy(sft_model: Any) -> None:
     """At every step E[-log p] is the entropy, so their difference has mean 0 over completions."""
     policy, tokenizer = make_policy(sft_model)

@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.alignment.generation import encode, only_settings
+from rl_explain.training.ppo.prompt_cache import read_prompts
 
 Batch = dict[str, Tensor]
 
@@ -28,6 +29,7 @@ def sample(
     temperature: float,
     batch_size: int,
     seed: int,
+    shared_prompts: bool = False,
 ) -> Batch:
     """One completion of each formatted prompt.
 
@@ -37,6 +39,7 @@ def sample(
             generation settings say.
         batch_size: completions sampled at once, longest prompts first.
         seed: the global generators are left as they were.
+        shared_prompts: read equal prompts that stand together once.
 
     Returns:
         The four tensors of a batch. A completion holds its end-of-text token, if it has one.
@@ -62,6 +65,7 @@ def sample(
                 part["prompt_ids"],
                 attention_mask=part["prompt_mask"].long(),
                 generation_config=settings,
+                past_key_values=read_prompts(model, **part) if shared_prompts else None,
             )
             parts.append(ids[:, part["prompt_ids"].shape[1] :])
     width = max(part.shape[1] for part in parts)

@@ -183,6 +183,7 @@ class PPOTrainer(Trainer):
                 temperature=self.config.temperature,
                 batch_size=self.config.generation_batch_size,
                 seed=sampling_seed(self.args.seed, iteration, self.args.process_index),
+                shared_prompts=self.model.shared_prompts,
             )
 
     def _decode(self, batch: Batch) -> list[str]:

@@ -1,12 +1,13 @@
 """The policy and, on the same trunk, its value head."""
 
-import inspect
 from typing import cast
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from transformers import Cache, PreTrainedModel
+from transformers import PreTrainedModel
+
+from rl_explain.training.ppo.prompt_cache import positions, read_prompts
 
 
 class PolicyWithValue(nn.Module):
@@ -27,9 +28,7 @@ class PolicyWithValue(nn.Module):
 
     accepts_loss_kwargs = False
 
-    def __init__(
-        self, policy: PeftModel, temperature: float, shared_prompts: bool = False
-    ) -> None:
+    def __init__(self, policy: PeftModel, temperature: float, shared_prompts: bool = False) -> None:
         super().__init__()
         self.policy = policy
         self.temperature = temperature
@@ -69,7 +68,8 @@ class PolicyWithValue(nn.Module):
         mask = torch.cat([prompt_mask, completion_mask], 1).long()  # (B, P + C)
         cache, first = None, 0
         if self.shared_prompts:
-            cache, first = self._read(prompt_ids, prompt_mask), prompt_ids.shape[1] - 1
+            cache = read_prompts(self.policy, prompt_ids, prompt_mask)
+            first = prompt_ids.shape[1] - 1
         states: list[Tensor] = []
         hook = self._output_head().register_forward_pre_hook(
             lambda module, inputs: states.append(inputs[0])
@@ -82,7 +82,7 @@ class PolicyWithValue(nn.Module):
                 logits_to_keep=completion_ids.shape[1],
                 past_key_values=cache,
                 use_cache=self.shared_prompts,
-                **self._positions(mask, first),
+                **positions(self.policy, mask, first),
             ).logits
         finally:
             hook.remove()
@@ -90,30 +90,5 @@ class PolicyWithValue(nn.Module):
             values = self.value_head(states[0].float()).squeeze(-1)
             return logits.float() / self.temperature, values
 
-    def _read(self, prompt_ids: Tensor, prompt_mask: Tensor) -> Cache:
-        """Keys and values of all but the last token of each prompt; equal prompts read once."""
-        width = prompt_ids.shape[1] - 1
-        rows = torch.cat([prompt_ids[:, :-1], prompt_mask[:, :-1].long()], 1)
-        different, place = torch.unique(rows, dim=0, return_inverse=True)
-        ids, mask = different[:, :width], different[:, width:]
-        cache = self.policy(
-            input_ids=ids,
-            attention_mask=mask,
-            logits_to_keep=1,
-            use_cache=True,
-            **self._positions(torch.nn.functional.pad(mask, (0, 1)), 0),
-        ).past_key_values
-        cache.batch_select_indices(place)
-        return cast(Cache, cache)
-
-    def _positions(self, mask: Tensor, first: int) -> dict[str, Tensor]:
-        """Positions of the tokens from `first` to the last but one, for models that take them."""
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        return {"position_ids": positions[:, first:-1]} if self._takes_positions() else {}
-
     def _output_head(self) -> nn.Linear:
         return cast(nn.Linear, self.base.get_output_embeddings())
-
-    def _takes_positions(self) -> bool:
-        """Models without position ids (ALiBi, state spaces) read positions off the mask."""
-        return "position_ids" in inspect.signature(self.base.forward).parameters
