@@ -15,7 +15,7 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.scoring import centred
+from rl_explain.training.ppo.siblings import shaped, sibling_means
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -138,7 +138,47 @@ def test_kl_coefficient_is_fixed_without_a_target() -> None:
     assert controller.coef == 0.1
 
 
-def test_centred_scores_by_hand() -> None:
-    scores = torch.tensor([1.0, 3.0, 5.0, -2.0])
-    prompts = torch.tensor([0, 0, 2, 0])  # prompt 1 lost all of its completions
-    assert centred(scores, prompts).tolist() == pytest.approx([1 / 3, 7 / 3, 0.0, -8 / 3])
+def plain_sibling_means(scores: list, prompts: list, texts: list[list[int]]) -> list[list[float]]:
+    """Token by token: the mean over completions of the prompt that begin alike, while any does."""
+    result = []
+    for own, text in enumerate(texts):
+        rows: list[float] = []
+        for t in range(len(text)):
+            alike = [
+                scores[i]
+                for i, other in enumerate(texts)
+                if prompts[i] == prompts[own] and other[:t] == text[:t] and len(other) >= t
+            ]
+            rows.append(sum(alike) / len(alike) if len(alike) > 1 or not t else rows[-1])
+        result.append(rows)
+    return result
+
+
+def test_sibling_means_are_those_of_a_plain_loop() -> None:
+    rng = np.random.default_rng(0)
+    prompts = [0, 0, 0, 0, 0, 2, 2, 5]
+    texts = [rng.integers(1, 3, size=rng.integers(1, 7)).tolist() for _ in prompts]
+    scores = rng.normal(size=len(prompts)).tolist()
+    width = max(map(len, texts))
+    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
+    mask = torch.tensor([[t < len(text) for t in range(width)] for text in texts])
+    means = sibling_means(torch.tensor(scores), torch.tensor(prompts), ids, mask)
+    for row, expected in enumerate(plain_sibling_means(scores, prompts, texts)):
+        assert means[row, : len(expected)].tolist() == pytest.approx(expected, abs=1e-5)
+        assert not means[row, len(expected) :].any()
+
+
+def test_shaping_moves_no_return_but_by_the_potential() -> None:
+    rewards, potential = noise(3, 5, seed=3) * MASK, noise(3, 5, seed=4)
+    plain, _ = estimate_advantages(rewards, torch.zeros(3, 5), MASK, 1.0, 1.0)
+    moved, _ = estimate_advantages(
+        shaped(rewards, potential, MASK), torch.zeros(3, 5), MASK, 1.0, 1.0
+    )
+    torch.testing.assert_close(moved, plain - potential * MASK)
+
+
+def test_a_wrong_verdict_is_blamed_on_its_own_token() -> None:
+    ids = torch.tensor([[7, 1, 2], [7, 3, 4], [9, 1, 2], [9, 3, 4]])
+    scores, mask = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.ones(4, 3, dtype=torch.bool)
+    means = sibling_means(scores, torch.zeros(4, dtype=torch.long), ids, mask)
+    assert (scores[:, None] - means).tolist() == [[1, 0, 0], [1, 0, 0], [-1, 0, 0], [-1, 0, 0]]

@@ -54,9 +54,9 @@ def test_settings_out_of_range_are_named(field: str, value: float, fix: str) -> 
         PPOConfig(**{field: value})
 
 
-def test_centring_needs_several_completions() -> None:
-    with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more"):
-        PPOConfig(center_scores=True)
+def test_a_sibling_baseline_needs_several_completions() -> None:
+    with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
+        PPOConfig(sibling_baseline=True)
 
 
 def test_sizes_follow_from_each_other() -> None:

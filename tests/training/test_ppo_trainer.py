@@ -325,12 +325,12 @@ def test_several_completions_of_a_prompt(sft_model: Any, tmp_path: Path) -> None
     assert [rows.count(row) for row in sorted(set(rows))] == [4] * 4
 
 
-@pytest.mark.parametrize("center", [True, False])
-def test_centred_scores_teach_nothing_that_the_prompt_decides(
-    sft_model: Any, tmp_path: Path, center: bool
+@pytest.mark.parametrize("siblings", [True, False])
+def test_siblings_teach_nothing_that_the_prompt_decides(
+    sft_model: Any, tmp_path: Path, siblings: bool
 ) -> None:
     def reward(completions: list[str], row: list[int], **columns: Any) -> list[Score]:
-        return [number / ROWS for number in row]
+        return [number / 32 for number in row]  # means of these are exact
 
     trainer = make_trainer(
         sft_model,
@@ -339,7 +339,7 @@ def test_centred_scores_teach_nothing_that_the_prompt_decides(
         rollout_batch_size=4,
         samples_per_prompt=4,
         iterations=1,
-        center_scores=center,
+        sibling_baseline=siblings,
         value_warmup_iterations=0,
         missing_eos_penalty=0.0,
         kl_coef=0.0,
@@ -350,7 +350,7 @@ def test_centred_scores_teach_nothing_that_the_prompt_decides(
     trainer.train()
     after = after_the_last_iteration(trainer)
     moved = any("lora" in name and not torch.equal(w, after[name]) for name, w in before.items())
-    assert moved is not center
+    assert moved is not siblings
 
 
 def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -> None:

@@ -49,9 +49,9 @@ class PPOConfig:
     """Prompts of an iteration."""
     samples_per_prompt: int = 1
     """Completions of each prompt."""
-    center_scores: bool = False
-    """Whether the mean score of a prompt's completions is taken from each: what is learned is how
-    they differ, and tasks with other ranges of reward weigh alike. Needs several of a prompt."""
+    sibling_baseline: bool = False
+    """Whether a token is measured against the mean score of those completions of its prompt that
+    begin alike. Needs several of a prompt."""
     ppo_epochs: int = 2
     """Passes of the update over an iteration's completions."""
     minibatch_size: int = 32
@@ -104,8 +104,8 @@ class PPOConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             self._check_range(field.name)
-        if self.center_scores and self.samples_per_prompt == 1:
-            raise _out_of_range("samples_per_prompt", 1, "2 or more, since center_scores is true")
+        if self.sibling_baseline and self.samples_per_prompt == 1:
+            raise _out_of_range("samples_per_prompt", 1, "2 or more with sibling_baseline")
         self._check_divides("minibatch_size", self.episodes, "completions of an iteration")
         self._check_divides("micro_batch_size", self.minibatch_size, "completions of a minibatch")
 

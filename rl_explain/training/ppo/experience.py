@@ -8,11 +8,17 @@ from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.losses import penalised_rewards, token_entropy, token_log_probs
 from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch, rows_by_length, select
+from rl_explain.training.ppo.siblings import shaped
 from rl_explain.training.ppo.value_head import PolicyWithValue
 
 
 def build_experience(
-    model: PolicyWithValue, batch: Batch, scores: Tensor, kl_coef: float, config: PPOConfig
+    model: PolicyWithValue,
+    batch: Batch,
+    scores: Tensor,
+    kl_coef: float,
+    config: PPOConfig,
+    potential: Tensor | None = None,
 ) -> tuple[Batch, dict[str, float]]:
     """Log-probabilities, values, advantages and returns of sampled completions.
 
@@ -21,6 +27,7 @@ def build_experience(
         batch: the completions, (B, P) prompts and (B, C) tokens.
         scores: (B,) score of each.
         kl_coef: penalty for each nat that a token's log-probability lies above the reference's.
+        potential: (B, C) before each token, whose change is added to its reward.
 
     Returns:
         `batch` with `log_probs`, `values`, `advantages` and `returns`, (B, C) each; and figures:
@@ -33,6 +40,8 @@ def build_experience(
         reference, _, _ = score_tokens(model, batch, config.micro_batch_size)
     log_ratio = log_probs - reference
     rewards = penalised_rewards(scores, log_ratio, mask, kl_coef)
+    if potential is not None:
+        rewards = shaped(rewards, potential, mask)
     advantages, returns = estimate_advantages(
         rewards, values, mask, config.gamma, config.gae_lambda
     )

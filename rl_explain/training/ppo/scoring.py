@@ -49,14 +49,6 @@ def totals(result: CompositeResult, rows: Sequence[int]) -> Tensor:
     return torch.tensor([float(result.total[row]) for row in rows])  # type: ignore[arg-type]
 
 
-def centred(scores: Tensor, prompts: Tensor) -> Tensor:
-    """Scores (n,) less the mean of those with the same number in `prompts` (n,)."""
-    size = int(prompts.max()) + 1
-    sums = scores.new_zeros(size).index_add(0, prompts, scores)
-    counts = scores.new_zeros(size).index_add(0, prompts, torch.ones_like(scores))
-    return scores - (sums / counts.clamp(min=1))[prompts]
-
-
 def summary(result: CompositeResult) -> dict[str, float]:
     """`score`, the mean total if there is any, and `reward/...`, the result's own summary."""
     rows = scored_rows(result)

@@ -57,13 +57,13 @@ from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
 from rl_explain.training.ppo.scoring import (
     Columns,
     RewardFunction,
-    centred,
     score,
     scored_rows,
     summary,
     take,
     totals,
 )
+from rl_explain.training.ppo.siblings import sibling_means
 from rl_explain.training.ppo.value_head import PolicyWithValue
 from rl_explain.training.ppo.weights import load_weights, save_weights
 
@@ -211,10 +211,14 @@ class PPOTrainer(Trainer):
         scores = totals(result, rows).to(kept["completion_ids"].device)
         unended = ~has_ended(kept, self.tokenizer.eos_token_id)
         scores = scores - self.config.missing_eos_penalty * unended
-        if self.config.center_scores:
+        potential = None
+        if self.config.sibling_baseline:
             prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
-            scores = centred(scores, prompts)
-        experience, figures = build_experience(self.model, kept, scores, self.kl.coef, self.config)
+            ids, mask = kept["completion_ids"], kept["completion_mask"]
+            potential = sibling_means(scores, prompts, ids, mask)
+        experience, figures = build_experience(
+            self.model, kept, scores, self.kl.coef, self.config, potential
+        )
         self._figures |= figures
         self.kl.update(self._across_processes(figures)["kl"], self.config.episodes)
         return experience
