@@ -107,6 +107,9 @@ class ModelConfig:
     """Share of LoRA inputs dropped in SFT; always 0 in reinforcement learning."""
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
     """Names of the linear layers that get LoRA."""
+    train_connectors: bool = True
+    """Whether the connectors train. The tiny base was pretrained on embeddings placed as connectors
+    place them at their start, so it needs no training of them, and loses by it."""
 
     def __post_init__(self) -> None:
         _one_of("model.dtype", self.dtype, ("float32", "bfloat16"))

@@ -12,7 +12,7 @@ from rl_explain.alignment.banks import build_banks
 from rl_explain.alignment.examples import columns, read_examples, write_examples
 from rl_explain.alignment.explainer import Manifest
 from rl_explain.alignment.generation import format_prompt
-from rl_explain.alignment.language_model import add_adapter, load_adapter
+from rl_explain.alignment.language_model import add_adapter, freeze_connectors, load_adapter
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
@@ -130,7 +130,7 @@ def sft(run: Run, folder: Path) -> Metrics:
     set_seed(config.seed)
     model, tokenizer = run.base()
     manifest = run.manifest(model)
-    tuned = add_adapter(model, config.model, config.seed).to(run.device)
+    tuned = _to_train(run, add_adapter(model, config.model, config.seed))
     examples = read_examples(run.stage_folder("tasks") / f"{folder.name}.jsonl")
     metrics = train_sft(
         tuned, tokenizer, examples, config.training.sft, folder, config.seed, run.device
@@ -229,7 +229,14 @@ def _sft_model(run: Run) -> tuple[PeftModel, PreTrainedTokenizerBase]:
     set_seed(run.config.seed)
     model, tokenizer = run.base()
     adapter = run.stage_folder("sft") / "adapter"
-    return load_adapter(model, adapter, trainable=True).to(run.device), tokenizer
+    return _to_train(run, load_adapter(model, adapter, trainable=True)), tokenizer
+
+
+def _to_train(run: Run, tuned: PeftModel) -> PeftModel:
+    """The model on its device, its connectors frozen if the configuration says so."""
+    if not run.config.model.train_connectors:
+        freeze_connectors(tuned)
+    return tuned.to(run.device)
 
 
 def _prompts(run: Run, tokenizer: PreTrainedTokenizerBase, name: str) -> dict[str, list[Any]]:

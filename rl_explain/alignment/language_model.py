@@ -82,6 +82,13 @@ def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = F
     return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
 
 
+def freeze_connectors(model: PeftModel) -> None:
+    """Leave the adapter's connectors as they are; LoRA alone trains."""
+    for name, weight in model.named_parameters():
+        if any(f".{connector}." in name for connector in CONNECTORS):
+            weight.requires_grad_(False)
+
+
 def base_fingerprint(model: PreTrainedModel) -> str:
     """A SHA-256 of the base model's shape and of its first 1,024 embedding rows."""
     config, weight = model.config, _embedding_weight(model)

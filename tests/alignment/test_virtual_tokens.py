@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from rl_explain.alignment.connectors import Connector
-from rl_explain.alignment.language_model import add_adapter, load_base
+from rl_explain.alignment.language_model import add_adapter, freeze_connectors, load_base
 from rl_explain.alignment.virtual_tokens import (
     NUM_SLOTS,
     extend_tokenizer,
@@ -102,6 +102,14 @@ def test_adapter_trains_lora_and_connectors_alone(random_base: Path, banks: tupl
     assert trained
     assert all("lora_" in n or "connector.modules_to_save.default" in n for n in trained)
     assert sum("item_connector" in n for n in trained) == 4
+
+
+def test_frozen_connectors_leave_lora_alone_to_train(random_base: Path, banks: tuple) -> None:
+    model, _ = load_base(str(random_base), "float32", *banks)
+    tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
+    freeze_connectors(tuned)
+    trained = {name for name, weight in tuned.named_parameters() if weight.requires_grad}
+    assert trained and all("lora_" in name for name in trained)
 
 
 def test_gradients_reach_connectors_through_a_forward_without_virtual_tokens(

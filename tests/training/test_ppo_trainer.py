@@ -13,6 +13,7 @@ from torch import Tensor
 from reward_models.composite import CompositeResult
 from reward_models.types import FAILED, Score
 from rl_explain.alignment.generation import generate
+from rl_explain.alignment.language_model import freeze_connectors
 from rl_explain.errors import UserError
 from rl_explain.training.arguments import last_checkpoint
 from rl_explain.training.ppo.config import PPOConfig
@@ -310,6 +311,21 @@ def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path) -> None:
     texts = [generate(m, tokenizer, VALIDATION["prompt"], max_new_tokens=6) for m in (model, fresh)]
     assert texts[0] == texts[1]
     assert train_ppo(sft_model()[0], *args) == metrics  # finished: nothing is trained again
+
+
+def test_frozen_connectors_stay_where_they_were(sft_model: Any, tmp_path: Path) -> None:
+    def frozen() -> Any:
+        model, tokenizer = sft_model()
+        freeze_connectors(model)
+        return model, tokenizer
+
+    trainer = make_trainer(frozen, tmp_path, iterations=2, value_warmup_iterations=0)
+    before = {name: w.detach().clone() for name, w in trainer.model.named_parameters()}
+    trainer.train()
+    trainer._load_from_checkpoint(last_checkpoint(tmp_path) or "")
+    moved = {n for n, w in trainer.model.named_parameters() if not torch.equal(w, before[n])}
+    assert any("lora" in name for name in moved)
+    assert not any("connector" in name for name in moved)
 
 
 def test_several_completions_of_a_prompt(sft_model: Any, tmp_path: Path) -> None:
