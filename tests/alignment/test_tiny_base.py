@@ -35,6 +35,7 @@ LEAST = {
 @pytest.mark.parametrize("kind", LEAST)
 def test_reads_lists_and_embeddings(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny_worlds, "PAIRED", float(kind == "pairs"))
+    monkeypatch.setattr(tiny_worlds, "JUDGED", 0.0)
     if kind != "pairs":
         monkeypatch.setattr(tiny_worlds, "EMBEDDED", {kind: tiny_worlds.EMBEDDED[kind]})
     monkeypatch.setattr(tiny_worlds, "TITLED", {"copy": tiny_worlds.TITLED["copy"]})
