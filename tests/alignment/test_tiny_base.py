@@ -24,7 +24,7 @@ UNSEEN = 12_345
 LEAST = {
     "copy": 0.9,
     "describe": 0.9,
-    "shared": 0.8,
+    "shared": 0.7,
     "noisy_key": 0.8,
     "closest": 0.65,
     "like": 0.7,

@@ -276,6 +276,7 @@ class PPOTrainer(Trainer):
                     groups["value_head" in name].append(weight)
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
             rates = (self.config.learning_rate, self.config.value_learning_rate)
+            options["weight_decay"] = self.args.weight_decay  # or torch decays by its default
             self.optimizer = kind(
                 [{"params": g, "lr": lr} for g, lr in zip(groups, rates, strict=True)], **options
             )
