@@ -16,7 +16,7 @@ from rl_explain.alignment.language_model import TINY_PATH
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 import build_tiny_model
-import tiny_worlds
+from tiny_base import drills, questions, sequences
 
 UNSEEN = 12_345
 
@@ -34,14 +34,14 @@ LEAST = {
 
 @pytest.mark.parametrize("kind", LEAST)
 def test_reads_lists_and_embeddings(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiny_worlds, "PAIRED", float(kind == "pairs"))
-    monkeypatch.setattr(tiny_worlds, "JUDGED", 0.0)
-    if kind != "pairs":
-        monkeypatch.setattr(tiny_worlds, "EMBEDDED", {kind: tiny_worlds.EMBEDDED[kind]})
-    monkeypatch.setattr(tiny_worlds, "TITLED", {"copy": tiny_worlds.TITLED["copy"]})
+    write = drills.write_pairs if kind == "pairs" else questions.write_list
+    monkeypatch.setattr(sequences, "KINDS", {write: 1.0})
+    asked = {name: questions.EMBEDDED[name] for name in [kind] if name != "pairs"}
+    monkeypatch.setattr(questions, "EMBEDDED", asked)
+    monkeypatch.setattr(questions, "TITLED", {"copy": questions.TITLED["copy"]})
     tokenizer = AutoTokenizer.from_pretrained(TINY_PATH)
-    sequences = build_tiny_model.Sequences(tokenizer, UNSEEN, build_tiny_model.LONG)
-    rows = [row for row, _ in zip(sequences, range(12), strict=False)]
+    unseen = sequences.Sequences(tokenizer, UNSEEN, sequences.LONG)
+    rows = [row for row, _ in zip(unseen, range(12), strict=False)]
     model = AutoModelForCausalLM.from_pretrained(TINY_PATH, dtype=torch.float32)
     with torch.no_grad():
         _, right = build_tiny_model.Reader(model)(*map(torch.stack, zip(*rows, strict=True)))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from tiny_worlds import MAX_DIM, Lexicon, Text, draw_titles
 
 from rl_explain.alignment.banks import Banks, build_banks
 from rl_explain.alignment.discrimination import similar
@@ -23,6 +22,7 @@ from rl_explain.alignment.task_context import TaskContext
 from rl_explain.alignment.tasks import build_examples
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.evidence.teacher import Teacher
+from tiny_base.worlds import MAX_DIM, Lexicon, Text, draw_titles
 
 ITEMS, STATES = 64, 8
 LONGEST = 10
