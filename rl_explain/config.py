@@ -101,17 +101,22 @@ class ModelConfig:
     """`tiny` (shipped) or any causal language model, by hub name or path."""
     dtype: str = "float32"
     """Number type of the base weights: float32 or bfloat16."""
-    lora_rank: int = 16
+    lora_rank: int = 32
     lora_alpha: int = 32
     lora_dropout: float = 0.0
     """Share of LoRA inputs dropped in SFT; always 0 in reinforcement learning."""
-    lora_targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj")
+    lora_targets: tuple[str, ...] = (
+        *("q_proj", "k_proj", "v_proj", "o_proj"),
+        *("gate_proj", "up_proj", "down_proj"),
+    )
     """Names of the linear layers that get LoRA."""
-    train_connectors: bool = True
-    """Whether the connectors train. The tiny base was pretrained on embeddings placed as connectors
-    place them at their start, so it needs no training of them, and loses by it."""
+    train_connectors: bool | None = None
+    """Whether the connectors train; when null, those of the tiny base do not. It was pretrained on
+    embeddings placed as connectors place them at their start, and loses by training them."""
 
     def __post_init__(self) -> None:
+        if self.train_connectors is None:
+            self.train_connectors = self.name != TINY
         _one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
 
 
@@ -154,11 +159,11 @@ class AlignmentConfig:
 class SFTSettings:
     """Supervised fine-tuning."""
 
-    steps: int = 400
+    steps: int = 100
     """Optimiser steps."""
     batch_size: int = 32
     """Examples a step."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-4
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
 
@@ -220,7 +225,7 @@ class RewardsConfig:
             "agreement": 0.5,
             "ranking": 1.0,
             "faithfulness": 1.0,
-            "grounding": 0.3,
+            "grounding": 3.0,
         }
     )
     """Weight of each term, by name."""

@@ -56,6 +56,18 @@ def test_mistakes_are_named(write, text: str, message: str) -> None:  # type: ig
         load_config(write(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "trained"),
+    [
+        ("model: {name: tiny}", False),
+        ("model: {name: tiny, train_connectors: true}", True),
+        ("model: {name: some/base}", True),
+    ],
+)
+def test_connectors_train_unless_the_base_is_tiny(write, text: str, trained: bool) -> None:  # type: ignore[no-untyped-def]
+    assert load_config(write(text)).model.train_connectors is trained
+
+
 def test_missing_file_and_broken_override(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UserError, match="no configuration at"):
         load_config(tmp_path / "none.yaml")

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from rl_explain.alignment.prompt_cache import read_prompts
+
 
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     """The prompt as the model wants it: its chat template, thinking off, or a line of its own."""
@@ -45,7 +47,7 @@ def generate(
     temperature: float = 0.0,
     num_return_sequences: int = 1,
     num_beams: int = 1,
-    batch_size: int = 128,
+    batch_size: int = 64,
     seed: int = 0,
     allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
     description: str = "generate",
@@ -58,13 +60,14 @@ def generate(
         seed: of the sampling; the global generator is left as it was.
         allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
     """
+    sampled = temperature > 0
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
-        do_sample=temperature > 0,
+        do_sample=sampled,
         temperature=temperature or None,
-        top_k=0 if temperature else None,
+        top_k=0 if sampled else None,
         num_beams=num_beams,
-        num_return_sequences=num_return_sequences,
+        num_return_sequences=1 if sampled else num_return_sequences,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
@@ -77,9 +80,13 @@ def generate(
         torch.manual_seed(seed)
         for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
             chosen = order[start : start + rows]
-            batch = encode(tokenizer, [prompts[i] for i in chosen], model)
+            copies = num_return_sequences if sampled else 1  # beams copy by themselves
+            batch = encode(tokenizer, [prompts[i] for i in chosen for _ in range(copies)], model)
             ids = base.generate(
-                **batch, generation_config=settings, prefix_allowed_tokens_fn=allowed_tokens
+                **batch,
+                generation_config=settings,
+                prefix_allowed_tokens_fn=allowed_tokens,
+                past_key_values=read_prompts(base, *batch.values()) if copies > 1 else None,
             )
             answers = tokenizer.batch_decode(
                 ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
@@ -96,7 +103,7 @@ def answer_logits(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     answers: Sequence[str],
-    batch_size: int = 128,
+    batch_size: int = 64,
 ) -> Tensor:
     """Logits of the first token of each answer at the answer's position: (prompts, answers)."""
     model.eval()

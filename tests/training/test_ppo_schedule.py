@@ -41,8 +41,8 @@ def test_every_process_and_iteration_samples_with_its_own_seed() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "fix"),
     [
-        ("minibatch_size", 48, "divisor of the 64"),
-        ("micro_batch_size", 24, "divisor of the 32"),
+        ("minibatch_size", 48, "divisor of the 256"),
+        ("micro_batch_size", 24, "divisor of the 128"),
         ("learning_rate", 0.0, "above 0"),
         ("kl_coef", -0.1, "0 or more"),
         ("gamma", 1.5, "from 0 to 1"),
@@ -56,9 +56,11 @@ def test_settings_out_of_range_are_named(field: str, value: float, fix: str) -> 
 
 def test_a_sibling_baseline_needs_several_completions() -> None:
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
-        PPOConfig(sibling_baseline=True)
+        PPOConfig(samples_per_prompt=1, minibatch_size=32, micro_batch_size=32)
 
 
 def test_sizes_follow_from_each_other() -> None:
-    config = PPOConfig(rollout_batch_size=8, samples_per_prompt=4, minibatch_size=16)
+    config = PPOConfig(
+        rollout_batch_size=8, samples_per_prompt=4, minibatch_size=16, micro_batch_size=8
+    )
     assert (config.episodes, config.minibatches) == (32, 2)

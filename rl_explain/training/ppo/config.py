@@ -32,7 +32,7 @@ NOT_NEGATIVE = (
     "value_warmup_iterations",
     "samples_logged",
 )
-SHARES = ("gamma", "gae_lambda")
+SHARES = ("gamma", "gae_lambda", "final_learning_rate")
 
 
 @dataclass
@@ -43,41 +43,44 @@ class PPOConfig:
     then updates on minibatches of them. Sizes count all processes together.
     """
 
-    iterations: int = 60
+    iterations: int = 40
     """Rounds of sampling and updating."""
-    rollout_batch_size: int = 64
+    rollout_batch_size: int = 32
     """Prompts of an iteration."""
-    samples_per_prompt: int = 1
+    samples_per_prompt: int = 8
     """Completions of each prompt."""
-    sibling_baseline: bool = False
+    sibling_baseline: bool = True
     """Whether a token is measured against the mean score of those completions of its prompt that
     begin alike. Needs several of a prompt."""
-    ppo_epochs: int = 2
+    ppo_epochs: int = 1
     """Passes of the update over an iteration's completions."""
-    minibatch_size: int = 32
+    minibatch_size: int = 128
     """Completions of an optimiser step."""
-    micro_batch_size: int = 16
+    micro_batch_size: int = 64
     """Completions that pass through the model at once; smaller saves memory, changes no result."""
-    generation_batch_size: int = 128
+    generation_batch_size: int = 64
     """Completions that are sampled at once."""
-    learning_rate: float = 2e-4
-    """Step size of Adam for the adapter, constant."""
+    learning_rate: float = 2e-3
+    """Step size of Adam for the adapter. It is that of the tiny base; large models take a hundredth
+    of it."""
+    final_learning_rate: float = 1.0
+    """Share of it that is left at the end; it falls along a straight line, or is constant at 1."""
     value_learning_rate: float = 1e-3
     """Step size of Adam for the value head, constant."""
     value_warmup_iterations: int = 1
     """Iterations at the start that train the value head alone."""
     gamma: float = 1.0
     """Discount of a reward for each token that it lies ahead, 0 to 1."""
-    gae_lambda: float = 0.95
+    gae_lambda: float = 1.0
     """Lambda of generalised advantage estimation, 0 (one-step) to 1 (Monte Carlo)."""
     whiten_advantages: bool = True
     """Whether an iteration's advantages are brought to mean 0 and variance 1."""
     clip_range: float = 0.2
     """Distance from 1 beyond which the probability ratio gains nothing (epsilon)."""
-    value_clip_range: float | None = 0.2
+    value_clip_range: float | None = None
     """Distance, in reward, that a value may move in an iteration; no limit when null."""
-    value_coef: float = 0.5
-    """Weight of the value loss."""
+    value_coef: float = 0.01
+    """Weight of the value loss, whose gradient also moves the trunk that the policy shares."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus, in reward for each nat a token."""
     kl_coef: float = 0.05

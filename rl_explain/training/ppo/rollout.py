@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.alignment.generation import encode, only_settings
-from rl_explain.training.ppo.prompt_cache import read_prompts
+from rl_explain.alignment.prompt_cache import read_prompts
 
 Batch = dict[str, Tensor]
 

@@ -285,12 +285,13 @@ class PPOTrainer(Trainer):
     def create_scheduler(
         self, num_training_steps: int, optimizer: Optimizer | None = None
     ) -> LRScheduler:
-        """Constant rates; the adapter's is 0 while the value head warms up."""
+        """The adapter's rate is 0 while the value head warms up, then falls; the head's stays."""
         steps = self.config.ppo_epochs * self.config.minibatches
         warmup = self.config.value_warmup_iterations * steps
+        fall = (1 - self.config.final_learning_rate) / (self.config.iterations * steps)
         self.lr_scheduler = LambdaLR(
             optimizer or self.create_optimizer(),
-            [lambda step: float(step >= warmup), lambda step: 1.0],
+            [lambda step: (1 - fall * step) * (step >= warmup), lambda step: 1.0],
         )
         self._created_lr_scheduler = True
         return self.lr_scheduler

@@ -7,7 +7,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from rl_explain.training.ppo.prompt_cache import positions, read_prompts
+from rl_explain.alignment.prompt_cache import positions, read_prompts
 
 
 class PolicyWithValue(nn.Module):

@@ -1,0 +1,44 @@
+"""Generated text against what `transformers` generates from repeated prompts."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from rl_explain.alignment.generation import generate
+
+PROMPTS = ["The recommender puts it high", "Give two reasons", "No. because of"]
+COPIES, TOKENS = 3, 9
+
+
+def test_samples_of_a_prompt_are_those_of_the_prompt_repeated(random_base: Path) -> None:
+    """Prompts are read once for all their samples, which must change no sample."""
+    model = AutoModelForCausalLM.from_pretrained(random_base).eval()
+    tokenizer = AutoTokenizer.from_pretrained(random_base)
+    settings = {"max_new_tokens": TOKENS, "temperature": 0.7, "seed": 5}
+    texts = generate(model, tokenizer, PROMPTS, num_return_sequences=COPIES, **settings)
+
+    longest_first = sorted(PROMPTS, key=len, reverse=True)
+    repeated = [prompt for prompt in longest_first for _ in range(COPIES)]
+    batch = tokenizer(repeated, return_tensors="pt", padding=True)
+    torch.manual_seed(5)
+    ids = model.generate(**batch, do_sample=True, temperature=0.7, top_k=0, max_new_tokens=TOKENS)
+    answers = tokenizer.batch_decode(ids[:, batch["input_ids"].shape[1] :], True)
+    for place, prompt in enumerate(longest_first):
+        expected = [a.strip() for a in answers[COPIES * place : COPIES * (place + 1)]]
+        assert texts[PROMPTS.index(prompt)] == expected
+        assert len(set(expected)) > 1
+
+
+def test_prompts_pass_through_the_model_once(random_base: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(random_base).eval()
+    tokenizer = AutoTokenizer.from_pretrained(random_base)
+    read: list[tuple[int, ...]] = []
+    model.get_input_embeddings().register_forward_hook(
+        lambda module, inputs, output: read.append(tuple(inputs[0].shape))
+    )
+    generate(
+        model, tokenizer, PROMPTS, max_new_tokens=2, temperature=1.0, num_return_sequences=COPIES
+    )
+    assert read[0][0] == len(PROMPTS)
+    assert read[1] == (COPIES * len(PROMPTS), 1)
