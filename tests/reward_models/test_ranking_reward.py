@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from reward_models.context import RewardContext
-from reward_models.ranking import expected_random, gains, ndcg, ranking
+from reward_models.ranking import expected_random, gains, ndcg, ranking, true_orders
 
 SCHEMES = ("linear", "exponential", "recexplainer")
 
@@ -85,6 +85,12 @@ def test_reward_is_one_for_the_recommenders_order_and_zero_on_average(context):
     assert np.argmax(rewards) == list(permutations((2, 3, 4, 5))).index(tuple(best_first))
     # NDCG 0 is three to four times farther below chance than 1 is above: clipped
     assert rank(context, ["", "Title A; Title B"]) == [-1, -1]
+
+
+def test_candidates_of_equal_score_stand_in_catalogue_order(make_hand_made):
+    recommender = make_hand_made([0.0], start=0.5)  # items 1 to 5 and the history's item score 0
+    context = RewardContext([f"Title {i}" for i in range(17)], (), recommender)
+    assert true_orders(context, [(0,)], [(3, 9, 1, 2)]) == [(9, 1, 2, 3)]
 
 
 def test_reward_of_other_tasks_and_of_missing_candidates(context):
