@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from rl_explain.alignment.explainer import Explainer, Explanation
 
 EXIT_USER_ERROR = 2
+CASES_AT_ONCE = 64
+"""Cases of a file that are explained, and then written, together."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; user mistakes print a message and give exit status 2."""
-    options = parser().parse_args(arguments)
+    options = _parse(arguments)
     # Libraries' progress is plain where nobody watches, and their advice to developers is off.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.stderr.isatty():
@@ -36,6 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("rl-explain: interrupted; the same command resumes.", file=sys.stderr)
         return 130
     return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Overrides may also stand behind an option, where argparse leaves them over."""
+    everything = parser()
+    options, rest = everything.parse_known_args(arguments)
+    if rest and (not hasattr(options, "overrides") or any(word.startswith("-") for word in rest)):
+        everything.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.overrides += rest
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
@@ -97,14 +110,12 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from rl_explain.data.catalogue import SEPARATOR
-
     if options.input is not None:
         return _explain_file(options)
     if options.history is None:
         raise UserError('--history is missing: give titles, oldest first, as "A; B; C".')
     explainer = _explainer(options)
-    history = [title for title in options.history.split(SEPARATOR.strip()) if title.strip()]
+    history = [t.strip() for t in options.history.split(";") if t.strip()]
     explanation = explainer.explain(history, options.item, options.reasons)
     if options.json:
         print(json.dumps(asdict(explanation), ensure_ascii=False))
@@ -114,23 +125,40 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _explain_file(options: argparse.Namespace) -> None:
-    import pandas as pd
-
     if options.output is None:
         raise UserError("--output is missing: name the JSON lines file to write.")
-    if not options.input.is_file():
-        raise UserError(f"--input is {options.input}, which does not exist.")
-    cases = pd.read_csv(options.input, dtype=str, keep_default_na=False)
-    if "history" not in cases.columns:
-        raise UserError(
-            f"{options.input} has the columns {', '.join(cases.columns)}: it needs `history`."
-        )
-    histories = [[t for t in text.split(";") if t.strip()] for text in cases["history"]]
-    items = [item or None for item in cases.get("item", [""] * len(cases))]
-    explanations = _explainer(options).explain(histories, items, options.reasons)
-    lines = [json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in explanations]
-    options.output.write_text("".join(lines), encoding="utf-8")
-    print(f"{len(lines)} explanations: {options.output}")
+    if not options.output.absolute().parent.is_dir():
+        raise UserError(f"--output is {options.output}, whose folder does not exist.")
+    cases = _read_cases(options.input)
+    explainer = _explainer(options)
+    for line, case in enumerate(cases, start=2):
+        try:
+            explainer.rows(*case)
+        except UserError as error:
+            raise UserError(f"{options.input}, line {line}: {error}") from None
+    with options.output.open("w", encoding="utf-8") as file:
+        for start in range(0, len(cases), CASES_AT_ONCE):
+            histories, items = zip(*cases[start : start + CASES_AT_ONCE], strict=True)
+            for explanation in explainer.explain(list(histories), items, options.reasons):
+                file.write(json.dumps(asdict(explanation), ensure_ascii=False) + "\n")
+    print(f"{len(cases)} explanations: {options.output}")
+
+
+def _read_cases(path: Path) -> list[tuple[list[str], str | None]]:
+    """Histories and items of a CSV with a header line."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise UserError(f"--input is {path}, which cannot be read as CSV: {error}") from None
+    if "history" not in table.columns:
+        raise UserError(f"{path} has the columns {', '.join(table.columns)}: it needs `history`.")
+    histories = [[t.strip() for t in text.split(";") if t.strip()] for text in table["history"]]
+    items = [item or None for item in table.get("item", [""] * len(table))]
+    if not histories:
+        raise UserError(f"{path} holds no case: give a line for each below the header.")
+    return list(zip(histories, items, strict=True))
 
 
 def _readable(explanation: "Explanation") -> str:
@@ -143,11 +171,14 @@ def _readable(explanation: "Explanation") -> str:
 
 
 def _explainer(options: argparse.Namespace) -> "Explainer":
+    import torch
+
     from rl_explain.alignment.explainer import MANIFEST, Explainer
     from rl_explain.run import Run
 
     if (options.run / MANIFEST).is_file():
-        return Explainer.from_pretrained(options.run)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return Explainer.from_pretrained(options.run, device)
     run = Run.open(options.run)
     return run.explainer(options.method or run.best_method())
 

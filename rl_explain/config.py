@@ -20,6 +20,19 @@ from rl_explain.training.ppo.config import PPOConfig
 FORMATS = ("demo", "movielens", "csv")
 FORMS = ("behaviour", "intention", "hybrid")
 STAGES = ("prepare", "recommender", "tasks", "sft", "sft_clean", "pairs", "ppo", "orpo", "evaluate")
+METHODS = ("base", "sft", "sft_clean", "ppo", "orpo")
+"""Models that can be evaluated, in the order of the tables."""
+BASELINES = ("random", "last_k", "most_similar", "oracle")
+"""Citation baselines."""
+TASKS = (
+    "retrieval",
+    "ranking",
+    "classification",
+    "discrimination",
+    "instruction",
+    "reconstruction",
+    "explanation",
+)
 TINY = "tiny"
 """Value of `model.name` for the base model that ships with the package."""
 
@@ -29,10 +42,25 @@ def _one_of(kind: str, value: str, valid: tuple[str, ...]) -> None:
         raise unknown_name(kind, value, valid)
 
 
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if value <= 0:
-            raise UserError(f"{name} is {value}: give a number above 0.")
+def _positive(group: Any, where: str, *names: str) -> None:
+    for name in names:
+        value = getattr(group, name)
+        if value is not None and value <= 0:
+            raise UserError(f"{where}.{name} is {value}: give a number above 0.")
+
+
+def _share(group: Any, where: str, *names: str) -> None:
+    for name in names:
+        value = getattr(group, name)
+        if not 0 <= value < 1:
+            raise UserError(f"{where}.{name} is {value}: give a number from 0 to below 1.")
+
+
+def _check_counts(counts: dict[str, int], where: str) -> None:
+    for task, count in counts.items():
+        _one_of(f"task in {where}", task, TASKS)
+        if count < 0:
+            raise UserError(f"{where}.{task} is {count}: give 0 or more.")
 
 
 @dataclass
@@ -42,7 +70,7 @@ class DataConfig:
     format: str = "demo"
     """`demo`, `movielens` or `csv`."""
     path: str | None = None
-    """Folder of a MovieLens data set."""
+    """Folder of a MovieLens data set; for `csv` the folder that relative names start from."""
     interactions: str | None = None
     """CSV of interactions: user_id, item_id, timestamp[, rating][, review]; .gz too."""
     items: str | None = None
@@ -52,7 +80,7 @@ class DataConfig:
     num_items: int | None = None
     """Most frequent items kept; all when null."""
     num_users: int | None = None
-    """Users sampled; all when null. For `demo`: users generated."""
+    """Users sampled; all when null."""
     k_core: int = 5
     """Fewest interactions of every user and item that is kept."""
     max_history: int = 10
@@ -64,7 +92,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _one_of("data.format", self.format, FORMATS)
-        _positive(**{"data.max_history": self.max_history, "data.max_states": self.max_states})
+        sizes = ("num_items", "num_users", "k_core", "max_history", "max_states", "states_per_user")
+        _positive(self, "data", *sizes)
         needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
         for name in needed:
             if getattr(self, name) is None:
@@ -92,6 +121,11 @@ class RecommenderConfig:
     patience: int = 10
     """Epochs without a better validation NDCG@10 before training stops."""
 
+    def __post_init__(self) -> None:
+        sizes = ("dim", "layers", "heads", "batch_size", "max_epochs", "patience")
+        _positive(self, "recommender", *sizes, "learning_rate")
+        _share(self, "recommender", "dropout")
+
 
 @dataclass
 class ModelConfig:
@@ -118,6 +152,8 @@ class ModelConfig:
         if self.train_connectors is None:
             self.train_connectors = self.name != TINY
         _one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
+        _positive(self, "model", "lora_rank", "lora_alpha")
+        _share(self, "model", "lora_dropout")
 
 
 @dataclass
@@ -152,6 +188,10 @@ class AlignmentConfig:
     def __post_init__(self) -> None:
         for form in (self.form, *self.sft_forms):
             _one_of("alignment form", form, FORMS)
+        if not self.sft_forms:
+            raise UserError("alignment.sft_forms is empty: name at least one form.")
+        _check_counts(self.counts, "alignment.counts")
+        _share(self, "alignment", "noise")
         _one_of("alignment.verdict", self.verdict, ("first", "last"))
 
 
@@ -167,6 +207,10 @@ class SFTSettings:
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
 
+    def __post_init__(self) -> None:
+        _positive(self, "training.sft", "steps", "batch_size", "learning_rate")
+        _share(self, "training.sft", "warmup")
+
 
 @dataclass
 class PairsSettings:
@@ -180,6 +224,9 @@ class PairsSettings:
     margin: float = 0.2
     """Least difference in composite reward between chosen and rejected."""
 
+    def __post_init__(self) -> None:
+        _positive(self, "training.pairs", "prompts", "samples", "temperature")
+
 
 @dataclass
 class ORPOSettings:
@@ -192,6 +239,9 @@ class ORPOSettings:
     beta: float = 0.5
     """Weight of the odds-ratio term (lambda in the paper)."""
 
+    def __post_init__(self) -> None:
+        _positive(self, "training.orpo", "epochs", "batch_size", "learning_rate", "beta")
+
 
 @dataclass
 class RLSettings:
@@ -203,6 +253,10 @@ class RLSettings:
     """Prompts of each task; an epoch goes through all of them."""
     validation_cases: int = 100
     """Explanation prompts of validation users, on which the best checkpoint is chosen."""
+
+    def __post_init__(self) -> None:
+        _positive(self, "training.rl", "validation_cases")
+        _check_counts(self.counts, "training.rl.counts")
 
 
 @dataclass
@@ -242,15 +296,22 @@ class EvaluationConfig:
     """What is measured on test users."""
 
     methods: tuple[str, ...] = ("base", "sft", "ppo", "orpo")
-    baselines: tuple[str, ...] = ("random", "last_k", "most_similar", "oracle")
+    baselines: tuple[str, ...] = BASELINES
     cases: int = 600
-    """Explanation cases at most: a yes and a no item for each test state."""
+    """Explanation cases: a yes and a no item of each test state, then other items of each."""
     alignment_cases: int = 200
-    """Cases of each alignment task at most."""
+    """Cases of each alignment task that is trained."""
     max_new_tokens: int = 72
     """Tokens of an answer at most."""
     bootstrap: int = 1000
     """Resamples of the users behind each interval."""
+
+    def __post_init__(self) -> None:
+        for method in self.methods:
+            _one_of("evaluation method", method, METHODS)
+        for baseline in self.baselines:
+            _one_of("citation baseline", baseline, BASELINES)
+        _positive(self, "evaluation", "cases", "alignment_cases", "max_new_tokens", "bootstrap")
 
 
 @dataclass
@@ -286,6 +347,10 @@ class Config:
     def __post_init__(self) -> None:
         for stage in self.stages:
             _one_of("stage", stage, STAGES)
+        if not self.stages:
+            raise UserError("stages is empty: name at least one stage.")
+        if self.threads <= 0:
+            raise UserError(f"threads is {self.threads}: give a number above 0.")
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
 
 
@@ -299,7 +364,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
     if not path.is_file():
         raise UserError(f"no configuration at {path}: give the path of a YAML file.")
     try:
-        values = yaml.safe_load(path.read_text()) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise UserError(f"{path} is no valid YAML: {error}") from None
     if not isinstance(values, dict):
@@ -310,16 +375,31 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
 
 
 def _set(values: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
+    key, equals, text = override.partition("=")
     if not equals:
         raise UserError(f"{override!r} is no override: write key=value, such as seed=1.")
     *groups, name = key.split(".")
     default: Any = Config()
     for group in groups:
         default = getattr(default, group, None)
-        # One entry of a mapping, such as a reward's weight, leaves its other entries as they are.
-        values = values.setdefault(group, dict(default) if isinstance(default, dict) else {})
-    values[name] = yaml.safe_load(value)
+        if values.get(group) is None:
+            # One entry of a mapping, such as a reward's weight, leaves its other entries alone.
+            values[group] = dict(default) if isinstance(default, dict) else {}
+        values = values[group]
+        if not isinstance(values, dict):
+            raise UserError(f"{override!r}: {group} is {values!r}, which is no group of keys.")
+    hint = typing.get_type_hints(type(default)).get(name) if default is not None else None
+    values[name] = _read_value(text, hint, override)
+
+
+def _read_value(text: str, hint: Any, override: str) -> Any:
+    """The value after the equals sign: as it is where text is wanted, else as YAML."""
+    if hint is str or (hint == str | None and text != "null"):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{override!r}: the value is no valid YAML: {error}") from None
 
 
 def build(kind: type, values: dict[str, Any], where: str = "") -> Any:

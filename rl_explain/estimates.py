@@ -8,23 +8,24 @@ import time
 from collections.abc import Sequence
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
-from rl_explain.alignment.language_model import base_path
+from rl_explain.alignment.language_model import base_shape
 from rl_explain.config import Config
 
-TOKENS_PER_ITEM = 12
-"""Prompt tokens that an item takes: virtual token, title, attributes."""
+TOKENS_PER_ITEM = 16
+"""Prompt tokens that an item takes: virtual tokens, title, attributes."""
 QUESTION_TOKENS = 40
-ANSWER_TOKENS = 40
-EFFICIENCY = 0.3
+ANSWER_TOKENS = 30
+EFFICIENCY = 0.15
 """Share of a large product's speed that small layers, attention and sampling reach."""
-PROGRAM_MIB = 900
+PROGRAM_MIB = 1000
 """Memory of the libraries themselves."""
 
 
 def estimate_table(config: Config, stages: Sequence[str]) -> str:
     """A line for each stage: seconds and peak memory expected."""
+    torch.set_num_threads(config.threads)
     parameters = _parameters(config.model.name)
     seconds = _seconds(config, parameters, _operations_a_second(config))
     width = max(map(len, stages))
@@ -40,10 +41,14 @@ def estimate_table(config: Config, stages: Sequence[str]) -> str:
 def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
     """Expected seconds of each stage: a token costs 2 operations a parameter, 6 in training."""
     training, evaluation = config.training, config.evaluation
-    tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
-    forward = 2 * parameters * tokens / (speed * EFFICIENCY)
+    question = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS
+    token = 2 * parameters / (speed * EFFICIENCY)
+    forward = (question + ANSWER_TOKENS) * token
     train = 3 * forward
     ppo = training.ppo
+    # Completions of a prompt share its reading; sampling, policy and reference each read once.
+    iteration = ppo.rollout_batch_size * question + ppo.episodes * ANSWER_TOKENS
+    validation = training.rl.validation_cases * (2 + ppo.iterations // ppo.eval_every)
     sampled = training.pairs.prompts * training.pairs.samples
     asked = evaluation.cases + 7 * evaluation.alignment_cases  # five beams of retrieval
     sft = training.sft.steps * training.sft.batch_size * train
@@ -54,7 +59,7 @@ def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
         "sft": sft,
         "sft_clean": sft,
         "pairs": sampled * forward,
-        "ppo": ppo.iterations * ppo.episodes * (3 * forward + ppo.ppo_epochs * train),
+        "ppo": ppo.iterations * iteration * (3 + 3 * ppo.ppo_epochs) * token + validation * forward,
         "orpo": training.orpo.epochs * training.pairs.prompts * 2 * train,
         "evaluate": len(evaluation.methods) * asked * forward,
     }
@@ -66,7 +71,7 @@ def _mebibytes(config: Config, parameters: int, stage: str) -> float:
     if stage in ("prepare", "recommender", "tasks"):
         return 300.0
     rows = {"sft": config.training.sft.batch_size, "ppo": config.training.ppo.micro_batch_size}
-    shape = AutoConfig.from_pretrained(base_path(config.model.name))
+    shape = base_shape(config.model.name)
     tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
     layers = shape.num_hidden_layers * shape.hidden_size * 40 + shape.vocab_size
     return (weights + rows.get(stage, 64) * tokens * layers * 4) / 2**20
@@ -74,7 +79,7 @@ def _mebibytes(config: Config, parameters: int, stage: str) -> float:
 
 def _parameters(name: str) -> int:
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base_path(name)))
+        model = AutoModelForCausalLM.from_config(base_shape(name))
     return sum(weight.numel() for weight in model.parameters())
 
 

@@ -12,7 +12,12 @@ from rl_explain.alignment.banks import build_banks
 from rl_explain.alignment.examples import columns, read_examples, write_examples
 from rl_explain.alignment.explainer import Manifest
 from rl_explain.alignment.generation import format_prompt
-from rl_explain.alignment.language_model import add_adapter, freeze_connectors, load_adapter
+from rl_explain.alignment.language_model import (
+    add_adapter,
+    base_fingerprint,
+    freeze_connectors,
+    load_adapter,
+)
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
@@ -22,9 +27,11 @@ from rl_explain.data.statistics import statistics_table
 from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
 from rl_explain.evaluation.results import merge_metrics, write_samples
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
+from rl_explain.evaluation.tasks import ASK
 from rl_explain.evidence.teacher import Teacher
 from rl_explain.recommenders.sasrec import SasrecConfig
 from rl_explain.recommenders.training import SasrecTraining, train_sasrec
+from rl_explain.record import provenance
 from rl_explain.run import Run
 from rl_explain.training.orpo import train_orpo
 from rl_explain.training.pairs import build_pairs, read_pairs
@@ -101,9 +108,12 @@ def tasks(run: Run, folder: Path) -> Metrics:
         )
         for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
     }
-    held_out = {"explanation": config.evaluation.cases}
-    asked = ("retrieval", "ranking", "classification", "reconstruction")
-    held_out |= dict.fromkeys(asked, config.evaluation.alignment_cases)
+    # What was not trained is not measured.
+    measured = [task for task in ASK if alignment.counts.get(task)]
+    held_out = {
+        "explanation": config.evaluation.cases,
+        **dict.fromkeys(measured, config.evaluation.alignment_cases),
+    }
     validation = {"explanation": rl.validation_cases}
     form = [alignment.form]
     parts = sft | {
@@ -190,14 +200,15 @@ def ppo(run: Run, folder: Path) -> Metrics:
 
 def evaluate(run: Run, folder: Path) -> Metrics:
     """Every metric of every method that is there, of the baselines too; print the tables."""
-    settings, seed = run.config.evaluation, run.config.seed
+    config = run.config
+    settings, seed = config.evaluation, config.seed
     evaluation = Evaluation(
         read_examples(run.stage_folder("tasks") / "test.jsonl"),
         run.interactions,
         run.recommender,
         run.reward_context,
         folder,
-        verdict=run.config.alignment.verdict,
+        verdict=config.alignment.verdict,
         max_new_tokens=settings.max_new_tokens,
         resamples=settings.bootstrap,
         seed=seed,
@@ -205,7 +216,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     results = {}
     for method in settings.methods:
         if method == "base":
-            weights = run.config.model.name
+            weights = base_fingerprint(run.base()[0])
         elif (run.stage_folder(method) / "metrics.json").exists():
             weights = weights_fingerprint(run.stage_folder(method) / "adapter")
         else:
@@ -214,11 +225,13 @@ def evaluate(run: Run, folder: Path) -> Metrics:
         results[method] = evaluation.model(method, partial(run.explainer, method), weights)
     for name in settings.baselines:
         results[name] = evaluation.baseline(name)
-    results["most_frequent_item"] = evaluation.most_frequent_item()
+    if config.alignment.counts.get("retrieval"):
+        results["most_frequent_item"] = evaluation.most_frequent_item()
     write_samples(results.values(), folder / "samples.jsonl")
     report = run.folder / "report.md"
     summary = markdown_summary(results, settings.bootstrap, seed)
-    report.write_text(f"{summary}\n## Made by\n\n{run.provenance()}\n", encoding="utf-8")
+    made = provenance(run.folder, run.config)
+    report.write_text(f"{summary}\n## Made by\n\n{made}\n", encoding="utf-8")
     print(plain_summary(results, settings.bootstrap, seed))
     print(f"The same as Markdown: {report}")
     return merge_metrics(results.values())

@@ -20,7 +20,7 @@ torch=$(grep '^torch==' constraints.txt)
 installed=$(.venv/bin/python -c 'import torch; print(torch.__version__.split("+")[0])' 2>/dev/null || true)
 if [ "torch==$installed" != "$torch" ]; then
   if ! command -v nvidia-smi >/dev/null 2>&1 &&
-    $pip install -q --dry-run --report - "$torch" | grep -q '"name": "nvidia-'; then
+    $pip install -q --dry-run --report - "$torch" | grep '"name": "nvidia-' >/dev/null; then
     $pip install -q uv
     VIRTUAL_ENV=.venv .venv/bin/uv pip install -q --torch-backend=auto "$torch"
   else

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs into .venv and runs the tests. Arguments go to pytest: bash scripts/test.sh -m slow
+# Installs into .venv and runs the tests. Arguments go to pytest: bash scripts/test.sh -k ppo
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/install.sh dev

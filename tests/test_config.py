@@ -49,6 +49,19 @@ def test_resolved_configuration_reads_back(write) -> None:  # type: ignore[no-un
         ("a: [", r"no valid YAML"),
         ("rewards: {weights: {faithfullness: 1}}", r"Did you mean 'faithfulness'"),
         ("rewards: {weights: {faithfulness: 0}}", r"sum"),
+        (
+            "training: {sft: {batch_size: 0}}",
+            r"training\.sft\.batch_size is 0: give a number above",
+        ),
+        ("training: {rl: {counts: {rankng: 1}}}", r"Did you mean 'ranking'"),
+        ("model: {lora_rank: 0}", r"model\.lora_rank is 0"),
+        ("alignment: {noise: 7}", r"alignment\.noise is 7"),
+        ("alignment: {sft_forms: []}", r"alignment\.sft_forms is empty"),
+        ("alignment: {counts: {clasification: 5}}", r"Did you mean 'classification'"),
+        ("alignment: {counts: {ranking: -1}}", r"alignment\.counts\.ranking is -1"),
+        ("stages: []", r"stages is empty"),
+        ("evaluation: {methods: [ppoo]}", r"Did you mean 'ppo'"),
+        ("evaluation: {baselines: [randm]}", r"Did you mean 'random'"),
     ],
 )
 def test_mistakes_are_named(write, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -66,6 +79,28 @@ def test_mistakes_are_named(write, text: str, message: str) -> None:  # type: ig
 )
 def test_connectors_train_unless_the_base_is_tiny(write, text: str, trained: bool) -> None:  # type: ignore[no-untyped-def]
     assert load_config(write(text)).model.train_connectors is trained
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=[1", "no valid YAML"),
+        ("seed.x=1", "seed is 0, which is no group"),
+        ("training.sft=5", "training.sft is 5: it is a group of keys"),
+    ],
+)
+def test_broken_overrides_are_named(write, override: str, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UserError, match=message):
+        load_config(write("seed: 0"), [override])
+
+
+def test_overrides_fill_empty_groups_and_take_text_as_it_is(write) -> None:  # type: ignore[no-untyped-def]
+    config = load_config(
+        write("training:\nseed: 0"),
+        ["training.sft.steps=5", "output_dir=runs/a #1", "model.name=@x", "data.path=null"],
+    )
+    assert config.training.sft.steps == 5
+    assert (config.output_dir, config.model.name, config.data.path) == ("runs/a #1", "@x", None)
 
 
 def test_missing_file_and_broken_override(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

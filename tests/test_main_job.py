@@ -1,6 +1,7 @@
 """The whole path on a small catalogue: every stage, its files, and use of what it leaves."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,13 @@ from rl_explain.config import load_config
 from rl_explain.errors import UserError
 from rl_explain.run import Run
 
-COUNTS = {"explanation": 40, "ranking": 20, "classification": 20, "discrimination": 10}
+COUNTS = {
+    "explanation": 40,
+    "ranking": 20,
+    "classification": 20,
+    "discrimination": 10,
+    "retrieval": 5,
+}
 OVERRIDES = [
     "data.format=csv",
     "data.k_core=3",
@@ -89,7 +96,10 @@ def test_every_stage_leaves_its_files(run_folder: Path) -> None:
     assert {"versions", "commit", "hardware", "seed", "data_fingerprint"} <= record.keys()
     assert set(record["wall_seconds"]) >= {"sft", "ppo", "evaluate"}
     assert load_config(run / "config.yaml").data.max_history == 6
+    assert "rl_explain/tiny" not in (run / "ppo" / "adapter" / "adapter_config.json").read_text()
     metrics = json.loads((run / "metrics.json").read_text())
+    assert "evaluate/sft/retrieval/hit@5" in metrics
+    assert "evaluate/sft/history/hcr" not in metrics  # reconstruction was not trained
     for method in ("base", "sft", "ppo", "orpo", "random", "last_k", "most_similar", "oracle"):
         assert f"evaluate/{method}/faithfulness/regret_score" in metrics
         assert f"evaluate/{method}/explanation/verdict_accuracy/ci_low" in metrics
@@ -122,7 +132,7 @@ def test_other_settings_are_refused_in_the_same_folder(
 
 def test_dry_run_changes_nothing(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_folder / "dry"
-    overrides = [*_overrides(run_folder), f"output_dir={folder}", "--dry-run"]
+    overrides = ["--dry-run", *_overrides(run_folder), f"output_dir={folder}"]
     assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 0
     printed = capsys.readouterr().out
     assert "expected memory" in printed
@@ -197,3 +207,56 @@ def test_many_cases_from_a_file(run_folder: Path) -> None:
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert rows[0]["item"] == "Film 8"
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("cases", "message"),
+    [
+        (None, "cannot be read as CSV"),
+        ("", "cannot be read as CSV"),
+        ("history,item\n", "holds no case"),
+        ("titles\nFilm 1\n", "it needs `history`"),
+        (
+            "history\nFilm 1; Film 2; Film 3\nFilm 1; Film 2; Filn 33\n",
+            "line 3: unknown title",
+        ),
+    ],
+)
+def test_bad_files_of_cases_are_explained(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], cases: str | None, message: str
+) -> None:
+    path, out = run_folder / "bad.csv", run_folder / "bad.jsonl"
+    path.unlink(missing_ok=True)
+    if cases is not None:
+        path.write_text(cases)
+    words = ["explain", str(run_folder / "run"), "--input", str(path), "--output", str(out)]
+    assert main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_output_without_a_folder_is_refused_before_any_work(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "explain",
+        str(run_folder / "run"),
+        "--input",
+        "x.csv",
+        "--output",
+        "nowhere/out.jsonl",
+    ]
+    assert main(words) == 2
+    assert "nowhere/out.jsonl, whose folder does not exist" in capsys.readouterr().err
+
+
+def test_weights_that_score_no_explanation_are_refused(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in ("prepare", "recommender", "tasks", "sft"):
+        shutil.copytree(run_folder / "run" / stage, tmp_path / stage)
+    (tmp_path / "ranking.yaml").write_text("seed: 1\nrewards: {weights: {ranking: 1}}\n")
+    for stage in ("pairs", "ppo"):
+        overrides = [*_overrides(run_folder), f"output_dir={tmp_path}"]
+        assert main([stage, str(tmp_path / "ranking.yaml"), *overrides]) == 2
+        assert "give a term that scores explanations a weight" in capsys.readouterr().err

@@ -16,9 +16,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from reward_models.context import RewardContext
 from reward_models.faithfulness import most_cited
 from reward_models.percentile import label, percentile
+from reward_models.types import History
 from rl_explain.alignment import generation
 from rl_explain.alignment.banks import Banks
-from rl_explain.alignment.language_model import base_fingerprint, load_adapter, load_base
+from rl_explain.alignment.language_model import (
+    base_fingerprint,
+    load_adapter,
+    load_base,
+    save_adapter,
+)
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import MIN_DISTINCT
 from rl_explain.alignment.virtual_tokens import NUM_SLOTS, fill_slots, slot_token
@@ -111,7 +117,7 @@ class Explainer:
         catalogue_path = folder / "catalogue.json"
         if not catalogue_path.is_file():
             raise UserError(f"no catalogue.json in {folder}: export the adapter again.")
-        catalogue = Catalogue.from_json(json.loads(catalogue_path.read_text()))
+        catalogue = Catalogue.from_json(json.loads(catalogue_path.read_text(encoding="utf-8")))
         recommender = FrozenRecommender.load(folder / "recommender", catalogue, device)
         return cls.load(manifest, folder, catalogue, recommender, Banks.load(folder), device)
 
@@ -187,12 +193,16 @@ class Explainer:
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
-            cases = [self._case(h, i) for h, i in zip(history, items, strict=True)]
+            cases = [self._case(*self.rows(h, i)) for h, i in zip(history, items, strict=True)]
             return self._explain(cases, reasons)
-        return self._explain([self._case(history, item)], reasons)[0]
+        return self._explain([self._case(*self.rows(history, item))], reasons)[0]
 
-    def _case(self, titles: Sequence[str], item: str | None) -> tuple[tuple[int, ...], int]:
-        """Rows of a history and of the asked item."""
+    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
+        """Rows of a history, no more than the recommender reads, and of the asked item.
+
+        Raises:
+            UserError: as `explain`.
+        """
         rows = [self._row(title, "history") for title in titles]
         history = tuple(rows[-self.recommender.max_history :])
         if len(set(history)) < MIN_DISTINCT:
@@ -200,8 +210,12 @@ class Explainer:
                 f"the history holds {len(set(history))} distinct items: an explanation needs at "
                 f"least {MIN_DISTINCT}."
             )
+        return history, None if item is None else self._row(item, "item")
+
+    def _case(self, history: History, item: int | None) -> tuple[History, int]:
+        """A history and the asked item, by default the recommender's best one outside of it."""
         if item is not None:
-            return history, self._row(item, "item")
+            return history, item
         scores = self.recommender.score([history])[0]
         scores[list(set(history))] = -np.inf
         return history, int(scores.argmax())
@@ -213,9 +227,7 @@ class Explainer:
             raise UserError(f'unknown title "{title}" in the {where}. Closest titles: {close}.')
         return row
 
-    def _explain(
-        self, cases: Sequence[tuple[tuple[int, ...], int]], reasons: int
-    ) -> list[Explanation]:
+    def _explain(self, cases: Sequence[tuple[History, int]], reasons: int) -> list[Explanation]:
         results = []
         for start in range(0, len(cases), NUM_SLOTS):
             batch = cases[start : start + NUM_SLOTS]
@@ -237,7 +249,7 @@ class Explainer:
             results += [self._result(*case, text) for case, text in zip(batch, texts, strict=True)]
         return results
 
-    def _result(self, history: tuple[int, ...], item: int, text: str) -> Explanation:
+    def _result(self, history: History, item: int, text: str) -> Explanation:
         scores = self.recommender.score([history])
         share = float(percentile(scores, np.array([item]), [history])[0])
         reading = self.context.read(text)
@@ -254,12 +266,20 @@ class Explainer:
         """Write a self-contained adapter: weights, items, scratch slots and the recommender.
 
         Training states stay behind; `Explainer.from_pretrained` reads the folder.
+
+        Raises:
+            UserError: this is the untuned base model.
         """
+        if not isinstance(self.model, PeftModel):
+            raise UserError(
+                "the base model has no adapter to save: give a method that was trained."
+            )
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.save_pretrained(str(folder))
+        save_adapter(self.model, folder)
         self.manifest.save(folder)
-        (folder / "catalogue.json").write_text(json.dumps(self.catalogue.to_json()) + "\n")
+        text = json.dumps(self.catalogue.to_json()) + "\n"
+        (folder / "catalogue.json").write_text(text, encoding="utf-8")
         self.recommender.save(folder / "recommender")
         no_states = torch.zeros(0, self.banks.user_bank.shape[1])
         Banks(self.banks.item_bank, no_states, self.banks.user_scale).save(folder)

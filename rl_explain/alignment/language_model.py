@@ -1,6 +1,8 @@
 """A base language model with virtual tokens and, on top, LoRA and connectors."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -8,8 +10,10 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -18,6 +22,8 @@ from rl_explain.alignment.virtual_tokens import CONNECTORS, attach, extend_token
 from rl_explain.config import TINY, ModelConfig
 from rl_explain.errors import UserError
 
+ADAPTER = "default"
+"""Name of the adapter that trains and is saved."""
 TINY_PATH = Path(__file__).parent.parent / "tiny"
 
 
@@ -34,16 +40,11 @@ def load_base(
     Raises:
         UserError: nothing loadable under that name, or only pickled weights.
     """
-    try:
+    with _named_if_missing(name):
         tokenizer = AutoTokenizer.from_pretrained(base_path(name))
         model = AutoModelForCausalLM.from_pretrained(
             base_path(name), dtype=getattr(torch, dtype), use_safetensors=True
         )
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"model.name is {name!r}, which did not load: {error}. Give `tiny`, a folder or a hub "
-            "name of a causal language model with safetensors weights."
-        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -51,6 +52,23 @@ def load_base(
     extend_tokenizer(tokenizer, rows, len(item_bank), len(state_bank))
     attach(model, item_bank, state_bank)
     return model, tokenizer
+
+
+def base_shape(name: str) -> PretrainedConfig:
+    """The base model's configuration, without its weights; errors as `load_base`."""
+    with _named_if_missing(name):
+        return AutoConfig.from_pretrained(base_path(name))
+
+
+@contextmanager
+def _named_if_missing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"model.name is {name!r}, which did not load: {error}. Give `tiny`, a folder or a hub "
+            "name of a causal language model with safetensors weights."
+        ) from error
 
 
 def add_adapter(model: PreTrainedModel, config: ModelConfig, seed: int) -> PeftModel:
@@ -79,7 +97,17 @@ def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = F
         raise UserError(f"{folder} holds pickled weights (adapter_model.bin): save as safetensors.")
     if not (folder / "adapter_model.safetensors").exists():
         raise UserError(f"no adapter in {folder}: run the stage that trains it first.")
-    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    tuned.peft_config[ADAPTER].base_model_name_or_path = model.name_or_path  # where peft looks
+    return tuned
+
+
+def save_adapter(model: PeftModel, folder: str | Path) -> None:
+    """Write the adapter `default`: LoRA, connectors, the base by name and not by its path here."""
+    config = model.peft_config[ADAPTER]
+    if config.base_model_name_or_path == str(TINY_PATH):
+        config.base_model_name_or_path = TINY
+    model.save_pretrained(str(folder), selected_adapters=[ADAPTER], save_embedding_layers=False)
 
 
 def freeze_connectors(model: PeftModel) -> None:

@@ -14,26 +14,9 @@ import numpy as np
 import yaml
 
 from rl_explain.alignment.virtual_tokens import item_token
+from rl_explain.config import TASKS
 from rl_explain.data.catalogue import SEPARATOR, Catalogue
 from rl_explain.evidence.writer import attribute_values
-
-TASKS = (
-    "retrieval",
-    "ranking",
-    "classification",
-    "discrimination",
-    "instruction",
-    "reconstruction",
-    "explanation",
-)
-
-
-DATA_FORMS: Mapping[str, tuple[str, ...]] = {
-    "behaviour": ("behaviour",),
-    "intention": ("intention",),
-    "hybrid": ("behaviour", "intention", "hybrid"),
-}
-"""The forms that an alignment trains on: hybrid alignment is the union."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from rl_explain.alignment.discrimination import discrimination_examples
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.explanations import explanation_examples
 from rl_explain.alignment.instructions import instruction_examples
-from rl_explain.alignment.prompts import TASKS
 from rl_explain.alignment.task_context import Scored, TaskContext
+from rl_explain.config import TASKS
 from rl_explain.errors import unknown_name
 from rl_explain.evidence.teacher import Teacher
 

@@ -21,7 +21,6 @@ from rl_explain.recommenders.protocol import Recommender
 
 Choose: TypeAlias = Callable[[Sequence[Question], Sequence[int]], list[History]]
 """Questions and how many items to cite of each -> the cited items, each once."""
-NAMES = ("random", "last_k", "most_similar", "oracle")
 
 
 class CitationBaselines:

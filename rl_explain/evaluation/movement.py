@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, intervals_apart
-from rl_explain.evaluation.table import BASELINES, in_order, show
+from rl_explain.evaluation.table import BELOW, in_order, show
 
 UNTUNED = ("base", "sft", "sft_clean")
 WATCHED = {
@@ -31,7 +31,7 @@ def what_moved(
     """
     if start not in results:
         return ""
-    tuned = [m for m in in_order(results) if m not in UNTUNED + BASELINES]
+    tuned = [m for m in in_order(results) if m not in UNTUNED + BELOW]
     return "\n\n".join(_paragraph(results[start], results[m], resamples, seed) for m in tuned)
 
 

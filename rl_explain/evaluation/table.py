@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rl_explain.config import BASELINES, METHODS
 from rl_explain.evaluation.alignment import MOST_FREQUENT_ITEM
-from rl_explain.evaluation.baselines import NAMES
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate
 
-MODELS = ("base", "sft", "sft_clean", "ppo", "orpo")
-BASELINES = (*NAMES, MOST_FREQUENT_ITEM)
+BELOW = (*BASELINES, MOST_FREQUENT_ITEM)
 """Rows below the models."""
 
 
@@ -53,10 +52,10 @@ def markdown_tables(results: Mapping[str, Result]) -> str:
 
 
 def in_order(methods: Iterable[str]) -> list[str]:
-    """Models as `MODELS` lists them, other models by name, then the baselines."""
+    """Models as `METHODS` lists them, other models by name, then the baselines."""
     given = set(methods)
-    others = sorted(given.difference(MODELS, BASELINES))
-    return [m for m in (*MODELS, *others, *BASELINES) if m in given]
+    others = sorted(given.difference(METHODS, BELOW))
+    return [m for m in (*METHODS, *others, *BELOW) if m in given]
 
 
 def _cells(results: Mapping[str, Result], columns: Sequence[Column]) -> list[list[str]]:

@@ -2,7 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from transformers import TrainingArguments
+
+ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 
 
 def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> dict[str, Any]:
@@ -21,6 +25,12 @@ def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> d
         "save_total_limit": 1,
         "logging_steps": 10,
     }
+
+
+def one_device(arguments: ArgumentsT) -> ArgumentsT:
+    """Keep the trainer to one GPU of several, where it would copy the model to each by threads."""
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def last_checkpoint(folder: Path) -> str | None:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
+from rl_explain.alignment.language_model import save_adapter
 from rl_explain.config import ORPOSettings
-from rl_explain.training.arguments import last_checkpoint, shared_arguments
+from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
 from rl_explain.training.pairs import Pair
 
@@ -92,6 +93,7 @@ def train_orpo(
         max_length=4096,
         remove_unused_columns=False,
     )
+    arguments = one_device(arguments)
     trainer = CompletionORPOTrainer(
         model=model,
         args=arguments,
@@ -100,5 +102,5 @@ def train_orpo(
         callbacks=[JsonLinesLog(folder / "log.jsonl")],
     )
     result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    model.save_pretrained(str(folder / "adapter"))
+    save_adapter(model, folder / "adapter")
     return {"train_loss": result.training_loss, "steps": result.global_step, "pairs": len(rows)}

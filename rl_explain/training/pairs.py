@@ -50,7 +50,7 @@ def build_pairs(
     repeated = [example for example in examples for _ in range(settings.samples)]
     completions = [text for texts in answers for text in texts]
     result = composite(completions, **columns(repeated))
-    _write_samples(folder, repeated, completions, result.terms)
+    _write_samples(folder, repeated, completions, {"total": result.total, **result.terms})
     prompts = explainer.format([example.prompt for example in examples])
     pairs = []
     for row, prompt in enumerate(prompts):
@@ -58,6 +58,11 @@ def build_pairs(
         scores = result.total[start : start + settings.samples]
         pair = best_against_worst(prompt, answers[row], scores, settings.margin)
         pairs += [pair] if pair else []
+    if not any(isinstance(score, float) for score in result.total):
+        raise UserError(
+            "no sample got a score: give a term that scores explanations a weight, such as "
+            "rewards.weights.faithfulness=1."
+        )
     if not pairs:
         raise UserError(
             f"no pair of samples lies training.pairs.margin={settings.margin} apart: lower it, or "

@@ -12,8 +12,9 @@ from trl.trainer import utils as trl_internals
 
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.generation import format_prompt
+from rl_explain.alignment.language_model import save_adapter
 from rl_explain.config import SFTSettings
-from rl_explain.training.arguments import last_checkpoint, shared_arguments
+from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
 
 
@@ -43,6 +44,7 @@ def train_sft(
         train_sampling_strategy="group_by_length",
         max_length=None,
     )
+    arguments = one_device(arguments)
     trainer = SFTTrainer(
         model=model,
         args=arguments,
@@ -52,7 +54,7 @@ def train_sft(
     )
     with _head_on_completions_only():
         result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    model.save_pretrained(str(folder / "adapter"))
+    save_adapter(model, folder / "adapter")
     return {"train_loss": result.training_loss, "steps": result.global_step}
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from reward_models.answers import parse_list
 from reward_models.citations import CitationFinder
-from rl_explain.alignment.prompts import TASKS, Prompts, load_templates
+from rl_explain.alignment.prompts import Prompts, load_templates
+from rl_explain.config import TASKS
 from rl_explain.data.catalogue import Catalogue, unique_titles
 
 NASTY = [

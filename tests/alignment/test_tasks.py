@@ -11,10 +11,11 @@ import pytest
 from reward_models.answers import parse_list
 from reward_models.context import RewardContext
 from rl_explain.alignment.examples import Example, columns, read_examples, write_examples
-from rl_explain.alignment.prompts import TASKS, Prompts, load_templates
+from rl_explain.alignment.prompts import Prompts, load_templates
 from rl_explain.alignment.states import State, States
 from rl_explain.alignment.task_context import Scored, TaskContext
 from rl_explain.alignment.tasks import build_examples
+from rl_explain.config import TASKS
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.errors import UserError
 from rl_explain.evidence.teacher import Teacher

@@ -39,8 +39,8 @@ SHARES = ("gamma", "gae_lambda", "final_learning_rate")
 class PPOConfig:
     """Proximal policy optimization (Schulman et al. 2017) with a KL penalty to the SFT model.
 
-    An iteration samples one completion, an episode, from each of its prompts, scores all, and
-    then updates on minibatches of them. Sizes count all processes together.
+    An iteration samples some completions, episodes, of each of its prompts, scores all, and then
+    updates on minibatches of them. Sizes count all processes together.
     """
 
     iterations: int = 40
@@ -109,6 +109,8 @@ class PPOConfig:
             self._check_range(field.name)
         if self.sibling_baseline and self.samples_per_prompt == 1:
             raise _out_of_range("samples_per_prompt", 1, "2 or more with sibling_baseline")
+        if self.sibling_baseline and self.gamma != 1:
+            raise _out_of_range("gamma", self.gamma, "1 with sibling_baseline")
         self._check_divides("minibatch_size", self.episodes, "completions of an iteration")
         self._check_divides("micro_batch_size", self.minibatch_size, "completions of a minibatch")
 

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 
 from peft import PeftModel
 
+from rl_explain.alignment.language_model import ADAPTER as POLICY
 from rl_explain.errors import UserError
 
-POLICY = "default"
-"""Name of the adapter that is trained."""
 REFERENCE = "reference"
 """Name of the frozen copy."""
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
+from rl_explain.alignment.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint
 from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.records import ITERATION
-from rl_explain.training.ppo.reference import POLICY
 from rl_explain.training.ppo.scoring import Columns, RewardFunction
 from rl_explain.training.ppo.trainer import VALIDATION_SCORE, PPOTrainer
 
@@ -33,9 +33,7 @@ def train_ppo(
         model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-    model.save_pretrained(
-        str(folder / "adapter"), selected_adapters=[POLICY], save_embedding_layers=False
-    )
+    save_adapter(model, folder / "adapter")
     return _metrics(trainer)
 
 

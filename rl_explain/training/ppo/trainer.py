@@ -5,7 +5,7 @@ et al. 2019, arXiv 1909.08593). Details follow Huang et al. 2024 (arXiv 2403.170
 
 - policy and value head share one trunk and one adapter;
 - the reward is any function of the text;
-- learning rates are constant, so that a longer training repeats a shorter one;
+- learning rates are constant unless `final_learning_rate` lets the adapter's fall;
 - advantages are whitened in each process by itself.
 
 An epoch of the trainer is an iteration of PPO: its own machinery then logs, saves and resumes at
@@ -38,7 +38,7 @@ from transformers.trainer_utils import TrainOutput
 from reward_models.composite import CompositeResult
 from rl_explain.alignment.generation import generate
 from rl_explain.errors import UserError
-from rl_explain.training.arguments import shared_arguments
+from rl_explain.training.arguments import one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
 from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.experience import build_experience
@@ -315,6 +315,11 @@ class PPOTrainer(Trainer):
         result = score(self.reward_fn, [texts[0] for texts in answers], columns)
         metrics = {f"validation/{k}": v for k, v in summary(result).items()}
         metrics = self._across_processes(metrics)
+        if VALIDATION_SCORE not in metrics and not self.state.global_step:
+            raise UserError(
+                "no answer to the validation prompts, which are explanations, got a score: give a "
+                "term that scores explanations a weight, such as rewards.weights.faithfulness=1."
+            )
         self.log(metrics)
         self._keep_if_best(metrics.get(VALIDATION_SCORE, float("-inf")))
         self.control = self.callback_handler.on_evaluate(
@@ -401,7 +406,7 @@ def _arguments(config: PPOConfig, folder: Path, seed: int, device: str) -> Train
         "logging_strategy": "epoch",
         "save_strategy": "no",  # IterationFlow decides
     }
-    return TrainingArguments(**shared | own)
+    return one_device(TrainingArguments(**shared | own))
 
 
 def _micro_batches(config: PPOConfig, processes: int) -> int:

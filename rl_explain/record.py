@@ -1,0 +1,184 @@
+"""What made a run: settings of its stages, code, versions, hardware, command, seconds."""
+
+import json
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rl_explain.config import Config
+from rl_explain.errors import UserError
+
+FILE = "record.json"
+SETTINGS = "settings.json"
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "numpy", "pandas")
+DEPENDS: dict[str, tuple[str, ...]] = {
+    "prepare": ("seed", "data"),
+    "recommender": ("recommender",),
+    "tasks": ("alignment", "training.rl", "evaluation.cases", "evaluation.alignment_cases"),
+    "sft": ("model", "training.sft", "evaluation.max_new_tokens"),
+    "sft_clean": ("model", "training.sft", "evaluation.max_new_tokens"),
+    "pairs": ("rewards", "training.pairs"),
+    "ppo": ("rewards", "training.ppo"),
+    "orpo": ("training.orpo",),
+    "evaluate": (),
+}
+"""What of the configuration shapes a stage, beside what shapes the stages before it.
+
+The evaluation keeps apart by itself what was measured differently."""
+FREE = {"training.ppo.micro_batch_size"}
+"""Settings that change memory and no result: they may change on the way."""
+
+
+def check_settings(run: Path, config: Config) -> None:
+    """Refuse a configuration that differs from what the run's stages were made with.
+
+    Raises:
+        UserError: names the stage and the settings.
+    """
+    for stage in DEPENDS:
+        path = run / stage / SETTINGS
+        if not path.exists():
+            continue
+        made = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(set(_differences(made, _settings(stage, config))) - FREE)
+        if changed:
+            raise UserError(
+                f"{path.parent} was made with other values of {', '.join(changed)}: give another "
+                f"output_dir, or delete {path.parent} and the stages that stand on it."
+            )
+
+
+def keep_settings(run: Path, stage: str, config: Config) -> None:
+    """Write down what a stage is about to be made with."""
+    write_json(run / stage / SETTINGS, _settings(stage, config))
+
+
+def forget_settings(run: Path, stage: str) -> None:
+    """Take that back if the stage left nothing else: a mended mistake can then be tried again."""
+    path = run / stage / SETTINGS
+    if list(path.parent.iterdir()) == [path]:
+        path.unlink()
+        path.parent.rmdir()
+
+
+def add_to_record(
+    run: Path,
+    stage: str,
+    seconds: float,
+    config: Config,
+    device: str,
+    afresh: bool,
+    **facts: Any,
+) -> None:
+    """Note what a stage ran on, for how long, and under which code; and `facts` of the run.
+
+    Args:
+        afresh: the stage began anew; otherwise its seconds add to those of the interrupted try.
+    """
+    record = read_record(run) or {"wall_seconds": {}, "commits": {}}
+    spent = 0.0 if afresh else record["wall_seconds"].get(stage, 0.0)
+    record |= {
+        "seed": config.seed,
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "hardware": _hardware(device, config.threads),
+        **facts,
+    }
+    record["wall_seconds"][stage] = round(spent + seconds, 1)
+    record["commits"][stage] = record["commit"]
+    write_json(run / FILE, record)
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """The run's record; empty where nothing has run yet."""
+    path = run / FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def provenance(run: Path, config: Config) -> str:
+    """What made a run, as Markdown."""
+    record = read_record(run)
+    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
+    seconds = ", ".join(f"{name} {s:.0f}" for name, s in record["wall_seconds"].items())
+    commits = sorted({commit or "not a checkout" for commit in record["commits"].values()})
+    rows = {
+        "command": f"`{record['command']}`",
+        "data": f"{config.data.format}, seed {record['seed']}",
+        "model": config.model.name,
+        "commit": ", ".join(commits),
+        "hardware": record["hardware"],
+        "versions": f"python {record['python']}, {versions}",
+        "seconds a stage, up to here": seconds,
+    }
+    return "\n".join(f"- {name}: {value}" for name, value in rows.items())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON whole or not at all."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _settings(stage: str, config: Config) -> dict[str, Any]:
+    values = asdict(config)
+    return dict(json.loads(json.dumps({key: _pick(values, key) for key in DEPENDS[stage]})))
+
+
+def _pick(config: dict[str, Any], key: str) -> Any:
+    for name in key.split("."):
+        config = config[name]
+    return config
+
+
+def _differences(made: Any, now: Any, where: str = "") -> Iterator[str]:
+    if isinstance(made, dict) and isinstance(now, dict):
+        for key in made.keys() | now.keys():
+            yield from _differences(made.get(key), now.get(key), f"{where}.{key}" if where else key)
+    elif made != now:
+        yield where
+
+
+def _commit() -> str | None:
+    """The commit of the source tree, if it is one, and whether files differ from it."""
+    source = Path(__file__).resolve().parent.parent
+    top = _git(source, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != source:
+        return None
+    changed = _git(source, "status", "--porcelain", "--untracked-files=no")
+    return f"{_git(source, 'rev-parse', 'HEAD')}{'-dirty' if changed else ''}"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def _hardware(device: str, threads: int) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"{_processor()}, {threads} threads"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
