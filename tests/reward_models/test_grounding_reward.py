@@ -41,6 +41,13 @@ def claims(context, text, target=HARBOR):
             'Both "The Silent Tide" and "Glass Comet" are family films',
             {(TIDE, "family"), (COMET, "family")},
         ),
+        (
+            '"The Silent Tide" matters. So it goes. Both are maritime.',
+            {(HARBOR, "maritime"), (TIDE, "maritime")},
+        ),
+        # a line ends a sentence, a point within a number does not
+        ('"Glass Comet" matters\nIt is a mystery', {(HARBOR, "mystery")}),
+        ('"Glass Comet" scores 3.5 as a comedy', {(COMET, "comedy")}),
         # in brackets, of that title alone
         (
             '"The Silent Tide" (mystery, maritime) and "Glass Comet" (comedy) both matter',
@@ -63,11 +70,11 @@ def test_claims(yes_context, text, expected):
 
 
 def test_longest_value_wins_and_short_or_verdict_values_are_no_claims(make_hand_made):
-    values = [("noir",), ("noir mystery",), ("no",), ("yes",), ("3D",), ("Sci-Fi",)]
-    attributes = [{"genre": v} for v in values] + [{}] * 11
+    values = [("noir",), ("noir mystery",), ("no",), ("yes",), ("3D",), ("Sci-Fi",), ("boss",)]
+    attributes = [{"genre": v} for v in values] + [{}] * 10
     context = RewardContext([f"Title {i}" for i in range(17)], attributes, make_hand_made([], 0))
-    found = claims(context, "Yes. A noir mystery in 3D, sci-fi. No", 0)
-    assert found == {(0, "noir mystery"), (0, "sci-fi")}
+    found = claims(context, "Yes. A noir mystery in 3D, sci-fi with bosses. No", 0)
+    assert found == {(0, "noir mystery"), (0, "sci-fi"), (0, "boss")}
     assert context.claims.is_true(Claim(5, "sci-fi"))
     assert not context.claims.is_true(Claim(0, "noir mystery"))
 
