@@ -42,7 +42,7 @@ def test_every_process_and_iteration_samples_with_its_own_seed() -> None:
     ("field", "value", "fix"),
     [
         ("minibatch_size", 48, "divisor of the 256"),
-        ("micro_batch_size", 24, "divisor of the 128"),
+        ("micro_batch_size", 24, "divisor of the 32"),
         ("learning_rate", 0.0, "above 0"),
         ("kl_coef", -0.1, "0 or more"),
         ("gamma", 1.5, "from 0 to 1"),

@@ -32,7 +32,7 @@ NOT_NEGATIVE = (
     "value_warmup_iterations",
     "samples_logged",
 )
-SHARES = ("gamma", "gae_lambda", "final_learning_rate")
+SHARES = ("gamma", "gae_lambda")
 
 
 @dataclass
@@ -54,17 +54,15 @@ class PPOConfig:
     begin alike. Needs several of a prompt."""
     ppo_epochs: int = 1
     """Passes of the update over an iteration's completions."""
-    minibatch_size: int = 128
+    minibatch_size: int = 32
     """Completions of an optimiser step."""
-    micro_batch_size: int = 64
+    micro_batch_size: int = 32
     """Completions that pass through the model at once; smaller saves memory, changes no result."""
     generation_batch_size: int = 64
     """Completions that are sampled at once."""
     learning_rate: float = 2e-3
-    """Step size of Adam for the adapter. It is that of the tiny base; large models take a hundredth
-    of it."""
-    final_learning_rate: float = 1.0
-    """Share of it that is left at the end; it falls along a straight line, or is constant at 1."""
+    """Step size of Adam for the adapter, constant. It is that of the tiny base; large models take a
+    hundredth of it."""
     value_learning_rate: float = 1e-3
     """Step size of Adam for the value head, constant."""
     value_warmup_iterations: int = 1

@@ -5,7 +5,7 @@ et al. 2019, arXiv 1909.08593). Details follow Huang et al. 2024 (arXiv 2403.170
 
 - policy and value head share one trunk and one adapter;
 - the reward is any function of the text;
-- learning rates are constant unless `final_learning_rate` lets the adapter's fall;
+- learning rates are constant, so that a longer training repeats a shorter one;
 - advantages are whitened in each process by itself.
 
 An epoch of the trainer is an iteration of PPO: its own machinery then logs, saves and resumes at
@@ -285,13 +285,12 @@ class PPOTrainer(Trainer):
     def create_scheduler(
         self, num_training_steps: int, optimizer: Optimizer | None = None
     ) -> LRScheduler:
-        """The adapter's rate is 0 while the value head warms up, then falls; the head's stays."""
+        """Constant rates; the adapter's is 0 while the value head warms up."""
         steps = self.config.ppo_epochs * self.config.minibatches
         warmup = self.config.value_warmup_iterations * steps
-        fall = (1 - self.config.final_learning_rate) / (self.config.iterations * steps)
         self.lr_scheduler = LambdaLR(
             optimizer or self.create_optimizer(),
-            [lambda step: (1 - fall * step) * (step >= warmup), lambda step: 1.0],
+            [lambda step: float(step >= warmup), lambda step: 1.0],
         )
         self._created_lr_scheduler = True
         return self.lr_scheduler
