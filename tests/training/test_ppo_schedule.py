@@ -59,6 +59,11 @@ def test_a_sibling_baseline_needs_several_completions() -> None:
         PPOConfig(samples_per_prompt=1, minibatch_size=32, micro_batch_size=32)
 
 
+def test_a_sibling_baseline_needs_undiscounted_rewards() -> None:
+    with pytest.raises(UserError, match=r"gamma is 0\.9: give 1 with sibling_baseline"):
+        PPOConfig(gamma=0.9)
+
+
 def test_sizes_follow_from_each_other() -> None:
     config = PPOConfig(
         rollout_batch_size=8, samples_per_prompt=4, minibatch_size=16, micro_batch_size=8
