@@ -95,7 +95,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rl_explain.config import load_config
+    from rl_explain.config_file import load_config
     from rl_explain.run import Run
     from rl_explain.stages import run_stages
 

@@ -18,7 +18,8 @@ from rl_explain.alignment.banks import Banks
 from rl_explain.alignment.explainer import Explainer, Manifest
 from rl_explain.alignment.language_model import base_fingerprint, load_base
 from rl_explain.alignment.states import States
-from rl_explain.config import STAGES, Config, load_config, to_yaml
+from rl_explain.config import STAGES, Config
+from rl_explain.config_file import load_config, to_yaml
 from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
 from rl_explain.errors import UserError

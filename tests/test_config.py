@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.config import Config, load_config, to_yaml
+from rl_explain.config import Config
+from rl_explain.config_file import load_config, to_yaml
 from rl_explain.errors import UserError
 
 

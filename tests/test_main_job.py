@@ -12,7 +12,7 @@ import pytest
 
 from rl_explain.alignment.explainer import Explainer
 from rl_explain.cli import main
-from rl_explain.config import load_config
+from rl_explain.config_file import load_config
 from rl_explain.errors import UserError
 from rl_explain.run import Run
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rl_explain import record
-from rl_explain.config import Config, build
+from rl_explain.config import Config
+from rl_explain.config_file import build
 from rl_explain.errors import UserError
 from rl_explain.run import Run
 from rl_explain.stages import prepare
