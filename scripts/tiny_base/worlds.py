@@ -129,14 +129,20 @@ def _attributes(
 def draw_titles(
     count: int, lexicon: Lexicon, rng: np.random.Generator, small: bool = False
 ) -> list[str]:
-    """Different titles; one word each where `small`, else in most worlds from few words."""
+    """Different titles; one word each where `small`, else in most worlds from few words.
+
+    In a quarter of the larger worlds each ends with a year, as those of films do.
+    """
     titles: dict[str, None] = {}
     write = _word if small else _title
     if not small and rng.random() < 0.65:
-        pool = rng.choice(lexicon.words, size=int(rng.integers(*WORD_POOL)), replace=False)
-        lexicon, write = replace(lexicon, words=pool.tolist()), _plain_title
+        pool = rng.choice(lexicon.words, size=int(rng.integers(*WORD_POOL)), replace=False).tolist()
+        pool += [_new_word(lexicon, rng) for _ in range(int(rng.integers(len(pool))))]
+        lexicon, write = replace(lexicon, words=pool), _plain_title
+    dated = not small and rng.random() < 0.25
     while len(titles) < count:
-        titles[write(lexicon, rng)] = None
+        title = write(lexicon, rng)
+        titles[f"{title} ({rng.integers(1940, 2025)})" if dated else title] = None
     return list(titles)
 
 
@@ -149,7 +155,7 @@ def _title(lexicon: Lexicon, rng: np.random.Generator) -> str:
         parts.insert(1, str(rng.choice(["of", "of the", "and", "in the", "for"])))
     if rng.random() < 0.12:
         parts.append(str(rng.choice(["2", "3", "II", "III", "4", "X", "HD", "64"])))
-    if rng.random() < 0.2:
+    if rng.random() < 0.1:
         parts.append(f"({rng.integers(1940, 2025)})")
     if rng.random() < 0.05:
         parts.append(f"- {_word(lexicon, rng)} {_word(lexicon, rng)}")
@@ -167,8 +173,16 @@ def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
         return "".join(rng.choice(SYLLABLES, size=int(rng.integers(2, 4)))).capitalize()
     if kind < 0.15:
         return lexicon.pieces[int(rng.integers(len(lexicon.pieces)))]
+    if kind < 0.35:
+        return _new_word(lexicon, rng)
     word = lexicon.words[int(rng.integers(len(lexicon.words)))].capitalize()
     return word + ENDINGS[int(rng.integers(len(ENDINGS)))] if rng.random() < 0.06 else word
+
+
+def _new_word(lexicon: Lexicon, rng: np.random.Generator) -> str:
+    """Two or three pieces joined: a name that nobody has read, of several tokens."""
+    word = "".join(rng.choice(lexicon.pieces, size=int(rng.integers(2, 4))))
+    return word[:1].upper() + word[1:]
 
 
 def show(seq: Text, world: World, i: int, embedded: bool = True) -> None:
