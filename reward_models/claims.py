@@ -8,11 +8,13 @@ Sentences end at `.`, `!`, `?`, `;` and line ends. Of whom a value is claimed:
 3. in one that names none: of the target, which explanations are about;
 4. where the sentence says that something is shared ("both", "share", "like it", "too", ...): of the
    target as well, and when it names no title, of those of the sentence before. "Both" of a sentence
-   that names two or more titles means these, and adds nothing.
+   that names two or more titles means these, and adds nothing;
+5. in a sentence by which something "lacks what" titles have: of the titles behind these words.
 
-A sentence that denies ("not", "unlike", "lacks", ...) claims nothing outside brackets. The rule
-errs towards finding too few claims. It cannot tell a value that is an everyday word ("history",
-"family", "new") from the word; values of one or two characters and "yes" are no claims at all.
+Any other sentence that denies ("not", "unlike", "lacks", ...) claims nothing outside brackets;
+"without" a title denies no attribute. The rule errs towards finding too few claims. It cannot tell
+a value that is an everyday word ("history", "family", "new") from the word; values of one or two
+characters and "yes" are no claims at all.
 """
 
 import re
@@ -27,8 +29,10 @@ _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n|$")
 _BRACKET = re.compile(rf"{MASK}?\s*\(([^()]*)\)")  # after a title, its closing quote masked
 _BOTH = re.compile(r"\bboth\b")
 _SHARED = re.compile(r"\b(?:shar(?:es?|ed|ing)|like it|too|alike|in common|same)\b")
+_LACKED = re.compile(r"\black(?:s|ed|ing)? what\b")
 _DENIED = re.compile(
-    r"n['’]t\b|\b(?:not|never|nothing|none|neither|nor|without|unlike|lack(?:s|ed|ing)?|cannot)\b"
+    r"n['’]t\b|\b(?:not|never|nothing|none|neither|nor|unlike|lack(?:s|ed|ing)?|cannot)\b"
+    rf"|\bwithout\b(?!\s+(?:{MASK}|it\b|them\b))"
     r"|\bno\b(?=\s+\w)"
 )
 
@@ -72,8 +76,10 @@ class ClaimFinder:
         claims: set[Claim] = set()
         before: frozenset[int] = frozenset()
         for start, end in _sentences(text) if values else ():
-            named = frozenset(c.item for c in reading.citations if start <= c.start < end)
-            subjects = _subjects(text[start:end], named, before, target)
+            lacked = _LACKED.search(text, start, end)
+            first = lacked.end() if lacked else start
+            named = frozenset(c.item for c in reading.citations if first <= c.start < end)
+            subjects = named if lacked else _subjects(text[start:end], named, before, target)
             for match in values:
                 if start <= match.start < end:
                     owner = [item for low, high, item in brackets if low <= match.start < high]

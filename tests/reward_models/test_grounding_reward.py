@@ -54,7 +54,20 @@ def claims(context, text, target=HARBOR):
             {(TIDE, "mystery"), (TIDE, "maritime"), (COMET, "comedy")},
         ),
         ("so Glass Comet (comedy) is why", {(COMET, "comedy")}),
+        # what the one lacks, the others have
+        (
+            'No. "Crimson Harbor" lacks what "Glass Comet" and "The Silent Tide" bring, comedy.',
+            {(COMET, "comedy"), (TIDE, "comedy")},
+        ),
+        ("It lacks what others bring, comedy.", set()),
+        # a title taken away denies nothing
+        (
+            'Without "The Silent Tide", "Crimson Harbor" would fall: both are mysteries.',
+            {(TIDE, "mystery"), (HARBOR, "mystery")},
+        ),
+        ('"Glass Comet" is a comedy, and without it this item falls.', {(COMET, "comedy")}),
         # denials claim nothing
+        ("It is a film without comedy.", set()),
         ('Unlike "Glass Comet", it is no comedy.', set()),
         ('"Glass Comet" isn\'t a mystery.', set()),
         ('No, "Glass Comet" is a comedy.', {(COMET, "comedy")}),
