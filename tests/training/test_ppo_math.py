@@ -15,7 +15,7 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.siblings import shaped, sibling_means
+from rl_explain.training.ppo.siblings import LEAST_SPREAD, scaled, shaped, sibling_means
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -182,3 +182,12 @@ def test_a_wrong_verdict_is_blamed_on_its_own_token() -> None:
     scores, mask = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.ones(4, 3, dtype=torch.bool)
     means = sibling_means(scores, torch.zeros(4, dtype=torch.long), ids, mask)
     assert (scores[:, None] - means).tolist() == [[1, 0, 0], [1, 0, 0], [-1, 0, 0], [-1, 0, 0]]
+
+
+def test_scores_are_scaled_within_their_prompt() -> None:
+    scores = torch.tensor([1.0, 3.0, 0.5, -1.0, 0.50, 0.51, 7.0])
+    prompts = torch.tensor([4, 4, 1, 1, 2, 2, 3])
+    expected = [1 / 1, 3 / 1, 0.5 / 0.75, -1 / 0.75]  # population standard deviations by hand
+    expected += [score / LEAST_SPREAD for score in (0.50, 0.51, 7.0)]
+    assert scaled(scores, prompts).tolist() == pytest.approx(expected)
+    assert scores[0] == 1.0  # the scores themselves stay as they are

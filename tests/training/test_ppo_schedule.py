@@ -56,7 +56,9 @@ def test_settings_out_of_range_are_named(field: str, value: float, fix: str) -> 
 
 def test_a_sibling_baseline_needs_several_completions() -> None:
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
-        PPOConfig(samples_per_prompt=1, minibatch_size=32, micro_batch_size=32)
+        PPOConfig(samples_per_prompt=1, sibling_scale=False)
+    with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
+        PPOConfig(samples_per_prompt=1, sibling_baseline=False)
 
 
 def test_a_sibling_baseline_needs_undiscounted_rewards() -> None:

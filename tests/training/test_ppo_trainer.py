@@ -35,6 +35,8 @@ SMALL: dict[str, Any] = {
     "rollout_batch_size": 16,
     "samples_per_prompt": 1,
     "sibling_baseline": False,
+    "sibling_scale": False,
+    "kl_coef": 0.05,
     "ppo_epochs": 2,
     "minibatch_size": 8,
     "micro_batch_size": 4,

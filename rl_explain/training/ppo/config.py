@@ -52,6 +52,9 @@ class PPOConfig:
     sibling_baseline: bool = True
     """Whether a token is measured against the mean score of those completions of its prompt that
     begin alike. Needs several of a prompt."""
+    sibling_scale: bool = True
+    """Whether scores are divided by their standard deviation among the completions of a prompt.
+    Needs several of a prompt."""
     ppo_epochs: int = 1
     """Passes of the update over an iteration's completions."""
     minibatch_size: int = 32
@@ -81,8 +84,8 @@ class PPOConfig:
     """Weight of the value loss, whose gradient also moves the trunk that the policy shares."""
     entropy_coef: float = 0.0
     """Weight of the entropy bonus, in reward for each nat a token."""
-    kl_coef: float = 0.05
-    """Penalty, in reward, for each nat of log-ratio to the reference; the first one if adaptive."""
+    kl_coef: float = 0.1
+    """Penalty, in scaled reward, for each nat of log-ratio to the reference; the first if adaptive."""
     kl_target: float | None = None
     """KL, in nats a completion, that the coefficient adapts to; it stays fixed when null."""
     kl_horizon: float = 2000.0
@@ -105,8 +108,9 @@ class PPOConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             self._check_range(field.name)
-        if self.sibling_baseline and self.samples_per_prompt == 1:
-            raise _out_of_range("samples_per_prompt", 1, "2 or more with sibling_baseline")
+        if (self.sibling_baseline or self.sibling_scale) and self.samples_per_prompt == 1:
+            wanted = "2 or more with sibling_baseline or sibling_scale"
+            raise _out_of_range("samples_per_prompt", 1, wanted)
         if self.sibling_baseline and self.gamma != 1:
             raise _out_of_range("gamma", self.gamma, "1 with sibling_baseline")
         self._check_divides("minibatch_size", self.episodes, "completions of an iteration")

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+LEAST_SPREAD = 0.1
+"""Scores of a prompt that differ less are not blown up further."""
+
 
 def sibling_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
     """The mean score of the completions that begin alike, before every token.
@@ -33,6 +36,23 @@ def sibling_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) ->
         places = torch.arange(ids.shape[1], device=ids.device).expand_as(group)
         means[rows] = group.gather(1, torch.minimum(places, last))
     return means * mask
+
+
+def scaled(scores: Tensor, prompts: Tensor) -> Tensor:
+    """Scores (B,) in units of their standard deviation among the completions of each prompt.
+
+    A task that one term scores spreads wider than one that several terms score, whose mean it is,
+    and would drown it. As in GRPO (Shao et al. 2024, arXiv 2402.03300), but with a floor in place
+    of an addend, so that prompts whose completions hardly differ stay quiet.
+
+    Args:
+        prompts: (B,) number of each completion's prompt.
+    """
+    result = scores.clone()
+    for prompt in prompts.unique():
+        rows = prompts == prompt
+        result[rows] /= scores[rows].std(correction=0).clamp(min=LEAST_SPREAD)
+    return result
 
 
 def shaped(rewards: Tensor, potential: Tensor, mask: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ from rl_explain.training.ppo.scoring import (
     take,
     totals,
 )
-from rl_explain.training.ppo.siblings import sibling_means
+from rl_explain.training.ppo.siblings import scaled, sibling_means
 from rl_explain.training.ppo.value_head import PolicyWithValue
 from rl_explain.training.ppo.weights import load_weights, save_weights
 
@@ -211,9 +211,11 @@ class PPOTrainer(Trainer):
         scores = totals(result, rows).to(kept["completion_ids"].device)
         unended = ~has_ended(kept, self.tokenizer.eos_token_id)
         scores = scores - self.config.missing_eos_penalty * unended
+        prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
+        if self.config.sibling_scale:
+            scores = scaled(scores, prompts)
         potential = None
         if self.config.sibling_baseline:
-            prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
             ids, mask = kept["completion_ids"], kept["completion_mask"]
             potential = sibling_means(scores, prompts, ids, mask)
         experience, figures = build_experience(
