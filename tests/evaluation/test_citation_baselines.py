@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from small_world import World
 
+from rl_explain.config import BASELINES
 from rl_explain.evaluation.baselines import (
-    NAMES,
     CitationBaselines,
     baseline_texts,
     reasons_allowed,
@@ -30,7 +30,7 @@ def regret(world: World, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("verdict", ["first", "last"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BASELINES)
 def test_texts_say_the_label_and_cite_as_many_as_asked(
     world: World, name: str, verdict: str
 ) -> None:
