@@ -85,7 +85,8 @@ class PPOConfig:
     entropy_coef: float = 0.0
     """Weight of the entropy bonus, in reward for each nat a token."""
     kl_coef: float = 0.1
-    """Penalty, in scaled reward, for each nat of log-ratio to the reference; first, if adaptive."""
+    """Penalty, in scaled reward, for each nat of log-ratio to the reference; where it starts,
+    if adaptive."""
     kl_target: float | None = None
     """KL, in nats a completion, that the coefficient adapts to; it stays fixed when null."""
     kl_horizon: float = 2000.0
