@@ -8,6 +8,7 @@
 from reward_models.agreement import agreement
 from reward_models.faithfulness import faithfulness
 from reward_models.grounding import grounding
+from reward_models.length import length
 from reward_models.ranking import ranking
 from reward_models.types import Reward
 
@@ -16,5 +17,6 @@ REWARDS: dict[str, Reward] = {
     "ranking": ranking,
     "faithfulness": faithfulness,
     "grounding": grounding,
+    "length": length,
 }
 """Every reward term, by the name that weights use."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from reward_models.types import MASKED, History
 
 Perturbation: TypeAlias = Callable[[Sequence[int], Container[int]], History]
@@ -16,6 +18,25 @@ def delete(history: Sequence[int], removed: Container[int]) -> History:
 def mask(history: Sequence[int], removed: Container[int]) -> History:
     """Every occurrence padded in place: the rest keep their positions."""
     return tuple(MASKED if item in removed else item for item in history)
+
+
+def replacement(num_items: int, seed: int = 0) -> Perturbation:
+    """Every occurrence of an item replaced by another one that the history does not hold.
+
+    Which one is drawn at random and depends on the seed, the history and the item alone: it is the
+    same whatever else is replaced.
+    """
+
+    def replace(history: Sequence[int], removed: Container[int]) -> History:
+        present = set(history)
+        drawn = {item: _stranger(item, history, present) for item in present if item in removed}
+        return tuple(drawn.get(item, item) for item in history)
+
+    def _stranger(item: int, history: Sequence[int], present: Container[int]) -> int:
+        rng = np.random.default_rng([seed, item + 1, *(place + 1 for place in history)])
+        return next(found for found in map(int, rng.permutation(num_items)) if found not in present)
+
+    return replace
 
 
 PERTURBATIONS: dict[str, Perturbation] = {

@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="a self-contained adapter")
     export.add_argument("run", type=Path, help="a run's folder")
     export.add_argument("out", type=Path, help="folder to write")
-    export.add_argument("--method", help="ppo, orpo, sft or sft_clean; the first there is")
+    export.add_argument("--method", help="ppo, grpo, sft, ...; the first there is")
     export.set_defaults(command=_export)
     return top
 
@@ -90,7 +90,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain.add_argument("--json", action="store_true", help="print JSON")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
-    explain.add_argument("--method", help="ppo, orpo, sft or sft_clean; the first there is")
+    explain.add_argument("--method", help="ppo, grpo, sft, ...; the first there is")
     explain.set_defaults(command=_explain)
 
 

@@ -1,17 +1,24 @@
 """A run's configuration: small dataclasses, each field with its unit; `config_file` reads them."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from reward_models import REWARDS
 from reward_models.composite import check_weights
 from rl_explain.errors import UserError, unknown_name
+from rl_explain.training.online_config import GRPOSettings, RLOOSettings
 from rl_explain.training.ppo.config import PPOConfig
 
 FORMATS = ("demo", "movielens", "csv")
 FORMS = ("behaviour", "intention", "hybrid")
-STAGES = ("prepare", "recommender", "tasks", "sft", "sft_clean", "pairs", "ppo", "orpo", "evaluate")
-METHODS = ("base", "sft", "sft_clean", "ppo", "orpo")
+STAGES = (
+    *("prepare", "recommender", "tasks", "sft", "sft_clean", "pairs", "rejection"),
+    *("ppo", "grpo", "rloo", "orpo", "dpo", "evaluate"),
+)
+METHODS = (
+    *("base", "sft", "sft_clean", "best_of_n", "rejection"),
+    *("ppo", "grpo", "rloo", "orpo", "dpo"),
+)
 """Models that can be evaluated, in the order of the tables."""
 BASELINES = ("random", "last_k", "most_similar", "oracle")
 """Citation baselines."""
@@ -111,6 +118,8 @@ class RecommenderConfig:
     max_epochs: int = 200
     patience: int = 10
     """Epochs without a better validation NDCG@10 before training stops."""
+    seed: int | None = None
+    """Of its training alone; the run's seed when null."""
 
     def __post_init__(self) -> None:
         sizes = ("dim", "layers", "heads", "batch_size", "max_epochs", "patience")
@@ -190,6 +199,8 @@ class AlignmentConfig:
 class SFTSettings:
     """Supervised fine-tuning."""
 
+    group: ClassVar[str] = "training.sft"
+
     steps: int = 100
     """Optimiser steps."""
     batch_size: int = 32
@@ -199,8 +210,8 @@ class SFTSettings:
     """Share of the steps in which the learning rate rises."""
 
     def __post_init__(self) -> None:
-        _positive(self, "training.sft", "steps", "batch_size", "learning_rate")
-        _share(self, "training.sft", "warmup")
+        _positive(self, self.group, "steps", "batch_size", "learning_rate")
+        _share(self, self.group, "warmup")
 
 
 @dataclass
@@ -220,18 +231,48 @@ class PairsSettings:
 
 
 @dataclass
-class ORPOSettings:
-    """Odds-ratio preference optimization (Hong et al. 2024)."""
+class RejectionSettings(SFTSettings):
+    """Supervised training on the best sample of each prompt of the pairs."""
+
+    group: ClassVar[str] = "training.rejection"
+    steps: int = 50
+    """Optimiser steps."""
+
+
+@dataclass
+class PreferenceSettings:
+    """What ORPO and DPO share."""
+
+    group: ClassVar[str]
+    """Name of the configuration group, for errors."""
 
     epochs: float = 2.0
+    """Passes over the pairs."""
     batch_size: int = 32
     """Pairs a step."""
     learning_rate: float = 5e-4
+    beta: float = 0.1
+
+    def __post_init__(self) -> None:
+        _positive(self, self.group, "epochs", "batch_size", "learning_rate", "beta")
+
+
+@dataclass
+class ORPOSettings(PreferenceSettings):
+    """Odds-ratio preference optimization (Hong et al. 2024)."""
+
+    group: ClassVar[str] = "training.orpo"
     beta: float = 0.5
     """Weight of the odds-ratio term (lambda in the paper)."""
 
-    def __post_init__(self) -> None:
-        _positive(self, "training.orpo", "epochs", "batch_size", "learning_rate", "beta")
+
+@dataclass
+class DPOSettings(PreferenceSettings):
+    """Direct preference optimization (Rafailov et al. 2023)."""
+
+    group: ClassVar[str] = "training.dpo"
+    beta: float = 0.1
+    """Strength of the KL constraint to the SFT model."""
 
 
 @dataclass
@@ -257,8 +298,12 @@ class TrainingConfig:
     sft: SFTSettings = field(default_factory=SFTSettings)
     rl: RLSettings = field(default_factory=RLSettings)
     ppo: PPOConfig = field(default_factory=PPOConfig)
+    grpo: GRPOSettings = field(default_factory=GRPOSettings)
+    rloo: RLOOSettings = field(default_factory=RLOOSettings)
     pairs: PairsSettings = field(default_factory=PairsSettings)
+    rejection: RejectionSettings = field(default_factory=RejectionSettings)
     orpo: ORPOSettings = field(default_factory=ORPOSettings)
+    dpo: DPOSettings = field(default_factory=DPOSettings)
 
 
 @dataclass
@@ -274,6 +319,9 @@ class RewardsConfig:
         }
     )
     """Weight of each term, by name."""
+    recommender: str | None = None
+    """Folder of another run on the same data whose recommender scores, as a control; the run's own
+    when null."""
 
     def __post_init__(self) -> None:
         try:
@@ -288,6 +336,9 @@ class EvaluationConfig:
 
     methods: tuple[str, ...] = ("base", "sft", "ppo", "orpo")
     baselines: tuple[str, ...] = BASELINES
+    best_of_n: int = 8
+    """Samples of the SFT model from which the method `best_of_n` takes the one that the reward
+    likes best."""
     cases: int = 600
     """Explanation cases: a yes and a no item of each test state, then other items of each."""
     alignment_cases: int = 200
@@ -302,7 +353,8 @@ class EvaluationConfig:
             _one_of("evaluation method", method, METHODS)
         for baseline in self.baselines:
             _one_of("citation baseline", baseline, BASELINES)
-        _positive(self, "evaluation", "cases", "alignment_cases", "max_new_tokens", "bootstrap")
+        sizes = ("best_of_n", "cases", "alignment_cases", "max_new_tokens", "bootstrap")
+        _positive(self, "evaluation", *sizes)
 
 
 @dataclass

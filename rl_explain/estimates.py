@@ -48,7 +48,14 @@ def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
     ppo = training.ppo
     # Completions of a prompt share its reading; sampling, policy and reference each read once.
     iteration = ppo.rollout_batch_size * question + ppo.episodes * ANSWER_TOKENS
-    validation = training.rl.validation_cases * (2 + ppo.iterations // ppo.eval_every)
+    online = {
+        method: settings.iterations * settings.episodes * (2 * forward + train)
+        for method, settings in (("grpo", training.grpo), ("rloo", training.rloo))
+    } | {"ppo": ppo.iterations * iteration * (3 + 3 * ppo.ppo_epochs) * token}
+    validations = {
+        method: 2 + (settings := getattr(training, method)).iterations // settings.eval_every
+        for method in online
+    }
     sampled = training.pairs.prompts * training.pairs.samples
     asked = evaluation.cases + 7 * evaluation.alignment_cases  # five beams of retrieval
     sft = training.sft.steps * training.sft.batch_size * train
@@ -59,9 +66,14 @@ def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
         "sft": sft,
         "sft_clean": sft,
         "pairs": sampled * forward,
-        "ppo": ppo.iterations * iteration * (3 + 3 * ppo.ppo_epochs) * token + validation * forward,
+        "rejection": training.rejection.steps * training.rejection.batch_size * train,
         "orpo": training.orpo.epochs * training.pairs.prompts * 2 * train,
+        "dpo": training.dpo.epochs * training.pairs.prompts * 2 * (train + forward),
         "evaluate": len(evaluation.methods) * asked * forward,
+        **{
+            method: seconds + validations[method] * training.rl.validation_cases * forward
+            for method, seconds in online.items()
+        },
     }
 
 

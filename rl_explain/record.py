@@ -26,8 +26,12 @@ DEPENDS: dict[str, tuple[str, ...]] = {
     "sft": ("model", "training.sft", "evaluation.max_new_tokens"),
     "sft_clean": ("model", "training.sft", "evaluation.max_new_tokens"),
     "pairs": ("rewards", "training.pairs"),
+    "rejection": ("training.rejection",),
     "ppo": ("rewards", "training.ppo"),
+    "grpo": ("rewards", "training.grpo"),
+    "rloo": ("rewards", "training.rloo"),
     "orpo": ("training.orpo",),
+    "dpo": ("training.dpo",),
     "evaluate": (),
 }
 """What of the configuration shapes a stage, beside what shapes the stages before it.

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -32,8 +33,10 @@ from rl_explain.record import (
     write_json,
 )
 
-TUNED = ("ppo", "orpo", "sft", "sft_clean")
+TUNED = ("ppo", "grpo", "rloo", "orpo", "dpo", "rejection", "sft", "sft_clean")
 """Methods that leave an adapter; `explain` and `export` take the first one there is."""
+Metrics = Mapping[str, float | None]
+"""What a stage reports: flat name to number."""
 REPEATED = "evaluate"
 """Performed at every call: methods may have come since; it reuses every result that still holds."""
 
@@ -73,9 +76,7 @@ class Run:
         """The folder of a stage."""
         return self.folder / stage
 
-    def perform(
-        self, stage: str, function: Callable[["Run", Path], Mapping[str, float | None]]
-    ) -> None:
+    def perform(self, stage: str, function: Callable[["Run", Path], Metrics]) -> None:
         """Run a stage, or keep it when it is finished.
 
         The evaluation is performed anyway; it keeps what it has found out itself.
@@ -151,9 +152,24 @@ class Run:
         catalogue = self.interactions.catalogue
         return RewardContext(catalogue.titles, catalogue.attributes, self.recommender)
 
+    @cached_property
+    def rewarding_recommender(self) -> FrozenRecommender:
+        """The recommender whose opinion is rewarded: the target, unless a control says otherwise.
+
+        `UserError` when the other run was made from other data.
+        """
+        other = self.config.rewards.recommender
+        if other is None:
+            return self.recommender
+        catalogue = self.interactions.catalogue
+        return FrozenRecommender.load(Path(other) / "recommender", catalogue, self.device)
+
     def composite(self) -> Composite:
         """The configured reward."""
-        return Composite(self.config.rewards.weights, self.reward_context)
+        context = self.reward_context
+        if self.config.rewards.recommender is not None:
+            context = replace(context, recommender=self.rewarding_recommender)
+        return Composite(self.config.rewards.weights, context)
 
     def base(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         """The untuned model with this run's virtual tokens, and its tokenizer."""

@@ -24,6 +24,7 @@ from rl_explain.errors import UserError
 
 ADAPTER = "default"
 """Name of the adapter that trains and is saved."""
+ADAPTER_FILE = "adapter_model.safetensors"
 TINY_PATH = Path(__file__).parent.parent / "tiny"
 
 
@@ -95,7 +96,7 @@ def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = F
     folder = Path(folder)
     if (folder / "adapter_model.bin").exists():
         raise UserError(f"{folder} holds pickled weights (adapter_model.bin): save as safetensors.")
-    if not (folder / "adapter_model.safetensors").exists():
+    if not (folder / ADAPTER_FILE).exists():
         raise UserError(f"no adapter in {folder}: run the stage that trains it first.")
     tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     tuned.peft_config[ADAPTER].base_model_name_or_path = model.name_or_path  # where peft looks
@@ -111,7 +112,12 @@ def save_adapter(model: PeftModel, folder: str | Path) -> None:
 
 
 def freeze_connectors(model: PeftModel) -> None:
-    """Leave the adapter's connectors as they are; LoRA alone trains."""
+    """Leave the connectors of every adapter as they are; LoRA alone trains.
+
+    peft lets all weights of an adapter that it activates train again, as it does around each pass
+    of a reference; no gradient reaches connectors after that either.
+    """
+    model.get_input_embeddings().frozen_connectors = True
     for name, weight in model.named_parameters():
         if any(f".{connector}." in name for connector in CONNECTORS):
             weight.requires_grad_(False)

@@ -73,6 +73,7 @@ class VirtualTokens:
     """Mixed into a model's embedding class by `attach`; holds banks and connectors."""
 
     first_id: int
+    frozen_connectors: bool = False
     item_bank: Tensor
     user_bank: Tensor
 
@@ -90,6 +91,8 @@ class VirtualTokens:
         user = self.user_connector(self.user_bank[user_row])  # type: ignore[attr-defined]
         row = row.unsqueeze(-1)
         virtual = torch.where(row < num_items, item, user).to(base.dtype)
+        if self.frozen_connectors:
+            virtual = virtual.detach()
         return torch.where(row >= 0, virtual, base)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ class Evaluation:
         """
         return self._kept(method, weights, lambda: self._ask(load()))
 
+    def texts(
+        self, method: str, write: Callable[[Sequence[Example]], list[str]], what: str
+    ) -> Result:
+        """The explanation metrics of texts that come from no single model.
+
+        Args:
+            write: gives a text for each explanation question; called only when there is no result
+                to reuse.
+            what: a fingerprint of whatever the texts depend on.
+        """
+        examples = self._examples["explanation"]
+        return self._kept(method, what, lambda: [self._scorer.score(write(examples))])
+
     def baseline(self, name: str) -> Result:
         """The explanation metrics of a citation baseline.
 
@@ -90,7 +104,7 @@ class Evaluation:
         """
         if name not in self._baselines.choose:
             raise unknown_name("citation baseline", name, self._baselines.choose)
-        return self._kept(name, "", lambda: [self._scorer.score(self._baseline_texts(name))])
+        return self.texts(name, partial(self._baseline_texts, name), "")
 
     def most_frequent_item(self) -> Result:
         """Retrieval by always naming the item that is most often the right one."""
@@ -117,10 +131,10 @@ class Evaluation:
                 answered.append(ask(explainer, self._examples[task], self._context))
         return answered
 
-    def _baseline_texts(self, name: str) -> list[str]:
+    def _baseline_texts(self, name: str, examples: Sequence[Example]) -> list[str]:
         return baseline_texts(
             self._baselines.choose[name],
-            self._examples["explanation"],
+            examples,
             self._interactions.catalogue,
             self._verdict,
             self._seed,
@@ -156,10 +170,10 @@ class Evaluation:
         return found.flat("text/distinct_2")
 
 
-def weights_fingerprint(folder: Path) -> str:
-    """A SHA-256 of an adapter's folder: its weights and its settings."""
+def weights_fingerprint(folder: Path, *more: Any) -> str:
+    """A SHA-256 of an adapter's folder, its weights and its settings, and of `more` values."""
     files = sorted(f for f in folder.iterdir() if f.suffix in (".safetensors", ".json"))
-    return _digest(*((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files))
+    return _digest(*((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files), *more)
 
 
 def _digest(*parts: Any) -> str:

@@ -2,8 +2,10 @@
 
 The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
 quirks and not the recommender is caught. Names without an ending are by deletion and percentile,
-as the reward. `_masking` pads items in place. `_log_probability` replaces percentiles, which hardly
-tell the best items apart. `_random` is the mean over random subsets of equal size.
+as the reward. `_masking` pads items in place, `_replacement` puts random items there.
+`_log_probability` replaces percentiles, which hardly tell the best items apart, and `_membership`
+asks whether the item is among the recommender's ten best. `_random` is the mean over random subsets
+of equal size.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,16 +18,14 @@ from reward_models.context import RewardContext
 from reward_models.effects import Effect, Pool, Question, SubsetEffects, distinct
 from reward_models.faithfulness import FEWEST_ITEMS, regret_score
 from reward_models.log_probability import log_probability
-from reward_models.perturbation import mask
+from reward_models.membership import in_top
+from reward_models.perturbation import mask, replacement
 from reward_models.reading import Reading
 from reward_models.scoring import score_chunks
 from reward_models.types import History
 from reward_models.verdict import Verdict
 from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.cases import Columns, question, spread
-
-TOP = 10
-"""How many of the recommender's best items `faithfulness_top10` is about."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ class FaithfulnessMeter:
         # Removal by deletion is shared with the reward: one definition, one memory.
         self._deletion = Instruments(context.effects, self._effects(kept=True))
         self._masking = self._instruments(perturb=mask)
+        strangers = replacement(len(context.titles), context.seed)
+        self._replacement = self._instruments(perturb=strangers)
+        self._membership = self._instruments(measure=in_top)
         self._log_probability = self._instruments(measure=log_probability)
 
     def _instruments(self, **how: Any) -> Instruments:
@@ -93,6 +96,8 @@ class FaithfulnessMeter:
         return {
             **_columns(said, self._deletion, "faithfulness/", ""),
             **_columns(said, self._masking, "faithfulness/", "_masking"),
+            **_columns(said, self._replacement, "faithfulness/", "_replacement"),
+            **_columns(said, self._log_probability, "faithfulness/", "_log_probability"),
             "faithfulness/cited_influence_percentile": self._influence_percentile(said),
         }
 
@@ -100,18 +105,17 @@ class FaithfulnessMeter:
         return {
             **_columns(said, self._deletion, "faithfulness_top10/", ""),
             **_columns(said, self._log_probability, "faithfulness_top10/", "_log_probability"),
+            **_columns(said, self._membership, "faithfulness_top10/", "_membership"),
         }
 
     def _in_top(self, questions: Sequence[Question]) -> np.ndarray:
         """Whether each item is among the recommender's ten best outside the history: (N,) bool."""
+        items = np.array([q.item for q in questions], dtype=np.intp)
         histories = [q.history for q in questions]
         top = np.zeros(len(questions), dtype=bool)
         chunks = score_chunks(self._context.recommender, histories, len(self._context.titles))
         for rows, scores in chunks:
-            for row, own in zip(rows, scores, strict=True):
-                better = own > own[questions[row].item]
-                better[list(histories[row])] = False
-                top[row] = better.sum() < TOP
+            top[rows] = in_top(scores, items[rows], [histories[row] for row in rows]) == 1
         return top
 
     def _influence_percentile(self, said: Said) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from transformers import TrainingArguments
 
+from rl_explain.config import PreferenceSettings
+
 ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 
 
@@ -25,6 +27,22 @@ def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> d
         "save_total_limit": 1,
         "logging_steps": 10,
     }
+
+
+def preference_arguments(
+    settings: PreferenceSettings, pairs: int, folder: Path, seed: int, device: str
+) -> dict[str, Any]:
+    """Keyword arguments of a trainer on `pairs` preference pairs."""
+    steps = max(1, round(settings.epochs * pairs / settings.batch_size))
+    own = {
+        "max_steps": steps,
+        "learning_rate": settings.learning_rate,
+        "warmup_steps": 0.1,
+        "lr_scheduler_type": "cosine",
+        "save_steps": max(1, steps // 4),
+        "remove_unused_columns": False,
+    }
+    return shared_arguments(folder, settings.batch_size, seed, device) | own
 
 
 def one_device(arguments: ArgumentsT) -> ArgumentsT:

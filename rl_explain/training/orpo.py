@@ -13,9 +13,9 @@ from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from rl_explain.alignment.language_model import save_adapter
 from rl_explain.config import ORPOSettings
-from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
+from rl_explain.training.arguments import last_checkpoint, one_device, preference_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.pairs import Pair
+from rl_explain.training.pairs import Pair, preference_rows
 
 IGNORED = -100
 """Label of tokens outside completions, as TRL and PyTorch have it."""
@@ -80,27 +80,18 @@ def train_orpo(
 
     Writes `log.jsonl`, `checkpoints/` and `adapter/` under `folder`; returns flat metrics.
     """
-    rows = [{"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected} for p in pairs]
-    steps = max(1, round(settings.epochs * len(rows) / settings.batch_size))
     arguments = ORPOConfig(
-        **shared_arguments(folder, settings.batch_size, seed, device),
-        max_steps=steps,
-        learning_rate=settings.learning_rate,
-        warmup_steps=0.1,
-        lr_scheduler_type="cosine",
-        save_steps=max(1, steps // 4),
+        **preference_arguments(settings, len(pairs), folder, seed, device),
         beta=settings.beta,
         max_length=4096,
-        remove_unused_columns=False,
     )
-    arguments = one_device(arguments)
     trainer = CompletionORPOTrainer(
         model=model,
-        args=arguments,
-        train_dataset=Dataset.from_list(rows),
+        args=one_device(arguments),
+        train_dataset=Dataset.from_list(preference_rows(pairs)),
         processing_class=tokenizer,
         callbacks=[JsonLinesLog(folder / "log.jsonl")],
     )
     result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     save_adapter(model, folder / "adapter")
-    return {"train_loss": result.training_loss, "steps": result.global_step, "pairs": len(rows)}
+    return {"train_loss": result.training_loss, "steps": result.global_step, "pairs": len(pairs)}

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reward_models.composite import Composite
 from reward_models.types import Score
@@ -14,6 +15,7 @@ from rl_explain.config import PairsSettings
 from rl_explain.errors import UserError
 
 PAIRS_FILE = "pairs.jsonl"
+SAMPLES_FILE = "samples.jsonl"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def build_pairs(
     repeated = [example for example in examples for _ in range(settings.samples)]
     completions = [text for texts in answers for text in texts]
     result = composite(completions, **columns(repeated))
-    _write_samples(folder, repeated, completions, {"total": result.total, **result.terms})
+    numbers = [number for number in range(len(examples)) for _ in range(settings.samples)]
+    terms = {"total": result.total, **result.terms}
+    _write_samples(folder, numbers, repeated, completions, terms)
     prompts = explainer.format([example.prompt for example in examples])
     pairs = []
     for row, prompt in enumerate(prompts):
@@ -91,22 +95,39 @@ def best_against_worst(
 
 def read_pairs(folder: Path) -> list[Pair]:
     """The pairs that `build_pairs` wrote; `UserError` when there are none."""
-    path = folder / PAIRS_FILE
+    return [Pair(**row) for row in _read_lines(folder / PAIRS_FILE)]
+
+
+def preference_rows(pairs: Sequence[Pair]) -> list[dict[str, str]]:
+    """The pairs as TRL's preference trainers read them."""
+    return [{"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected} for p in pairs]
+
+
+def read_samples(folder: Path) -> list[dict[str, Any]]:
+    """What `build_pairs` sampled: for each completion `number` (of its prompt, from 0), `prompt`,
+    `completion`, `total` and every term; `UserError` when there are none.
+    """
+    return _read_lines(folder / SAMPLES_FILE)
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
-        raise UserError(f"no pairs at {path}: run the pairs stage first.")
-    return [Pair(**json.loads(line)) for line in path.read_text("utf-8").split("\n") if line]
+        raise UserError(f"no {path.name} in {path.parent}: run the pairs stage first.")
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
 
 
 def _write_samples(
     folder: Path,
+    numbers: Sequence[int],
     examples: Sequence[Example],
     completions: Sequence[str],
     terms: dict[str, list[Score]],
 ) -> None:
-    with (folder / "samples.jsonl").open("w", encoding="utf-8") as file:
-        for i, (example, text) in enumerate(zip(examples, completions, strict=True)):
+    rows = zip(numbers, examples, completions, strict=True)
+    with (folder / SAMPLES_FILE).open("w", encoding="utf-8") as file:
+        for i, (number, example, text) in enumerate(rows):
             values = {name: _plain(scores[i]) for name, scores in terms.items()}
-            row = {"prompt": example.prompt, "completion": text} | values
+            row = {"number": number, "prompt": example.prompt, "completion": text} | values
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

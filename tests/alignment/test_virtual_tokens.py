@@ -112,6 +112,24 @@ def test_frozen_connectors_leave_lora_alone_to_train(random_base: Path, banks: t
     assert trained and all("lora_" in name for name in trained)
 
 
+def test_frozen_connectors_get_no_gradient_after_a_switch_of_adapters(
+    random_base: Path, banks: tuple
+) -> None:
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
+    freeze_connectors(tuned)
+    tuned.add_adapter("reference", tuned.peft_config["default"])
+    for adapter in ("reference", "default"):  # after which peft lets connectors train again
+        tuned.set_adapter(adapter)
+    ids = tokenizer(f"{item_token(1)} The user", return_tensors="pt").input_ids
+    labels = ids.masked_fill(ids >= tuned.get_input_embeddings().first_id, -100)
+    tuned(input_ids=ids, labels=labels).loss.backward()
+    # They would count in the length that gradients are cut to.
+    moved = {n for n, w in tuned.named_parameters() if w.grad is not None}
+    assert any("lora_" in name for name in moved)
+    assert not any("connector" in name for name in moved)
+
+
 def test_gradients_reach_connectors_through_a_forward_without_virtual_tokens(
     random_base: Path, banks: tuple
 ) -> None:

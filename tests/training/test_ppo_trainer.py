@@ -334,9 +334,6 @@ def test_frozen_connectors_stay_where_they_were(sft_model: Any, tmp_path: Path) 
     moved = {n for n, w in trainer.model.named_parameters() if not torch.equal(w, before[n])}
     assert any("lora" in name for name in moved)
     assert not any("connector" in name for name in moved)
-    # nor do they have gradients, which would count in the length that gradients are cut to
-    trained = {n for n, w in trainer.model.named_parameters() if w.requires_grad}
-    assert trained == moved
 
 
 def test_several_completions_of_a_prompt(sft_model: Any, tmp_path: Path) -> None:

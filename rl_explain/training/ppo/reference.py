@@ -35,12 +35,8 @@ def add_reference(model: PeftModel) -> None:
 @contextmanager
 def as_reference(model: PeftModel) -> Iterator[None]:
     """Within, `model` is the reference policy and no adapter takes gradients."""
-    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
     model.set_adapter(REFERENCE, inference_mode=True)
     try:
         yield
     finally:
         model.set_adapter(POLICY)
-        # peft lets every weight of an adapter that it activates train, frozen connectors too.
-        for name, weight in model.named_parameters():
-            weight.requires_grad_(name in trained)

@@ -8,9 +8,10 @@ from transformers import PreTrainedTokenizerBase
 from rl_explain.alignment.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint
 from rl_explain.training.ppo.config import PPOConfig
-from rl_explain.training.ppo.records import ITERATION
-from rl_explain.training.ppo.scoring import Columns, RewardFunction
-from rl_explain.training.ppo.trainer import VALIDATION_SCORE, PPOTrainer
+from rl_explain.training.ppo.trainer import PPOTrainer
+from rl_explain.training.samples import ITERATION
+from rl_explain.training.scoring import Columns, RewardFunction
+from rl_explain.training.validation import VALIDATION_SCORE
 
 
 def train_ppo(

@@ -36,7 +36,6 @@ from transformers import (
 from transformers.trainer_utils import TrainOutput
 
 from reward_models.composite import CompositeResult
-from rl_explain.alignment.generation import generate
 from rl_explain.errors import UserError
 from rl_explain.training.arguments import one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
@@ -50,11 +49,14 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.records import ITERATION, Rewind, append_samples
 from rl_explain.training.ppo.reference import add_reference
 from rl_explain.training.ppo.rollout import Batch, has_ended, sample
 from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
-from rl_explain.training.ppo.scoring import (
+from rl_explain.training.ppo.siblings import scaled, sibling_means
+from rl_explain.training.ppo.value_head import PolicyWithValue
+from rl_explain.training.ppo.weights import load_weights, save_weights
+from rl_explain.training.samples import ITERATION, Rewind, append_samples
+from rl_explain.training.scoring import (
     Columns,
     RewardFunction,
     score,
@@ -63,15 +65,11 @@ from rl_explain.training.ppo.scoring import (
     take,
     totals,
 )
-from rl_explain.training.ppo.siblings import scaled, sibling_means
-from rl_explain.training.ppo.value_head import PolicyWithValue
-from rl_explain.training.ppo.weights import load_weights, save_weights
+from rl_explain.training.validation import BEST, VALIDATION_SCORE, require_score, validate
 
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.jsonl"
-BEST = "best"
 KL_FILE = "kl_controller.json"
-VALIDATION_SCORE = "validation/score"
 
 
 class PPOTrainer(Trainer):
@@ -112,7 +110,7 @@ class PPOTrainer(Trainer):
             processing_class=tokenizer,
             callbacks=[
                 JsonLinesLog(folder / LOG_FILE),
-                Rewind(folder / SAMPLES_FILE),
+                Rewind(folder / SAMPLES_FILE, config.ppo_epochs * config.minibatches),
                 IterationFlow(config),
             ],
         )
@@ -305,22 +303,17 @@ class PPOTrainer(Trainer):
         rows = range(len(self.validation["prompt"]))[process::processes]
         columns = take(self.validation, rows)
         with self.accelerator.autocast():
-            answers = generate(
+            metrics = validate(
                 self.model.base,
                 self.tokenizer,
-                columns["prompt"],
+                columns,
+                self.reward_fn,
                 max_new_tokens=self.config.max_new_tokens,
                 batch_size=self.config.generation_batch_size,
-                description="validation",
             )
-        result = score(self.reward_fn, [texts[0] for texts in answers], columns)
-        metrics = {f"validation/{k}": v for k, v in summary(result).items()}
         metrics = self._across_processes(metrics)
-        if VALIDATION_SCORE not in metrics and not self.state.global_step:
-            raise UserError(
-                "no answer to the validation prompts, which are explanations, got a score: give a "
-                "term that scores explanations a weight, such as rewards.weights.faithfulness=1."
-            )
+        if not self.state.global_step:
+            require_score(metrics)
         self.log(metrics)
         self._keep_if_best(metrics.get(VALIDATION_SCORE, float("-inf")))
         self.control = self.callback_handler.on_evaluate(

@@ -1,4 +1,4 @@
-"""What an iteration leaves in samples.jsonl."""
+"""What an iteration of sampling leaves in samples.jsonl."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,20 @@ ITERATION = "iteration"
 
 
 class Rewind(TrainerCallback):
-    """Drops the samples of iterations after the checkpoint that training resumes from."""
+    """Drops the samples of iterations after the checkpoint that training resumes from.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        steps: optimiser steps of an iteration.
+    """
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self.path, self.steps = path, steps
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if state.is_world_process_zero:
-            keep_until(self.path, ITERATION, round(state.epoch or 0))
+            keep_until(self.path, ITERATION, state.global_step // self.steps)
 
 
 def append_samples(

@@ -1,0 +1,36 @@
+"""Is the explanation of a readable length? A soft band, without a bonus for length within it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reward_models.context import RewardContext
+from reward_models.types import Score
+
+SHORTEST, LONGEST = 25, 40
+"""Words of the band."""
+SLOPE = 15
+"""Words outside of the band that cost 1."""
+
+
+def length(
+    completions: Sequence[str],
+    *,
+    context: RewardContext,
+    task: Sequence[str],
+    **columns: object,
+) -> list[Score]:
+    """1 within the band, falling by 1 for every `SLOPE` words outside of it, in [-1, 1].
+
+    `None` for tasks other than explanation. Alone it is a control: it knows nothing of what is
+    said.
+    """
+    return [
+        _score(len(text.split())) if kind == "explanation" else None
+        for text, kind in zip(completions, task, strict=True)
+    ]
+
+
+def _score(words: int) -> float:
+    outside = max(SHORTEST - words, words - LONGEST, 0)
+    return float(np.clip(1 - outside / SLOPE, -1, 1))

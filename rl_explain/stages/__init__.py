@@ -1,0 +1,31 @@
+"""The stages of a run: each reads what earlier ones left and writes its own folder."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rl_explain.run import Metrics, Run
+from rl_explain.stages.evaluation import evaluate
+from rl_explain.stages.preparation import prepare, recommender, tasks
+from rl_explain.stages.training import dpo, grpo, orpo, pairs, ppo, rejection, rloo, sft
+
+STAGE_FUNCTIONS: dict[str, Callable[[Run, Path], Metrics]] = {
+    "prepare": prepare,
+    "recommender": recommender,
+    "tasks": tasks,
+    "sft": sft,
+    "sft_clean": sft,
+    "pairs": pairs,
+    "rejection": rejection,
+    "ppo": ppo,
+    "grpo": grpo,
+    "rloo": rloo,
+    "orpo": orpo,
+    "dpo": dpo,
+    "evaluate": evaluate,
+}
+
+
+def run_stages(run: Run, stages: Sequence[str]) -> None:
+    """Perform stages in order; finished ones are kept."""
+    for stage in stages:
+        run.perform(stage, STAGE_FUNCTIONS[stage])

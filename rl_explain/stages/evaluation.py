@@ -1,0 +1,80 @@
+"""The evaluation of a run, and its report."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rl_explain.alignment.examples import Example, read_examples
+from rl_explain.alignment.language_model import base_fingerprint
+from rl_explain.evaluation.best_of_n import best_of_n
+from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.results import Result, merge_metrics, write_samples
+from rl_explain.evaluation.summary import markdown_summary, plain_summary
+from rl_explain.record import provenance
+from rl_explain.run import Metrics, Run
+
+STAGE = {"best_of_n": "sft"}
+"""The stage that a method stands on, where its name says another."""
+
+
+def evaluate(run: Run, folder: Path) -> Metrics:
+    """Every metric of every method that is there, of the baselines too; print the tables."""
+    config = run.config
+    settings, seed = config.evaluation, config.seed
+    evaluation = Evaluation(
+        read_examples(run.stage_folder("tasks") / "test.jsonl"),
+        run.interactions,
+        run.recommender,
+        run.reward_context,
+        folder,
+        verdict=config.alignment.verdict,
+        max_new_tokens=settings.max_new_tokens,
+        resamples=settings.bootstrap,
+        seed=seed,
+    )
+    results = {}
+    for method in settings.methods:
+        stage = STAGE.get(method, method)
+        if stage != "base" and not (run.stage_folder(stage) / "metrics.json").exists():
+            print(f"[evaluate] no {stage} in this run: {method} left out", flush=True)
+        elif method == "best_of_n":
+            results[method] = _best_of_n(run, evaluation)
+        else:
+            load = partial(run.explainer, method)
+            results[method] = evaluation.model(method, load, _weights(run, method))
+    for name in settings.baselines:
+        results[name] = evaluation.baseline(name)
+    if config.alignment.counts.get("retrieval"):
+        results["most_frequent_item"] = evaluation.most_frequent_item()
+    write_samples(results.values(), folder / "samples.jsonl")
+    report = run.folder / "report.md"
+    summary = markdown_summary(results, settings.bootstrap, seed)
+    made = provenance(run.folder, run.config)
+    report.write_text(f"{summary}\n## Made by\n\n{made}\n", encoding="utf-8")
+    print(plain_summary(results, settings.bootstrap, seed))
+    print(f"The same as Markdown: {report}")
+    return merge_metrics(results.values())
+
+
+def _weights(run: Run, method: str) -> str:
+    if method == "base":
+        return base_fingerprint(run.base()[0])
+    return weights_fingerprint(run.stage_folder(method) / "adapter")
+
+
+def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
+    settings = run.config.evaluation
+
+    def write(examples: Sequence[Example]) -> list[str]:
+        return best_of_n(
+            run.explainer("sft"),
+            examples,
+            run.composite(),
+            settings.best_of_n,
+            max_new_tokens=settings.max_new_tokens,
+            seed=run.config.seed,
+        )
+
+    adapter = run.stage_folder("sft") / "adapter"
+    depends = (settings.best_of_n, run.config.rewards.weights)
+    return evaluation.texts("best_of_n", write, weights_fingerprint(adapter, *depends))

@@ -1,0 +1,111 @@
+"""What comes before the language model: interactions, the frozen target, states and examples."""
+
+from pathlib import Path
+
+from rl_explain.alignment.banks import build_banks
+from rl_explain.alignment.examples import write_examples
+from rl_explain.alignment.prompts import Prompts
+from rl_explain.alignment.states import build_states
+from rl_explain.alignment.task_context import TaskContext
+from rl_explain.alignment.tasks import build_examples
+from rl_explain.data.dataset import read_dataset
+from rl_explain.data.statistics import statistics_table
+from rl_explain.evaluation.tasks import ASK
+from rl_explain.evidence.teacher import Teacher
+from rl_explain.recommenders.sasrec import SasrecConfig
+from rl_explain.recommenders.training import SasrecTraining, train_sasrec
+from rl_explain.run import Metrics, Run
+
+
+def prepare(run: Run, folder: Path) -> Metrics:
+    """Read, filter and save the interactions; print their statistics."""
+    data = run.config.data
+    interactions, figures = read_dataset(
+        data.format,
+        seed=run.config.seed,
+        path=data.path,
+        interactions=data.interactions,
+        items=data.items,
+        min_rating=data.min_rating,
+        num_items=data.num_items,
+        num_users=data.num_users,
+        k_core=data.k_core,
+    )
+    interactions.save(folder)
+    print(statistics_table(figures))
+    return figures
+
+
+def recommender(run: Run, folder: Path) -> Metrics:
+    """Train SASRec and freeze the best epoch."""
+    settings = run.config.recommender
+    shape = SasrecConfig(
+        num_items=len(run.interactions.catalogue),
+        max_history=run.config.data.max_history,
+        dim=settings.dim,
+        layers=settings.layers,
+        heads=settings.heads,
+        dropout=settings.dropout,
+    )
+    training = SasrecTraining(
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        batch_size=settings.batch_size,
+        max_epochs=settings.max_epochs,
+        patience=settings.patience,
+    )
+    seed = run.config.seed if settings.seed is None else settings.seed
+    metrics = train_sasrec(run.interactions, folder, shape, training, seed, run.device)
+    print(statistics_table(metrics))
+    return metrics
+
+
+def tasks(run: Run, folder: Path) -> Metrics:
+    """States, banks, and the examples of every later stage."""
+    config, seed = run.config, run.config.seed
+    data, alignment, rl = config.data, config.alignment, config.training.rl
+    states = build_states(
+        run.interactions, run.splits, data.max_history, data.max_states, data.states_per_user, seed
+    )
+    states.save(folder)
+    build_banks(run.recommender, states).save(folder)
+    catalogue = run.interactions.catalogue
+    prompts = Prompts(catalogue, alignment.show_attributes, alignment.verdict)
+    context = TaskContext(catalogue, states, run.recommender, prompts)
+    instructions = Path(alignment.instructions) if alignment.instructions else None
+    sft = {
+        name: build_examples(
+            context,
+            states.train,
+            alignment.counts,
+            alignment.sft_forms,
+            seed,
+            Teacher(catalogue, alignment.verdict, noise, seed),
+            instructions,
+        )
+        for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
+    }
+    # What was not trained is not measured.
+    measured = [task for task in ASK if alignment.counts.get(task)]
+    held_out = {
+        "explanation": config.evaluation.cases,
+        **dict.fromkeys(measured, config.evaluation.alignment_cases),
+    }
+    validation = {"explanation": rl.validation_cases}
+    form = [alignment.form]
+    parts = sft | {
+        "rl": build_examples(context, states.train, rl.counts, form, seed + 1),
+        "validation": build_examples(context, states.validation, validation, form, seed + 2),
+        "test": build_examples(
+            context,
+            states.test,
+            held_out,
+            form,
+            seed + 3,
+            # What ROUGE-L compares with; evaluation reads no other completion of an explanation.
+            Teacher(catalogue, alignment.verdict, 0.0, seed + 3),
+        ),
+    }
+    for name, examples in parts.items():
+        write_examples(examples, folder / f"{name}.jsonl")
+    return {"states": len(states)} | {f"examples/{k}": len(v) for k, v in parts.items()}

@@ -1,0 +1,136 @@
+"""GRPO and RLOO, by TRL: completions of a prompt are measured against one another.
+
+GRPO is Shao et al. 2024 (arXiv 2402.03300), RLOO Ahmadian et al. 2024 (arXiv 2402.14740). Prompts,
+rewards, reference and the choice of the best weights are those of PPO; dropout is off.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase, TrainerState
+from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+
+from rl_explain.alignment.language_model import save_adapter
+from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
+from rl_explain.training.logs import JsonLinesLog
+from rl_explain.training.online_config import GRPOSettings, OnlineConfig, RLOOSettings
+from rl_explain.training.samples import Rewind, append_samples
+from rl_explain.training.scoring import Columns, RewardFunction, score, summary
+from rl_explain.training.validation import VALIDATION_SCORE, BestOnValidation, validate
+
+TRAINERS: dict[type[OnlineConfig], tuple[Any, Any]] = {
+    GRPOSettings: (GRPOTrainer, GRPOConfig),
+    RLOOSettings: (RLOOTrainer, RLOOConfig),
+}
+
+
+def train_groups(
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Columns,
+    validation: Columns,
+    reward_fn: RewardFunction,
+    settings: GRPOSettings | RLOOSettings,
+    folder: Path,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, float]:
+    """Train `model` in place by GRPO or RLOO; resume where it was interrupted.
+
+    Writes `log.jsonl`, `samples.jsonl`, `checkpoints/`, `best/` and `adapter/` under `folder`;
+    returns flat metrics. Arguments as of `PPOTrainer`.
+    """
+    trainer_type, arguments_type = TRAINERS[type(settings)]
+    trainer = trainer_type(
+        model=model,
+        reward_funcs=_reward(reward_fn, settings, tokenizer.eos_token_id, folder),
+        args=one_device(arguments_type(**_arguments(settings, folder, seed, device))),
+        train_dataset=Dataset.from_dict(dict(prompts)),
+        processing_class=tokenizer,
+        callbacks=[
+            JsonLinesLog(folder / "log.jsonl"),
+            Rewind(folder / "samples.jsonl", settings.minibatches),
+        ],
+    )
+
+    def validated(policy: PeftModel) -> dict[str, float]:
+        return validate(
+            policy,
+            tokenizer,
+            validation,
+            reward_fn,
+            max_new_tokens=settings.max_new_tokens,
+            batch_size=settings.generation_batch_size,
+        )
+
+    every = settings.eval_every * settings.minibatches
+    trainer.add_callback(BestOnValidation(validated, trainer.log, every, folder))
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    save_adapter(model, folder / "adapter")
+    return _metrics(trainer.state, settings)
+
+
+def _arguments(settings: OnlineConfig, folder: Path, seed: int, device: str) -> dict[str, Any]:
+    own = {
+        "gradient_accumulation_steps": settings.minibatch_size // settings.micro_batch_size,
+        "steps_per_generation": settings.episodes // settings.micro_batch_size,
+        "num_generations": settings.samples_per_prompt,
+        "max_steps": settings.iterations * settings.minibatches,
+        "save_steps": settings.save_every * settings.minibatches,
+        "logging_steps": settings.minibatches,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": "constant",
+        "max_grad_norm": settings.max_grad_norm,
+        "beta": settings.kl_coef,
+        "epsilon": settings.clip_range,
+        "temperature": settings.temperature,
+        "max_completion_length": settings.max_new_tokens,
+        "disable_dropout": True,
+    }
+    return shared_arguments(folder, settings.micro_batch_size, seed, device) | own
+
+
+def _reward(
+    reward_fn: RewardFunction, settings: OnlineConfig, eos_token_id: int, folder: Path
+) -> Callable[..., list[float | None]]:
+    """TRL's form of the reward: `None` for what could not be scored, which leaves the update."""
+
+    def composite(
+        prompts: Sequence[str],
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        trainer_state: TrainerState,
+        log_metric: Callable[[str, float], None],
+        log_extra: object,
+        **columns: Sequence[Any],
+    ) -> list[float | None]:
+        texts = [text.strip() for text in completions]
+        result = score(reward_fn, texts, {"prompt": prompts, **columns})
+        for name, value in summary(result).items():
+            log_metric(name, value)
+        iteration = trainer_state.global_step // settings.minibatches + 1
+        append_samples(
+            folder / "samples.jsonl", iteration, prompts, texts, result, settings.samples_logged
+        )
+        return [
+            total - settings.missing_eos_penalty * (ids[-1] != eos_token_id)
+            if isinstance(total, int | float)
+            else None
+            for total, ids in zip(result.total, completion_ids, strict=True)
+        ]
+
+    return composite
+
+
+def _metrics(state: TrainerState, settings: OnlineConfig) -> dict[str, float]:
+    """The validation score before and at the best iteration, and how many there were."""
+    scores = [line[VALIDATION_SCORE] for line in state.log_history if VALIDATION_SCORE in line]
+    return {
+        "iterations": settings.iterations,
+        "best_iteration": (state.best_global_step or 0) // settings.minibatches,
+        "validation/score": max(scores),
+        "validation/score_before": scores[0],
+    }

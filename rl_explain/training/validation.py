@@ -1,0 +1,108 @@
+"""Greedy answers to the validation prompts, on which the best weights of a training are chosen."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel, set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from rl_explain.alignment.generation import generate
+from rl_explain.alignment.language_model import ADAPTER, ADAPTER_FILE, save_adapter
+from rl_explain.errors import UserError
+from rl_explain.training.scoring import Columns, RewardFunction, score, summary
+
+BEST = "best"
+"""Sub-folder of the best weights so far."""
+VALIDATION_SCORE = "validation/score"
+
+
+def validate(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    columns: Columns,
+    reward_fn: RewardFunction,
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+) -> dict[str, float]:
+    """`validation/score`, the mean reward of greedy answers if any was scored, and its parts."""
+    answers = generate(
+        model,
+        tokenizer,
+        columns["prompt"],
+        max_new_tokens=max_new_tokens,
+        batch_size=batch_size,
+        description="validation",
+    )
+    result = score(reward_fn, [texts[0] for texts in answers], columns)
+    return {f"validation/{name}": value for name, value in summary(result).items()}
+
+
+def require_score(metrics: dict[str, float]) -> None:
+    """`UserError` when no answer was scored: nothing could be chosen by it."""
+    if VALIDATION_SCORE not in metrics:
+        raise UserError(
+            "no answer to the validation prompts, which are explanations, got a score: give a "
+            "term that scores explanations a weight, such as rewards.weights.faithfulness=1."
+        )
+
+
+class BestOnValidation(TrainerCallback):
+    """Validates before the first step, every so many steps and after the last; keeps the best.
+
+    The best score and its step stand in the trainer's state, so a resumed training knows them.
+
+    Args:
+        validation: gives the metrics of `validate` for the model as it is.
+        log: of the trainer.
+        every: optimiser steps between validations.
+        folder: gets the sub-folder `best`.
+    """
+
+    def __init__(
+        self,
+        validation: Callable[[PeftModel], dict[str, float]],
+        log: Callable[[dict[str, float]], Any],
+        every: int,
+        folder: Path,
+    ) -> None:
+        self._validation, self._log, self._every = validation, log, every
+        self._folder = folder / BEST
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if not state.global_step:
+            require_score(self._validate(state, kwargs["model"]))
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if state.global_step % self._every == 0 or state.global_step == state.max_steps:
+            self._validate(state, kwargs["model"])
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        weights = load_file(self._folder / ADAPTER_FILE)
+        set_peft_model_state_dict(kwargs["model"], weights, ADAPTER)
+
+    def _validate(self, state: TrainerState, model: PeftModel) -> dict[str, float]:
+        training = model.training
+        metrics = self._validation(model)
+        model.train(training)
+        self._log(dict(metrics))
+        found = metrics.get(VALIDATION_SCORE, float("-inf"))
+        if state.best_metric is None or found > state.best_metric:
+            state.best_metric, state.best_global_step = found, state.global_step
+            save_adapter(model, self._folder)
+        return metrics
