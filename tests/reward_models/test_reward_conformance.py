@@ -26,12 +26,14 @@ READS = {
     "ranking": {"task", "history", "candidates"},
     "faithfulness": {"task", "history", "item", "label"},
     "grounding": {"task", "history", "item"},
+    "length": {"task"},
 }
 RANGE = {
     "agreement": (0, 1),
     "ranking": (-1, 1),
     "faithfulness": (-1, 1),
     "grounding": (0, 1),
+    "length": (-1, 1),
 }
 
 
