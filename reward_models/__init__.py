@@ -10,6 +10,7 @@ from reward_models.faithfulness import faithfulness
 from reward_models.grounding import grounding
 from reward_models.length import length
 from reward_models.ranking import ranking
+from reward_models.reasons import reasons
 from reward_models.types import Reward
 
 REWARDS: dict[str, Reward] = {
@@ -17,6 +18,7 @@ REWARDS: dict[str, Reward] = {
     "ranking": ranking,
     "faithfulness": faithfulness,
     "grounding": grounding,
+    "reasons": reasons,
     "length": length,
 }
 """Every reward term, by the name that weights use."""

@@ -9,7 +9,7 @@ could not be scored.
 Columns: `task` (a name such as "explanation", "classification", "ranking"), `history` (item rows,
 oldest first, no more than the recommender reads), `item` (the target's row, or `None`), `label`
 (the recommender's own verdict on the target, or `None`), `candidates` (item rows as shown, or
-`None`).
+`None`), `reasons` (how many reasons an explanation was asked for, or `None`).
 """
 
 from collections.abc import Callable, Sequence

@@ -20,6 +20,7 @@ COLUMNS = {
     "item": [6, 6, 6, 6, None, None],
     "label": ["yes", "yes", "yes", "no", None, None],
     "candidates": [None] * 4 + [(7, 8, 9), None],
+    "reasons": [1, 2, 3, None, None, None],
 }
 READS = {
     "agreement": {"task", "label"},
@@ -27,6 +28,7 @@ READS = {
     "faithfulness": {"task", "history", "item", "label"},
     "grounding": {"task", "history", "item"},
     "length": {"task"},
+    "reasons": {"task", "history", "label", "reasons"},
 }
 RANGE = {
     "agreement": (0, 1),
@@ -34,6 +36,7 @@ RANGE = {
     "faithfulness": (-1, 1),
     "grounding": (0, 1),
     "length": (-1, 1),
+    "reasons": (0, 1),
 }
 
 

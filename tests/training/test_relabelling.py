@@ -28,7 +28,5 @@ def test_verdicts_become_those_of_the_other_recommender() -> None:
 
 
 def test_questions_without_a_clear_verdict_are_left_out() -> None:
-    between = example(
-        14, "yes"
-    )  # above 12 of 18: no clear verdict
+    between = example(14, "yes")  # above 12 of 18: no clear verdict
     assert relabelled([between, example(20, "yes")], Ascending()) == [example(20, "yes")]
