@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from rl_explain.alignment.banks import build_banks
-from rl_explain.alignment.examples import columns, read_examples, write_examples
+from rl_explain.alignment.examples import Example, columns, read_examples, write_examples
 from rl_explain.alignment.explainer import Manifest
 from rl_explain.alignment.generation import format_prompt
 from rl_explain.alignment.language_model import (
@@ -17,13 +18,16 @@ from rl_explain.alignment.language_model import (
     base_fingerprint,
     freeze_connectors,
     load_adapter,
+    load_tokenizer,
 )
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
 from rl_explain.alignment.tasks import build_examples
+from rl_explain.config import Config
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.statistics import statistics_table
+from rl_explain.errors import UserError
 from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
 from rl_explain.evaluation.results import merge_metrics, write_samples
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
@@ -129,9 +133,34 @@ def tasks(run: Run, folder: Path) -> Metrics:
             Teacher(catalogue, alignment.verdict, 0.0, seed + 3),
         ),
     }
+    _check_lengths(config, parts["sft_clean"])
     for name, examples in parts.items():
         write_examples(examples, folder / f"{name}.jsonl")
     return {"states": len(states)} | {f"examples/{k}": len(v) for k, v in parts.items()}
+
+
+def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
+    """Refuse limits that cut off more than one in a hundred of the teacher's explanations.
+
+    Raises:
+        UserError: names the settings and the lengths that are needed.
+    """
+    texts = [example.completion for example in examples if example.task == "explanation"]
+    if not texts:
+        return
+    tokenizer = load_tokenizer(config.model.name)
+    lengths = [len(ids) + 1 for ids in tokenizer(texts, add_special_tokens=False).input_ids]
+    needed = int(np.quantile(lengths, 0.99, method="higher"))
+    limits = {
+        "evaluation.max_new_tokens": config.evaluation.max_new_tokens,
+        "training.ppo.max_new_tokens": config.training.ppo.max_new_tokens,
+    }
+    if short := [name for name, limit in limits.items() if limit < needed]:
+        wanted = " ".join(f"{name}={needed + needed // 8}" for name in short)
+        raise UserError(
+            f"{short[0]} is {limits[short[0]]}, and one in a hundred of the teacher's explanations "
+            f"takes {needed} tokens or more: set {wanted}."
+        )
 
 
 def sft(run: Run, folder: Path) -> Metrics:

@@ -9,9 +9,18 @@ from transformers import TrainingArguments
 ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 
 
-def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> dict[str, Any]:
-    """Keyword arguments of `TrainingArguments` that do not depend on the method."""
+def shared_arguments(
+    folder: Path, batch_size: int, learning_rate: float | None, seed: int, device: str
+) -> dict[str, Any]:
+    """Keyword arguments of `TrainingArguments` that do not depend on the method.
+
+    Raises:
+        ValueError: no learning rate; only a whole configuration, which knows the base, chooses it.
+    """
+    if learning_rate is None:
+        raise ValueError("learning_rate is None: give a number above 0.")
     return {
+        "learning_rate": learning_rate,
         "output_dir": str(folder / "checkpoints"),
         "per_device_train_batch_size": batch_size,
         "seed": seed,

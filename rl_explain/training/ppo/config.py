@@ -63,9 +63,8 @@ class PPOConfig:
     """Completions that pass through the model at once; smaller saves memory, changes no result."""
     generation_batch_size: int = 64
     """Completions that are sampled at once."""
-    learning_rate: float = 2e-3
-    """Step size of Adam for the adapter, constant. It is that of the tiny base; large models take a
-    hundredth of it."""
+    learning_rate: float | None = None
+    """Step size of Adam for the adapter, constant; chosen by the base when null."""
     value_learning_rate: float = 1e-3
     """Step size of Adam for the value head, constant."""
     value_warmup_iterations: int = 1
