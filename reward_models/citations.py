@@ -20,6 +20,9 @@ from reward_models.phrases import PhraseFinder, fold, plain
 # A quote opens before a title, not after a word: a title cut off in front leaves no false pair.
 QUOTED = re.compile(r'(?<!\w)(?:"(?=\S)([^"\n]+)"|“([^“”"\n]+)”)')
 
+# What stands behind a quote that opens and never closes, to the end of its line.
+UNCLOSED = re.compile(r'(?<!\w)["“](?=\S)([^"“”\n]+)$', re.MULTILINE)
+
 MASK = "ʘ"
 """Stands for each character of a title: a letter, so that the title reads as a word; a rare one."""
 
@@ -70,21 +73,36 @@ class CitationFinder:
         return sorted(found + list(self._unquoted(text)), key=lambda citation: citation.start)
 
     def _unquoted(self, text: str) -> Iterator[Citation]:
-        bare = plain(QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text))
+        bare = plain(_without_quotes(text))
         for start, end, row in self._names.find(bare):
             name = bare[start + 1 : end] if _opens_sentence(text, start) else bare[start:end]
             if any(c.isupper() or c.isdigit() for c in name):
                 yield Citation(row, start, end)
 
     def unknown(self, text: str) -> list[str]:
-        """The quoted titles that are in no catalogue, as written, in text order."""
+        """The quoted titles that are in no catalogue, as written.
+
+        So is whatever follows a quote that is never closed, unless it begins with a title: a text
+        that is cut off, or invents a title and leaves its quote open, has named something.
+        """
         spans = [text[start:end] for start, end in quoted(text)]
-        return [span for span in spans if self.lookup(span) is None]
+        open_ends = [match[1] for match in UNCLOSED.finditer(_without_quotes(text))]
+        unknown = [span for span in spans if self.lookup(span) is None]
+        return unknown + [rest for rest in open_ends if not self._begins_with_title(rest)]
+
+    def _begins_with_title(self, text: str) -> bool:
+        bare = plain(text)
+        return any(start == 0 for start, _, _ in self._names.find(bare))
 
 
 def quoted(text: str) -> list[tuple[int, int]]:
     """Where the insides of quoted spans stand."""
     return [match.span(match.lastindex or 0) for match in QUOTED.finditer(text)]
+
+
+def _without_quotes(text: str) -> str:
+    """`text` with a control character for each one of a quoted span."""
+    return QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text)
 
 
 def _may_stand_bare(title: str) -> bool:

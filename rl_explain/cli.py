@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rl_explain.config import STAGES
+from rl_explain.config import METHODS, STAGES
 from rl_explain.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"rl-explain: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
-        print("rl-explain: interrupted; the same command resumes.", file=sys.stderr)
+        resumes = "; the same command resumes" if options.command is _run else ""
+        print(f"rl-explain: interrupted{resumes}.", file=sys.stderr)
         return 130
     return 0
 
@@ -71,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="a self-contained adapter")
     export.add_argument("run", type=Path, help="a run's folder")
     export.add_argument("out", type=Path, help="folder to write")
-    export.add_argument("--method", help="ppo, grpo, sft, ...; the first there is")
+    _takes_method(export)
     export.set_defaults(command=_export)
     return top
 
@@ -79,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
 def _takes_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, help="YAML file")
     command.add_argument("overrides", nargs="*", metavar="key=value", help="dotted keys")
+
+
+def _takes_method(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--method", choices=METHODS, help="which of a run's models; the first tuned one there is"
+    )
 
 
 def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -90,7 +97,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain.add_argument("--json", action="store_true", help="print JSON")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
-    explain.add_argument("--method", help="ppo, grpo, sft, ...; the first there is")
+    _takes_method(explain)
     explain.set_defaults(command=_explain)
 
 
@@ -177,17 +184,22 @@ def _explainer(options: argparse.Namespace) -> "Explainer":
     from rl_explain.run import Run
 
     if (options.run / MANIFEST).is_file():
+        if options.method is not None:
+            raise UserError(
+                f"--method is {options.method}, and {options.run} holds one exported adapter: "
+                "leave it out."
+            )
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return Explainer.from_pretrained(options.run, device)
     run = Run.open(options.run)
-    return run.explainer(options.method or run.best_method())
+    return run.explainer(options.method or run.tuned_method())
 
 
 def _export(options: argparse.Namespace) -> None:
     from rl_explain.run import Run
 
     run = Run.open(options.run)
-    method = options.method or run.best_method()
+    method = options.method or run.tuned_method()
     run.explainer(method).save_pretrained(options.out)
     print(f"{method} adapter: {options.out}")
 

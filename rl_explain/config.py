@@ -1,5 +1,6 @@
 """A run's configuration: small dataclasses, each field with its unit; `config_file` reads them."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -31,6 +32,13 @@ TASKS = (
     "reconstruction",
     "explanation",
 )
+SUPERVISED, ONLINE, PAIRED = ("sft", "rejection"), ("ppo", "grpo", "rloo"), ("orpo", "dpo")
+TINY_RATES = (
+    dict.fromkeys(SUPERVISED, 5e-4) | dict.fromkeys(ONLINE, 2e-3) | dict.fromkeys(PAIRED, 5e-4)
+)
+"""Learning rates of the tiny base, measured (`docs/log.md`)."""
+RATES = dict.fromkeys(SUPERVISED, 1e-4) | dict.fromkeys(ONLINE + PAIRED, 1e-5)
+"""Of any other base: of the size that published settings have; not measured here."""
 TINY = "tiny"
 """Value of `model.name` for the base model that ships with the package."""
 
@@ -43,7 +51,7 @@ def _one_of(kind: str, value: str, valid: tuple[str, ...]) -> None:
 def _positive(group: Any, where: str, *names: str) -> None:
     for name in names:
         value = getattr(group, name)
-        if value is not None and value <= 0:
+        if value is not None and not 0 < value < math.inf:
             raise UserError(f"{where}.{name} is {value}: give a number above 0.")
 
 
@@ -52,6 +60,12 @@ def _share(group: Any, where: str, *names: str) -> None:
         value = getattr(group, name)
         if not 0 <= value < 1:
             raise UserError(f"{where}.{name} is {value}: give a number from 0 to below 1.")
+
+
+def _at_least(group: Any, where: str, name: str, least: int, why: str) -> None:
+    value = getattr(group, name)
+    if value < least:
+        raise UserError(f"{where}.{name} is {value}: give {least} or more, {why}.")
 
 
 def _check_counts(counts: dict[str, int], where: str) -> None:
@@ -92,6 +106,7 @@ class DataConfig:
         _one_of("data.format", self.format, FORMATS)
         sizes = ("num_items", "num_users", "k_core", "max_history", "max_states", "states_per_user")
         _positive(self, "data", *sizes)
+        _at_least(self, "data", "max_history", 3, "the distinct items that an explanation needs")
         needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
         for name in needed:
             if getattr(self, name) is None:
@@ -125,6 +140,10 @@ class RecommenderConfig:
         sizes = ("dim", "layers", "heads", "batch_size", "max_epochs", "patience")
         _positive(self, "recommender", *sizes, "learning_rate")
         _share(self, "recommender", "dropout")
+        if self.dim % self.heads:
+            raise UserError(
+                f"recommender.heads is {self.heads}: give a divisor of recommender.dim, {self.dim}."
+            )
 
 
 @dataclass
@@ -205,7 +224,8 @@ class SFTSettings:
     """Optimiser steps."""
     batch_size: int = 32
     """Examples a step."""
-    learning_rate: float = 5e-4
+    learning_rate: float | None = None
+    """Chosen by the base when null."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
 
@@ -228,6 +248,9 @@ class PairsSettings:
 
     def __post_init__(self) -> None:
         _positive(self, "training.pairs", "prompts", "samples", "temperature")
+        _at_least(self, "training.pairs", "samples", 2, "the best and the worst of which pair")
+        if not self.margin >= 0:
+            raise UserError(f"training.pairs.margin is {self.margin}: give 0 or more.")
 
 
 @dataclass
@@ -250,7 +273,8 @@ class PreferenceSettings:
     """Passes over the pairs."""
     batch_size: int = 32
     """Pairs a step."""
-    learning_rate: float = 5e-4
+    learning_rate: float | None = None
+    """Chosen by the base when null."""
     beta: float = 0.1
 
     def __post_init__(self) -> None:
@@ -289,6 +313,11 @@ class RLSettings:
     def __post_init__(self) -> None:
         _positive(self, "training.rl", "validation_cases")
         _check_counts(self.counts, "training.rl.counts")
+        if not self.counts.get("explanation"):
+            raise UserError(
+                f"training.rl.counts is {self.counts}: give explanation prompts, which every "
+                "method tunes and is validated on."
+            )
 
 
 @dataclass
@@ -395,3 +424,14 @@ class Config:
         if self.threads <= 0:
             raise UserError(f"threads is {self.threads}: give a number above 0.")
         _one_of("device", self.device, ("auto", "cpu", "cuda"))
+        if self.seed < 0:
+            raise UserError(f"seed is {self.seed}: give 0 or more.")
+        self._choose_rates()
+
+    def _choose_rates(self) -> None:
+        """The learning rates that are left open: the tiny base takes higher ones."""
+        training = self.training
+        rates = TINY_RATES if self.model.name == TINY else RATES
+        for name, rate in rates.items():
+            group = getattr(training, name)
+            group.learning_rate = rate if group.learning_rate is None else group.learning_rate

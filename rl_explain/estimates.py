@@ -1,7 +1,8 @@
 """What a run will cost, before it starts: stages with expected memory and time.
 
 Rough on purpose: floating-point operations counted from the model's shape and the configured
-numbers of tokens, over the speed of a short matrix product on this machine.
+numbers of tokens, over the speed of a short matrix product on this machine. Stages without the
+language model, whose data are not read yet, get the seconds of a small data set.
 """
 
 import time

@@ -15,6 +15,7 @@ import torch
 
 from rl_explain.config import Config
 from rl_explain.errors import UserError
+from rl_explain.lineage import FILE as LINEAGE
 
 FILE = "record.json"
 SETTINGS = "settings.json"
@@ -67,10 +68,12 @@ def keep_settings(run: Path, stage: str, config: Config) -> None:
 
 def forget_settings(run: Path, stage: str) -> None:
     """Take that back if the stage left nothing else: a mended mistake can then be tried again."""
-    path = run / stage / SETTINGS
-    if list(path.parent.iterdir()) == [path]:
-        path.unlink()
-        path.parent.rmdir()
+    folder = run / stage
+    kept = [folder / SETTINGS, folder / LINEAGE]
+    if set(folder.iterdir()) <= set(kept):
+        for path in kept:
+            path.unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def add_to_record(
@@ -118,6 +121,7 @@ def provenance(run: Path, config: Config) -> str:
     rows = {
         "command": f"`{record['command']}`",
         "data": f"{config.data.format}, seed {record['seed']}",
+        "recommender": _recommender(run),
         "model": config.model.name,
         "commit": ", ".join(commits),
         "hardware": record["hardware"],
@@ -125,6 +129,15 @@ def provenance(run: Path, config: Config) -> str:
         "seconds a stage, up to here": seconds,
     }
     return "\n".join(f"- {name}: {value}" for name, value in rows.items())
+
+
+def _recommender(run: Path) -> str:
+    """How good the target is, on its own merits."""
+    found = json.loads((run / "recommender" / "metrics.json").read_text(encoding="utf-8"))
+    return (
+        f"NDCG@10 {found['ndcg@10']:.3f} on last items (popularity "
+        f"{found['popularity/ndcg@10']:.3f}), {found['top_items']:.0f} distinct top items"
+    )
 
 
 def write_json(path: Path, value: Any) -> None:

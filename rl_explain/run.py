@@ -24,6 +24,7 @@ from rl_explain.config_file import load_config, to_yaml
 from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
 from rl_explain.errors import UserError
+from rl_explain.lineage import check_lineage, keep_lineage
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.record import (
     add_to_record,
@@ -86,6 +87,7 @@ class Run:
         """
         folder = self.stage_folder(stage)
         check_settings(self.folder, self.config)
+        check_lineage(self.folder, self.config.data)
         if (folder / "metrics.json").exists() and stage != REPEATED:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return
@@ -93,6 +95,7 @@ class Run:
         afresh = stage == REPEATED or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         keep_settings(self.folder, stage, self.config)
+        keep_lineage(self.folder, stage, self.config.data)
         start = time.time()
         record = partial(add_to_record, self.folder, stage)
         try:
@@ -103,6 +106,9 @@ class Run:
                 record(time.time() - start, self.config, self.device, afresh)
             raise
         seconds = time.time() - start
+        if stage == REPEATED and _read_metrics(folder) == metrics:
+            print(f"[{stage}] nothing new", flush=True)
+            return
         write_json(folder / "metrics.json", metrics)
         data = self.interactions.fingerprint
         record(seconds, self.config, self.device, afresh, data_fingerprint=data)
@@ -113,10 +119,8 @@ class Run:
     def _merge_metrics(self) -> None:
         merged: dict[str, float | None] = {}
         for stage in STAGES:
-            path = self.stage_folder(stage) / "metrics.json"
-            if path.exists():
-                metrics = json.loads(path.read_text(encoding="utf-8"))
-                merged |= {f"{stage}/{name}": value for name, value in metrics.items()}
+            metrics = _read_metrics(self.stage_folder(stage))
+            merged |= {f"{stage}/{name}": value for name, value in metrics.items()}
         write_json(self.folder / "metrics.json", merged)
 
     @cached_property
@@ -200,9 +204,15 @@ class Run:
         adapter = self.stage_folder(method) / "adapter"
         return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
 
-    def best_method(self) -> str:
+    def tuned_method(self) -> str:
         """The method that `explain` and `export` use: the first of `TUNED` that has an adapter."""
         for method in TUNED:
             if (self.stage_folder(method) / "metrics.json").exists():
                 return method
         raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")
+
+
+def _read_metrics(folder: Path) -> dict[str, float | None]:
+    """The metrics of a stage; none where it is not finished."""
+    path = folder / "metrics.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

@@ -55,6 +55,14 @@ def test_resolved_configuration_reads_back(write) -> None:  # type: ignore[no-un
             r"training\.sft\.batch_size is 0: give a number above",
         ),
         ("training: {rl: {counts: {rankng: 1}}}", r"Did you mean 'ranking'"),
+        ("seed: -1", r"seed is -1: give 0 or more"),
+        ("data: {max_history: 2}", r"data\.max_history is 2: give 3 or more"),
+        ("recommender: {heads: 3}", r"recommender\.heads is 3: give a divisor of .*dim, 64"),
+        ("recommender: {patience: 0}", r"recommender\.patience is 0"),
+        ("training: {sft: {learning_rate: .nan}}", r"training\.sft\.learning_rate is nan"),
+        ("training: {pairs: {samples: 1}}", r"training\.pairs\.samples is 1: give 2 or more"),
+        ("training: {pairs: {margin: -1}}", r"training\.pairs\.margin is -1"),
+        ("training: {rl: {counts: {explanation: 0}}}", r"rl\.counts is .*give explanation prompts"),
         ("model: {lora_rank: 0}", r"model\.lora_rank is 0"),
         ("alignment: {noise: 7}", r"alignment\.noise is 7"),
         ("alignment: {sft_forms: []}", r"alignment\.sft_forms is empty"),
@@ -109,3 +117,12 @@ def test_missing_file_and_broken_override(write, tmp_path: Path) -> None:  # typ
         load_config(tmp_path / "none.yaml")
     with pytest.raises(UserError, match="write key=value"):
         load_config(write(""), ["seed"])
+
+
+def test_rates_follow_the_base_unless_they_are_given(write) -> None:  # type: ignore[no-untyped-def]
+    tiny = load_config(write("seed: 0"))
+    other = load_config(write("model: {name: some/model}\ntraining: {sft: {learning_rate: 0.3}}"))
+    assert tiny.training.ppo.learning_rate == 2e-3
+    assert other.training.ppo.learning_rate == 1e-5
+    assert other.training.orpo.learning_rate == 1e-5
+    assert other.training.sft.learning_rate == 0.3

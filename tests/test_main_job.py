@@ -45,10 +45,10 @@ OVERRIDES = [
     "training.ppo.samples_per_prompt=2",
     "training.ppo.minibatch_size=4",
     "training.ppo.micro_batch_size=4",
-    "training.ppo.max_new_tokens=12",
+    "training.ppo.max_new_tokens=64",
     "evaluation.cases=8",
     "evaluation.alignment_cases=4",
-    "evaluation.max_new_tokens=12",
+    "evaluation.max_new_tokens=64",
     "evaluation.bootstrap=50",
 ]
 
@@ -130,6 +130,59 @@ def test_other_settings_are_refused_in_the_same_folder(
     assert "other values of training.sft.steps" in capsys.readouterr().err
 
 
+def test_other_data_in_the_same_files_are_refused(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, overrides = run_folder / "log.csv", _overrides(run_folder)
+    whole = log.read_text()
+    log.write_text(whole.rsplit("\n", 2)[0] + "\n")
+    try:
+        assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 2
+    finally:
+        log.write_text(whole)
+    said = capsys.readouterr().err
+    assert "prepare was made from other contents of the data files" in said
+    assert "delete prepare, recommender, tasks, sft, pairs, ppo, orpo in" in said
+    assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 0
+
+
+def test_another_recommender_below_finished_stages_is_refused(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in ("prepare", "recommender", "tasks", "sft"):
+        shutil.copytree(run_folder / "run" / stage, tmp_path / stage)
+    shutil.rmtree(tmp_path / "recommender")
+    config, overrides = run_folder / "config.yaml", _overrides(run_folder)
+    # the same settings, and by chance another recommender: another machine, another library
+    overrides += [f"output_dir={tmp_path}"]
+    assert main(["recommender", str(config), *overrides]) == 0
+    weights = tmp_path / "recommender" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    assert main(["sft", str(config), *overrides]) == 2
+    said = capsys.readouterr().err
+    assert "tasks was made from other contents of the stage recommender" in said
+    assert "delete tasks, sft in" in said
+
+
+def test_limits_that_cut_off_what_is_to_be_learnt_are_refused(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in ("prepare", "recommender"):
+        shutil.copytree(run_folder / "run" / stage, tmp_path / stage)
+    overrides = [*_overrides(run_folder), f"output_dir={tmp_path}"]
+    overrides += ["evaluation.max_new_tokens=9"]
+    assert main(["tasks", str(run_folder / "config.yaml"), *overrides]) == 2
+    said = capsys.readouterr().err
+    assert "evaluation.max_new_tokens is 9" in said
+    assert "set evaluation.max_new_tokens=" in said and "training.ppo" not in said
+
+
+def test_a_second_evaluation_that_finds_nothing_new_leaves_the_record(run_folder: Path) -> None:
+    record = (run_folder / "run" / "record.json").read_text()
+    assert main(["evaluate", str(run_folder / "config.yaml"), *_overrides(run_folder)]) == 0
+    assert (run_folder / "run" / "record.json").read_text() == record
+
+
 def test_dry_run_changes_nothing(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = run_folder / "dry"
     overrides = ["--dry-run", *_overrides(run_folder), f"output_dir={folder}"]
@@ -159,6 +212,16 @@ def test_a_case_gives_the_same_text_alone_and_in_a_batch(run_folder: Path) -> No
     together = explainer.explain(histories, [None, "Film 9"])
     assert together[0] == explainer.explain(histories[0])
     assert together[1] == explainer.explain(histories[1], "Film 9")
+
+
+def test_the_default_item_is_none_of_the_titles_given(run_folder: Path) -> None:
+    explainer = Run.open(run_folder / "run").explainer("sft")
+    recent = [f"Film {i}" for i in range(6)]  # all that the recommender reads
+    best = explainer.rows(recent, None)[1]
+    older = explainer.catalogue.titles[best]
+    history, item = explainer.rows([older, *recent], None)
+    assert history == explainer.rows(recent, None)[0]
+    assert item != best
 
 
 @pytest.mark.parametrize(
@@ -194,6 +257,19 @@ def test_pickled_adapters_are_refused(run_folder: Path) -> None:
     (out / "adapter_model.safetensors").rename(out / "adapter_model.bin")
     with pytest.raises(UserError, match="save as safetensors"):
         Explainer.from_pretrained(out)
+
+
+def test_a_method_of_an_exported_adapter_is_refused(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = run_folder / "exported_method"
+    main(["export", str(run_folder / "run"), str(out), "--method", "sft"])
+    words = ["--history", "Film 1; Film 2; Film 3", "--method", "ppo"]
+    assert main(["explain", str(out), *words]) == 2
+    assert "--method is ppo" in capsys.readouterr().err
+    (out / "explainer.json").write_text('{"base": "tiny"}')
+    assert main(["explain", str(out), *words[:2]]) == 2
+    assert "explainer.json cannot be read" in capsys.readouterr().err
 
 
 def test_many_cases_from_a_file(run_folder: Path) -> None:

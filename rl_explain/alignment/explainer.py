@@ -55,13 +55,17 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """The manifest in `folder`; `UserError` when there is none."""
+        """The manifest in `folder`; `UserError` when there is none, or it cannot be read."""
         path = folder / MANIFEST
         if not path.is_file():
             raise UserError(
-                f"no {MANIFEST} in {folder}: give a run's folder or an exported adapter."
+                f"no {MANIFEST} in {folder}: give a folder that `rl-explain export` wrote, or a "
+                "run's STAGE/adapter."
             )
-        return cls(**json.loads(path.read_text()))
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{path} cannot be read ({error}): export the adapter again.") from None
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class Explainer:
         tuned = load_adapter(model, adapter).to(device)
         return cls(tuned, tokenizer, catalogue, recommender, banks, manifest)
 
-    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
+    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[generation.Answer]]:
         """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
         options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
         return generation.generate(self.model, self.tokenizer, self.format(prompts), **options)
@@ -193,12 +197,14 @@ class Explainer:
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
-            cases = [self._case(*self.rows(h, i)) for h, i in zip(history, items, strict=True)]
+            cases = [self.rows(h, i) for h, i in zip(history, items, strict=True)]
             return self._explain(cases, reasons)
-        return self._explain([self._case(*self.rows(history, item))], reasons)[0]
+        return self._explain([self.rows(history, item)], reasons)[0]
 
-    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
+    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int]:
         """Rows of a history, no more than the recommender reads, and of the asked item.
+
+        By default that is the recommender's best one outside of all the titles given.
 
         Raises:
             UserError: as `explain`.
@@ -210,14 +216,10 @@ class Explainer:
                 f"the history holds {len(set(history))} distinct items: an explanation needs at "
                 f"least {MIN_DISTINCT}."
             )
-        return history, None if item is None else self._row(item, "item")
-
-    def _case(self, history: History, item: int | None) -> tuple[History, int]:
-        """A history and the asked item, by default the recommender's best one outside of it."""
         if item is not None:
-            return history, item
+            return history, self._row(item, "item")
         scores = self.recommender.score([history])[0]
-        scores[list(set(history))] = -np.inf
+        scores[list(set(rows))] = -np.inf
         return history, int(scores.argmax())
 
     def _row(self, title: str, where: str) -> int:

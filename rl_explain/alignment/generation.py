@@ -12,11 +12,28 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from rl_explain.alignment.prompt_cache import read_prompts
 
+OPENING = "opening"
+"""Attribute of a tokenizer: what its texts begin with."""
+
+
+class Answer(str):
+    """A generated text that knows whether it `ended`, or was cut off at its longest."""
+
+    ended: bool
+
+    def __new__(cls, text: str, ended: bool) -> "Answer":
+        answer = super().__new__(cls, text)
+        answer.ended = ended
+        return answer
+
 
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
-    """The prompt as the model wants it: its chat template, thinking off, or a line of its own."""
+    """The prompt as the model wants it: its chat template, thinking off, or a line of its own.
+
+    It holds the token that a text begins with, where the model has one: see `write_all_tokens`.
+    """
     if not tokenizer.chat_template:
-        return prompt + "\n"
+        return getattr(tokenizer, OPENING, "") + prompt + "\n"
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": prompt}],
         tokenize=False,
@@ -24,6 +41,21 @@ def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
         enable_thinking=False,
     )
     return str(text)
+
+
+def write_all_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Stop `tokenizer` from adding special tokens by itself, in place; `format_prompt` writes them.
+
+    Trainers differ in whether they let a tokenizer begin a text with its own token, and chat
+    templates write it too: with one writer alone, all see the same ids.
+    """
+    whole, plain = tokenizer("a").input_ids, tokenizer("a", add_special_tokens=False).input_ids
+    setattr(tokenizer, OPENING, tokenizer.decode(whole[: whole.index(plain[0])]))
+    for name in ("add_bos_token", "add_eos_token"):
+        if getattr(tokenizer, name, False):
+            setattr(tokenizer, name, False)
+    if tokenizer("a").input_ids != tokenizer("a", add_special_tokens=False).input_ids:
+        tokenizer.backend_tokenizer.post_processor = None
 
 
 @contextmanager
@@ -51,7 +83,7 @@ def generate(
     seed: int = 0,
     allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
     description: str = "generate",
-) -> list[list[str]]:
+) -> list[list[Answer]]:
     """Answers to formatted prompts: for each, `num_return_sequences` texts.
 
     Args:
@@ -74,7 +106,7 @@ def generate(
     model.eval()
     order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
     rows = max(1, batch_size // num_return_sequences)
-    texts: dict[int, list[str]] = {}
+    texts: dict[int, list[Answer]] = {}
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     with only_settings(base, settings), torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -88,12 +120,13 @@ def generate(
                 prefix_allowed_tokens_fn=allowed_tokens,
                 past_key_values=read_prompts(base, *batch.values()) if copies > 1 else None,
             )
-            answers = tokenizer.batch_decode(
-                ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
-            )
+            new = ids[:, batch["input_ids"].shape[1] :]
+            ended = (new == tokenizer.eos_token_id).any(1).tolist()
+            decoded = tokenizer.batch_decode(new, skip_special_tokens=True)
+            answers = [Answer(t.strip(), e) for t, e in zip(decoded, ended, strict=True)]
             for row, i in enumerate(chosen):
                 first = row * num_return_sequences
-                texts[i] = [a.strip() for a in answers[first : first + num_return_sequences]]
+                texts[i] = answers[first : first + num_return_sequences]
     return [texts[i] for i in range(len(prompts))]
 
 

@@ -18,6 +18,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from rl_explain.alignment.generation import write_all_tokens
 from rl_explain.alignment.virtual_tokens import CONNECTORS, attach, extend_tokenizer
 from rl_explain.config import TINY, ModelConfig
 from rl_explain.errors import UserError
@@ -41,18 +42,26 @@ def load_base(
     Raises:
         UserError: nothing loadable under that name, or only pickled weights.
     """
+    tokenizer = load_tokenizer(name)
     with _named_if_missing(name):
-        tokenizer = AutoTokenizer.from_pretrained(base_path(name))
         model = AutoModelForCausalLM.from_pretrained(
             base_path(name), dtype=getattr(torch, dtype), use_safetensors=True
         )
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    tokenizer.padding_side = "left"
     rows = len(_embedding_weight(model))
     extend_tokenizer(tokenizer, rows, len(item_bank), len(state_bank))
     attach(model, item_bank, state_bank)
     return model, tokenizer
+
+
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The base model's tokenizer, without virtual tokens; errors as `load_base`."""
+    with _named_if_missing(name):
+        tokenizer = AutoTokenizer.from_pretrained(base_path(name))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    write_all_tokens(tokenizer)
+    return cast(PreTrainedTokenizerBase, tokenizer)
 
 
 def base_shape(name: str) -> PretrainedConfig:
@@ -124,11 +133,15 @@ def freeze_connectors(model: PeftModel) -> None:
 
 
 def base_fingerprint(model: PreTrainedModel) -> str:
-    """A SHA-256 of the base model's shape and of its first 1,024 embedding rows."""
-    config, weight = model.config, _embedding_weight(model)
-    shape = [config.model_type, config.hidden_size, config.num_hidden_layers, config.vocab_size]
-    digest = hashlib.sha256(repr(shape).encode())
-    digest.update(weight[:1024].detach().float().cpu().numpy().tobytes())
+    """A SHA-256 of the base model's kind and of the beginning of each of its weights.
+
+    Connectors, which an adapter brings, are left out.
+    """
+    digest = hashlib.sha256(model.config.model_type.encode())
+    for name, weight in sorted(model.named_parameters()):
+        if not any(connector in name for connector in CONNECTORS):
+            digest.update(f"{name} {tuple(weight.shape)}".encode())
+            digest.update(weight.detach().flatten()[:256].float().cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

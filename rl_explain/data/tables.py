@@ -1,5 +1,6 @@
 """CSV tables, checked: every complaint names the setting, what it found and the fix."""
 
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,16 @@ def read_table(file: Path, field: str, columns: Sequence[str]) -> pd.DataFrame:
     if not file.is_file():
         raise UserError(f"{field}: there is no file {file}; check the path")
     try:
-        table = pd.read_csv(
-            file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig"
-        ).fillna("")
+        # pandas only warns where a row has more cells than the header, and drops them.
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            table = pd.read_csv(
+                file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig"
+            ).fillna("")
+    except pd.errors.ParserWarning as error:
+        raise UserError(
+            f"{field}: a row of {file} has more cells than the header: put cells that hold a comma "
+            "in double quotes"
+        ) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{field}: {file} cannot be read as UTF-8 CSV: {error}") from error
     if missing := [name for name in columns if name not in table.columns]:

@@ -8,12 +8,12 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import reward_models
 from reward_models.context import RewardContext
-from rl_explain import __version__
 from rl_explain.alignment.examples import Example
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import unknown_name
@@ -68,7 +68,7 @@ class Evaluation:
         self._scorer = ExplanationScorer(self._examples["explanation"], interactions, context)
         self._baselines = CitationBaselines(recommender, context, seed)
         self._fingerprint = _digest(
-            __version__,
+            _code(),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
             *(verdict, max_new_tokens, resamples, seed),
@@ -174,6 +174,13 @@ def weights_fingerprint(folder: Path, *more: Any) -> str:
     """A SHA-256 of an adapter's folder, its weights and its settings, and of `more` values."""
     files = sorted(f for f in folder.iterdir() if f.suffix in (".safetensors", ".json"))
     return _digest(*((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files), *more)
+
+
+@cache
+def _code() -> str:
+    """A SHA-256 of the code that scores: a result of other code is no result of this one."""
+    files = [*Path(reward_models.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
+    return _digest(*(path.read_text(encoding="utf-8") for path in sorted(files)))
 
 
 def _digest(*parts: Any) -> str:

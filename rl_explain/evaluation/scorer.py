@@ -7,6 +7,7 @@ import numpy as np
 
 from reward_models.context import RewardContext
 from rl_explain.alignment.examples import Example
+from rl_explain.alignment.generation import Answer
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import Columns, split
 from rl_explain.evaluation.causes import causes
@@ -17,10 +18,13 @@ from rl_explain.evaluation.text import length, rouge_l
 
 SPLIT = (
     "explanation/verdict_accuracy",
+    "explanation/citations",
     "faithfulness/regret_score",
     "faithfulness/regret_score_masking",
 )
 """Metrics that are also reported for each label and for each number of reasons asked for."""
+REGRET = ("faithfulness/regret_score", "faithfulness/regret_score_masking")
+"""Metrics that are also reported for each number of items that a text cites."""
 
 
 class ExplanationScorer:
@@ -50,8 +54,11 @@ class ExplanationScorer:
             **causes(readings, examples, self._interactions),
             **_text_columns(texts, examples),
         }
-        for name in SPLIT:
-            columns |= split(columns, name, self._groups)
+        counts = columns["explanation/citations"]
+        cites = {f"cited_{n}": counts == n for n in (1, 2, 3)}
+        for names, groups in ((SPLIT, self._groups), (REGRET, cites)):
+            for name in names:
+                columns |= split(columns, name, groups)
         cited = [r.cited(e.history) for r, e in zip(readings, examples, strict=True)]
         notes: dict[str, list[Any]] = {
             "verdict": [reading.verdict for reading in readings],
@@ -62,9 +69,12 @@ class ExplanationScorer:
 
 
 def _text_columns(texts: Sequence[str], examples: Sequence[Example]) -> Columns:
+    """Length, closeness to the reference, and whether texts end before they are cut off."""
     references = [example.completion for example in examples]
+    cut_off = [isinstance(text, Answer) and not text.ended for text in texts]
     closeness = np.array(rouge_l(texts, references), dtype=float)
     return {
+        "text/ended": 1.0 - np.array(cut_off, dtype=float),
         "text/length": np.array([length(text) for text in texts], dtype=float),
         "text/rouge_l": np.where([bool(text) for text in references], closeness, np.nan),
     }

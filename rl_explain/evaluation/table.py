@@ -31,11 +31,14 @@ EXPLANATIONS = (
 )
 ALIGNMENT = (
     Column("retrieval hit@5", "retrieval/hit@5"),
+    Column("constrained hit@5", "retrieval_constrained/hit@5"),
+    Column("history HCR", "history/hcr"),
     Column("ranking NDCG@5", "ranking/ndcg@5"),
     Column("classification", "classification/accuracy"),
     Column("ROUGE-L", "text/rouge_l"),
     Column("distinct-2", "text/distinct_2"),
     Column("length", "text/length", digits=1),
+    Column("ended", "text/ended"),
 )
 BLOCKS = (EXPLANATIONS, ALIGNMENT)
 """One table each: all columns beside each other would be wider than a terminal."""

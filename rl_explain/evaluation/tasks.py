@@ -20,7 +20,7 @@ class Explainer(Protocol):
 
     tokenizer: PreTrainedTokenizerBase
 
-    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[str]]:
+    def generate(self, prompts: Sequence[str], **options: Any) -> Sequence[Sequence[str]]:
         """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
         ...
 
@@ -87,7 +87,7 @@ def ask_retrieval(
 
 def _beams(
     explainer: Explainer, examples: Sequence[Example], max_new_tokens: int, **options: Any
-) -> list[list[str]]:
+) -> Sequence[Sequence[str]]:
     return explainer.generate(
         [example.prompt for example in examples],
         max_new_tokens=max_new_tokens,

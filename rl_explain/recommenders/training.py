@@ -25,20 +25,11 @@ METRIC = "ndcg@10"
 class SasrecTraining:
     """How long and how fast to train."""
 
-    learning_rate: float = 4e-3  # of AdamW
-    weight_decay: float = 0.0  # decoupled, of every weight
-    batch_size: int = 256  # windows of max_history items a step
-    max_epochs: int = 200  # passes over the training steps
-    patience: int = 5  # epochs without a better validation NDCG@10 before stopping
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "max_epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise UserError(f"recommender.{name} is {getattr(self, name)}; it must be >= 1")
-        if self.learning_rate <= 0:
-            raise UserError(
-                f"recommender.learning_rate is {self.learning_rate}; it must be above 0"
-            )
+    learning_rate: float  # of AdamW
+    weight_decay: float  # decoupled, of every weight
+    batch_size: int  # windows of max_history items a step
+    max_epochs: int  # passes over the training steps
+    patience: int  # epochs without a better validation NDCG@10 before stopping
 
 
 def train_sasrec(

@@ -1,15 +1,21 @@
 """What comes before the language model: interactions, the frozen target, states and examples."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rl_explain.alignment.banks import build_banks
-from rl_explain.alignment.examples import write_examples
+from rl_explain.alignment.examples import Example, write_examples
+from rl_explain.alignment.language_model import load_tokenizer
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
 from rl_explain.alignment.tasks import build_examples
+from rl_explain.config import ONLINE, Config
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.statistics import statistics_table
+from rl_explain.errors import UserError
 from rl_explain.evaluation.tasks import ASK
 from rl_explain.evidence.teacher import Teacher
 from rl_explain.recommenders.sasrec import SasrecConfig
@@ -106,6 +112,32 @@ def tasks(run: Run, folder: Path) -> Metrics:
             Teacher(catalogue, alignment.verdict, 0.0, seed + 3),
         ),
     }
+    _check_lengths(config, parts["sft_clean"])
     for name, examples in parts.items():
         write_examples(examples, folder / f"{name}.jsonl")
     return {"states": len(states)} | {f"examples/{k}": len(v) for k, v in parts.items()}
+
+
+def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
+    """Refuse limits that cut off more than one in a hundred of the teacher's explanations.
+
+    Raises:
+        UserError: names the settings and the lengths that are needed.
+    """
+    texts = [example.completion for example in examples if example.task == "explanation"]
+    if not texts:
+        return
+    tokenizer = load_tokenizer(config.model.name)
+    lengths = [len(ids) + 1 for ids in tokenizer(texts, add_special_tokens=False).input_ids]
+    needed = int(np.quantile(lengths, 0.99, method="higher"))
+    limits = {"evaluation.max_new_tokens": config.evaluation.max_new_tokens} | {
+        f"training.{method}.max_new_tokens": getattr(config.training, method).max_new_tokens
+        for method in ONLINE
+        if method in config.stages
+    }
+    if short := [name for name, limit in limits.items() if limit < needed]:
+        wanted = " ".join(f"{name}={needed + needed // 8}" for name in short)
+        raise UserError(
+            f"{short[0]} is {limits[short[0]]}, and one in a hundred of the teacher's explanations "
+            f"takes {needed} tokens or more: set {wanted}."
+        )

@@ -11,9 +11,18 @@ from rl_explain.config import PreferenceSettings
 ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 
 
-def shared_arguments(folder: Path, batch_size: int, seed: int, device: str) -> dict[str, Any]:
-    """Keyword arguments of `TrainingArguments` that do not depend on the method."""
+def shared_arguments(
+    folder: Path, batch_size: int, learning_rate: float | None, seed: int, device: str
+) -> dict[str, Any]:
+    """Keyword arguments of `TrainingArguments` that do not depend on the method.
+
+    Raises:
+        ValueError: no learning rate; only a whole configuration, which knows the base, chooses it.
+    """
+    if learning_rate is None:
+        raise ValueError("learning_rate is None: give a number above 0.")
     return {
+        "learning_rate": learning_rate,
         "output_dir": str(folder / "checkpoints"),
         "per_device_train_batch_size": batch_size,
         "seed": seed,
@@ -36,13 +45,13 @@ def preference_arguments(
     steps = max(1, round(settings.epochs * pairs / settings.batch_size))
     own = {
         "max_steps": steps,
-        "learning_rate": settings.learning_rate,
         "warmup_steps": 0.1,
         "lr_scheduler_type": "cosine",
         "save_steps": max(1, steps // 4),
         "remove_unused_columns": False,
     }
-    return shared_arguments(folder, settings.batch_size, seed, device) | own
+    shared = shared_arguments(folder, settings.batch_size, settings.learning_rate, seed, device)
+    return shared | own
 
 
 def one_device(arguments: ArgumentsT) -> ArgumentsT:

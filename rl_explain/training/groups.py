@@ -81,7 +81,6 @@ def _arguments(settings: OnlineConfig, folder: Path, seed: int, device: str) -> 
         "max_steps": settings.iterations * settings.minibatches,
         "save_steps": settings.save_every * settings.minibatches,
         "logging_steps": settings.minibatches,
-        "learning_rate": settings.learning_rate,
         "lr_scheduler_type": "constant",
         "max_grad_norm": settings.max_grad_norm,
         "beta": settings.kl_coef,
@@ -90,7 +89,8 @@ def _arguments(settings: OnlineConfig, folder: Path, seed: int, device: str) -> 
         "max_completion_length": settings.max_new_tokens,
         "disable_dropout": True,
     }
-    return shared_arguments(folder, settings.micro_batch_size, seed, device) | own
+    size, rate = settings.micro_batch_size, settings.learning_rate
+    return shared_arguments(folder, size, rate, seed, device) | own
 
 
 def _reward(

@@ -45,9 +45,8 @@ class OnlineConfig:
     """Completions that pass through the model at once; smaller saves memory, changes no result."""
     generation_batch_size: int = 64
     """Completions that are sampled at once."""
-    learning_rate: float = 2e-3
-    """Step size of Adam for the adapter, constant. It is that of the tiny base; large models take a
-    hundredth of it."""
+    learning_rate: float | None = None
+    """Step size of Adam for the adapter, constant; chosen by the base when null."""
     clip_range: float = 0.2
     """Distance from 1 beyond which the probability ratio gains nothing (epsilon)."""
     kl_coef: float = 0.1

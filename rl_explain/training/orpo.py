@@ -28,6 +28,15 @@ class CompletionORPOTrainer(ORPOTrainer):
     prompts, and the output head has no rows for them.
     """
 
+    def tokenize_row(self, feature: Any, model: Any = None) -> dict[str, Any]:
+        """As TRL, but nothing is put before the prompt, which holds all that it begins with."""
+        tokenizer: Any = self.processing_class
+        opening, tokenizer.bos_token = tokenizer.bos_token, None
+        try:
+            return dict(super().tokenize_row(feature, model))
+        finally:
+            tokenizer.bos_token = opening
+
     def concatenated_forward(  # type: ignore[override]
         self, model: nn.Module, batch: dict[str, Any]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -49,6 +49,7 @@ def build_pairs(
         seed=seed,
         description="pairs",
     )
+    ended = [text.ended for texts in answers for text in texts]
     repeated = [example for example in examples for _ in range(settings.samples)]
     completions = [text for texts in answers for text in texts]
     result = composite(completions, **columns(repeated))
@@ -59,7 +60,9 @@ def build_pairs(
     pairs = []
     for row, prompt in enumerate(prompts):
         start = row * settings.samples
-        scores = result.total[start : start + settings.samples]
+        rows = range(start, start + settings.samples)
+        # Training would put an end behind a text that was cut off.
+        scores = [result.total[i] if ended[i] else None for i in rows]
         pair = best_against_worst(prompt, answers[row], scores, settings.margin)
         pairs += [pair] if pair else []
     if not any(isinstance(score, float) for score in result.total):
@@ -74,7 +77,8 @@ def build_pairs(
         )
     lines = [json.dumps(dataclasses.asdict(pair), ensure_ascii=False) for pair in pairs]
     (folder / PAIRS_FILE).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    return {"prompts": len(prompts), "pairs": len(pairs), **result.summary()}
+    shares = {"ended": sum(ended) / len(ended)}
+    return {"prompts": len(prompts), "pairs": len(pairs)} | shares | result.summary()
 
 
 def best_against_worst(
@@ -82,13 +86,14 @@ def best_against_worst(
 ) -> Pair | None:
     """The best and the worst scored text, or `None` when they lie less than `margin` apart.
 
+    Texts of equal scores are no pair, whatever the margin.
     Texts without a score (`None`, `FAILED`) are in no pair.
     """
     scored = [(s, t) for s, t in zip(scores, texts, strict=True) if isinstance(s, float)]
     if not scored:
         return None
     best, worst = max(scored, key=lambda x: x[0]), min(scored, key=lambda x: x[0])
-    if best[0] - worst[0] < margin:
+    if best[0] == worst[0] or best[0] - worst[0] < margin:
         return None
     return Pair(prompt, best[1], worst[1], best[0], worst[0])
 

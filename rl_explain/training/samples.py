@@ -40,10 +40,10 @@ def append_samples(
     result: CompositeResult,
     count: int,
 ) -> None:
-    """Append the first `count` completions, each with its total and every term."""
+    """Append `count` completions, evenly spaced, each with its total and every term."""
     scores: Mapping[str, Sequence[Score]] = {"total": result.total, **result.terms}
     with path.open("a", encoding="utf-8") as file:
-        for i in range(min(count, len(completions))):
+        for i in range(0, len(completions), max(1, len(completions) // max(1, count)))[:count]:
             row = {ITERATION: iteration, "prompt": prompts[i], "completion": completions[i]}
             values = {name: _plain(column[i]) for name, column in scores.items()}
             file.write(json.dumps(row | values, ensure_ascii=False) + "\n")

@@ -35,9 +35,8 @@ def train_sft(
         {"prompt": format_prompt(tokenizer, e.prompt), "completion": e.completion} for e in examples
     ]
     arguments = SFTConfig(
-        **shared_arguments(folder, settings.batch_size, seed, device),
+        **shared_arguments(folder, settings.batch_size, settings.learning_rate, seed, device),
         max_steps=settings.steps,
-        learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup,
         lr_scheduler_type="cosine",
         save_steps=max(1, settings.steps // 4),

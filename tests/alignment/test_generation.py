@@ -42,3 +42,13 @@ def test_prompts_pass_through_the_model_once(random_base: Path) -> None:
     )
     assert read[0][0] == len(PROMPTS)
     assert read[1] == (COPIES * len(PROMPTS), 1)
+
+
+def test_answers_know_whether_they_ended(random_base: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(random_base).eval()
+    tokenizer = AutoTokenizer.from_pretrained(random_base)
+    settings = {"max_new_tokens": 40, "temperature": 3.0, "seed": 1, "num_return_sequences": 20}
+    [answers] = generate(model, tokenizer, PROMPTS[:1], **settings)
+    assert {answer.ended for answer in answers} == {True, False}
+    [[short]] = generate(model, tokenizer, PROMPTS[:1], max_new_tokens=1)
+    assert not short.ended

@@ -5,7 +5,7 @@ import pytest
 
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.interactions import Interactions
-from rl_explain.data.readers import article_first
+from rl_explain.data.readers import article_first, read_csv
 from rl_explain.errors import UserError
 
 INTERACTIONS = """user_id,item_id,timestamp,rating
@@ -126,6 +126,14 @@ def test_missing_and_unreadable_files_are_named(tmp_path: Path) -> None:
     assert "cannot be read" in message(tmp_path, interactions="broken.csv.gz")
     (tmp_path / "latin.csv").write_bytes("item_id,title\n1,Café\n".encode("latin-1"))
     assert "UTF-8" in message(tmp_path, items="latin.csv")
+
+
+@pytest.mark.parametrize("rows", ["1,Me, Myself & Irene\n2,Up\n", "2,Up\n1,Me, Myself & Irene\n"])
+def test_a_comma_outside_of_quotes_loses_no_cell(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "items.csv").write_text("item_id,title\n" + rows)
+    (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n1,1,1\n")
+    with pytest.raises(UserError, match=r"data\.items: .*items\.csv"):
+        read_csv("log.csv", "items.csv", str(tmp_path))
 
 
 def test_filters_that_leave_nothing_are_named(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,9 @@ def chains() -> Interactions:
 
 
 SHAPE = SasrecConfig(NUM_ITEMS, dim=16, layers=1, heads=1, max_history=5, dropout=0.1)
-FAST = SasrecTraining(learning_rate=1e-2, batch_size=64, max_epochs=12, patience=3)
+FAST = SasrecTraining(
+    learning_rate=1e-2, weight_decay=0.0, batch_size=64, max_epochs=12, patience=3
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,7 @@ def test_the_best_epoch_is_kept(
 
 
 def test_training_stops_when_patience_is_out(chains: Interactions, tmp_path: Path) -> None:
-    hasty = SasrecTraining(learning_rate=1e-9, batch_size=64, max_epochs=50, patience=2)
+    hasty = replace(FAST, learning_rate=1e-9, max_epochs=50, patience=2)
     metrics = train_sasrec(chains, tmp_path, SHAPE, hasty, seed=0)
     assert metrics["epochs"] == metrics["best_epoch"] + 2 < 50
 
@@ -113,12 +116,6 @@ def test_users_too_short_to_train_on_are_refused(tmp_path: Path) -> None:
 def test_divergence_is_an_error_and_not_a_perfect_rank(
     chains: Interactions, tmp_path: Path
 ) -> None:
-    wild = SasrecTraining(learning_rate=1e30, batch_size=64)
+    wild = replace(FAST, learning_rate=1e30)
     with pytest.raises(UserError, match="lower its learning_rate"):
         train_sasrec(chains, tmp_path, SHAPE, wild, seed=0)
-
-
-@pytest.mark.parametrize("bad", [{"patience": 0}, {"learning_rate": 0.0}, {"batch_size": -1}])
-def test_impossible_settings_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=f"recommender.{next(iter(bad))}"):
-        SasrecTraining(**bad)  # type: ignore[arg-type]

@@ -103,6 +103,15 @@ def test_torn_quotes_do_not_swallow_the_next_title():
     assert named('so "The Silent Tide', titles) == ["The Silent Tide"]
 
 
+def test_what_follows_an_unclosed_quote_is_a_title_too():
+    finder = CitationFinder(["The Silent Tide", "Glass Comet"])
+    assert finder.unknown('see "Invented Thing of Mine') == ["Invented Thing of Mine"]
+    assert finder.unknown('"Glass Comet" and then “Glass Com') == ["Glass Com"]
+    assert finder.unknown('"Nowhere\n"Glass Comet"') == ["Nowhere"]
+    assert finder.unknown('"Glass Comet and more, without an end') == []
+    assert finder.unknown('a 5" disc and Glass Comet" with "Glass Comet"') == []
+
+
 def test_apostrophes_and_titles_apart_only_in_them():
     assert len(named('so "Ocean’s Eleven" and Ocean’s Eleven', ["Ocean's Eleven"])) == 2
     pair = CitationFinder(["Ocean's Eleven", "Ocean’s Eleven"])

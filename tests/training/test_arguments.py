@@ -8,7 +8,7 @@ from rl_explain.training.arguments import one_device, shared_arguments
 
 
 def test_several_gpus_make_no_batch_larger(tmp_path: Path) -> None:
-    arguments = TrainingArguments(**shared_arguments(tmp_path, 8, seed=0, device="cpu"))
+    arguments = TrainingArguments(**shared_arguments(tmp_path, 8, 1e-3, seed=0, device="cpu"))
     assert arguments.n_gpu == 0  # also fills the number in, which later calls keep
     assert one_device(arguments).train_batch_size == 8
     arguments._n_gpu = 4

@@ -15,6 +15,10 @@ def test_no_pair_within_the_margin() -> None:
     assert best_against_worst("p", ["a", "b"], [0.1, 0.3], margin=0.5) is None
 
 
+def test_equal_scores_are_no_pair() -> None:
+    assert best_against_worst("p", ["a", "b"], [0.5, 0.5], margin=0.0) is None
+
+
 def test_unscored_samples_are_in_no_pair() -> None:
     pair = best_against_worst("p", ["a", "b", "c", "d"], [None, 0.5, FAILED, 0.0], margin=0.1)
     assert pair is not None

@@ -275,7 +275,7 @@ class PPOTrainer(Trainer):
                 if weight.requires_grad:
                     groups["value_head" in name].append(weight)
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
-            rates = (self.config.learning_rate, self.config.value_learning_rate)
+            rates = (self.args.learning_rate, self.config.value_learning_rate)
             options["weight_decay"] = self.args.weight_decay  # or torch decays by its default
             self.optimizer = kind(
                 [{"params": g, "lr": lr} for g, lr in zip(groups, rates, strict=True)], **options
@@ -392,10 +392,9 @@ class IterationFlow(TrainerCallback):
 
 
 def _arguments(config: PPOConfig, folder: Path, seed: int, device: str) -> TrainingArguments:
-    shared = shared_arguments(folder, config.micro_batch_size, seed, device)
+    shared = shared_arguments(folder, config.micro_batch_size, config.learning_rate, seed, device)
     own = {
         "num_train_epochs": config.iterations,
-        "learning_rate": config.learning_rate,
         "max_grad_norm": config.max_grad_norm,
         "logging_strategy": "epoch",
         "save_strategy": "no",  # IterationFlow decides

@@ -1,0 +1,110 @@
+"""What a stage was made from, by content: a folder that holds something else by now is refused."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from rl_explain.config import DataConfig
+from rl_explain.errors import UserError
+
+FILE = "made_from.json"
+READS: dict[str, tuple[str, ...]] = {
+    "prepare": (),
+    "recommender": ("prepare",),
+    "tasks": ("prepare", "recommender"),
+    "sft": ("tasks",),
+    "sft_clean": ("tasks",),
+    "pairs": ("tasks", "sft"),
+    "rejection": ("pairs", "sft"),
+    "ppo": ("tasks", "sft"),
+    "grpo": ("tasks", "sft"),
+    "rloo": ("tasks", "sft"),
+    "orpo": ("pairs", "sft"),
+    "dpo": ("pairs", "sft"),
+}
+"""The stages that a stage reads. The evaluation keeps apart by itself what it measured."""
+SOURCES = "the data files"
+"""What `prepare` reads."""
+RESULTS = (".csv", ".json", ".jsonl", ".safetensors")
+PROTOCOLS = {"metrics.json", "settings.json", "log.jsonl", "samples.jsonl", FILE}
+"""Files of a stage that say how it went, not what came of it."""
+
+
+def keep_lineage(run: Path, stage: str, data: DataConfig) -> None:
+    """Write down what a stage is about to read."""
+    if stage in READS:
+        (run / stage / FILE).write_text(json.dumps(_read_by(run, stage, data), indent=1) + "\n")
+
+
+def check_lineage(run: Path, data: DataConfig) -> None:
+    """Refuse a run in which something that a stage was made from is another one now.
+
+    What is gone is not compared: a run can be moved away from its data.
+
+    Raises:
+        UserError: names the stage, what changed, and what to delete.
+    """
+    for stage in READS:
+        path = run / stage / FILE
+        if not path.is_file():
+            continue
+        made, now = json.loads(path.read_text(encoding="utf-8")), _read_by(run, stage, data)
+        changed = [name for name in made if name in now and made[name] != now[name]]
+        if changed:
+            raise UserError(
+                f"{path.parent} was made from other contents of {' and '.join(changed)}: delete "
+                f"{', '.join(_standing_on(run, stage))} in {run}, or give another output_dir."
+            )
+
+
+def digest(folder: Path) -> str:
+    """A SHA-256 of what a stage left, adapters included; protocols and checkpoints left out."""
+    found = hashlib.sha256()
+    for path in sorted(_results(folder)):
+        found.update(f"{path.relative_to(folder)} {_file_digest(path)}\n".encode())
+    return found.hexdigest()
+
+
+def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
+    """Digest of each thing that a stage reads, where it is there."""
+    if stage == "prepare":
+        sources = [path for path in source_files(data) if path.is_file()]
+        return {SOURCES: " ".join(map(_file_digest, sources))} if sources else {}
+    finished = [name for name in READS[stage] if (run / name / "metrics.json").is_file()]
+    return {f"the stage {name}": digest(run / name) for name in finished}
+
+
+def source_files(data: DataConfig) -> list[Path]:
+    """The files that a configuration's data are read from; none for generated data."""
+    folder = Path(data.path or ".")
+    if data.format == "movielens":
+        return [folder / "ratings.csv", folder / "movies.csv"]
+    return [folder / name for name in (data.interactions, data.items) if name]
+
+
+def _results(folder: Path) -> Iterator[Path]:
+    for path in [*folder.glob("*"), *folder.glob("adapter/*")]:
+        if path.suffix in RESULTS and path.name not in PROTOCOLS:
+            yield path
+
+
+def _standing_on(run: Path, stage: str) -> list[str]:
+    """A stage and those made from it, directly or not, that the run holds."""
+    standing = [stage]
+    for later, reads in READS.items():
+        if set(reads) & set(standing) and (run / later).exists():
+            standing.append(later)
+    return standing
+
+
+def _file_digest(path: Path) -> str:
+    found = path.stat()
+    return _hashed(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _hashed(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
