@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"rl-explain: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
-        resumes = "; the same command resumes" if options.command is _run else ""
+        resumes = "; the same command resumes" if options.command in (_run, _compare) else ""
         print(f"rl-explain: interrupted{resumes}.", file=sys.stderr)
         return 130
     return 0
@@ -68,6 +68,10 @@ def parser() -> argparse.ArgumentParser:
         one = commands.add_parser(stage, help=f"the {stage} stage alone")
         _takes_config(one)
         one.set_defaults(command=_run, stage=stage, dry_run=False)
+    compare = commands.add_parser("compare", help="a study: many runs, one table")
+    compare.add_argument("study", type=Path, help="YAML file")
+    compare.add_argument("overrides", nargs="*", metavar="key=value", help="for every run")
+    compare.set_defaults(command=_compare)
     _add_explain(commands)
     export = commands.add_parser("export", help="a self-contained adapter")
     export.add_argument("run", type=Path, help="a run's folder")
@@ -114,6 +118,13 @@ def _run(options: argparse.Namespace) -> None:
         print(estimate_table(config, stages))
         return
     run_stages(Run(config), stages)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from rl_explain.studies.compare import compare
+    from rl_explain.studies.study import load_study
+
+    compare(load_study(options.study, options.overrides))
 
 
 def _explain(options: argparse.Namespace) -> None:

@@ -18,6 +18,14 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
     Raises:
         UserError: no such file, broken YAML, an unknown key or a value of the wrong type.
     """
+    values = read_yaml(path)
+    for override in overrides or []:
+        _set(values, override)
+    return build(Config, values)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The keys and values of a YAML file; `UserError` when it is missing or holds none."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"no configuration at {path}: give the path of a YAML file.")
@@ -27,9 +35,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise UserError(f"{path} is no valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path} holds {values!r}: a configuration is a mapping of keys to values.")
-    for override in overrides or []:
-        _set(values, override)
-    return build(Config, values)
+    return values
 
 
 def _set(values: dict[str, Any], override: str) -> None:

@@ -10,6 +10,9 @@ import numpy as np
 
 from rl_explain.evaluation.statistics import Estimate, Measure
 
+PROTOCOLS = ("metrics", "settings", "made_from")
+"""Files of the folder that are no method's."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -52,13 +55,20 @@ class Result:
 def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:
     """What `Result.save` left for `method`; `None` when absent or of another fingerprint."""
     path = folder / f"{method}.json"
-    if not path.is_file():
-        return None
+    result = _read(path) if path.is_file() else None
+    return result if result and result.fingerprint == fingerprint else None
+
+
+def read_results(folder: Path) -> dict[str, Result]:
+    """Every method's result in the folder of an evaluation, by method."""
+    paths = [path for path in sorted(folder.glob("*.json")) if path.stem not in PROTOCOLS]
+    return {path.stem: _read(path) for path in paths}
+
+
+def _read(path: Path) -> Result:
     data = json.loads(path.read_text(encoding="utf-8"))
-    if data["fingerprint"] != fingerprint:
-        return None
     measures = {name: _measure_from_json(m) for name, m in data["measures"].items()}
-    return Result(method, fingerprint, data["metrics"], measures, data["samples"])
+    return Result(path.stem, data["fingerprint"], data["metrics"], measures, data["samples"])
 
 
 def merge_metrics(results: Iterable[Result]) -> dict[str, float | None]:

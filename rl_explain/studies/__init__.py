@@ -1,0 +1,1 @@
+"""Many runs, one table: methods, seeds and data sets compared."""

@@ -1,0 +1,38 @@
+"""`rl-explain compare`: perform a study and write its report."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from rl_explain.evaluation.results import Result, read_results
+from rl_explain.studies.pool import pooled, pooled_methods
+from rl_explain.studies.report import study_report
+from rl_explain.studies.runs import Planned, perform
+from rl_explain.studies.study import Study
+
+
+def compare(study: Study) -> Path:
+    """Perform what is not finished; the path of `report.md` in the study's folder."""
+    done = perform(study)
+    results = {}
+    for data in study.configs:
+        runs = [run for run in done if run.data == data and "evaluate" in run.stages]
+        if any(not run.control for run in runs):
+            results[data] = _pooled(runs)
+    path = Path(study.output_dir) / "report.md"
+    path.write_text(study_report(results, study.seeds), encoding="utf-8")
+    print(f"Report: {path}")
+    return path
+
+
+def _pooled(runs: list[Planned]) -> dict[str, Result]:
+    """Methods of the runs, and beside them PPO of each control under the control's name."""
+    methods = pooled_methods([_results(run) for run in runs if not run.control])
+    controls: dict[str, list[Result]] = defaultdict(list)
+    for run in runs:
+        if run.control:
+            controls[run.control].append(_results(run)["ppo"])
+    return methods | {f"ppo, {name}": pooled(found) for name, found in controls.items()}
+
+
+def _results(run: Planned) -> dict[str, Result]:
+    return read_results(run.folder / "evaluate")

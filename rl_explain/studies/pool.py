@@ -1,0 +1,51 @@
+"""Results of several seeds as one: their users side by side."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
+
+USERS_APART = 10_000_000
+"""Between the numbers of users of two seeds, whose splits and trainings differ."""
+
+
+def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0) -> Result:
+    """One method's results of several seeds as one result.
+
+    Means are over all cases, intervals over the users of all seeds, so that they hold what
+    trainings differ in as far as that many seeds show it. Metrics that are no mean over cases are
+    averaged over seeds, without an interval. Samples are those of the first seed.
+    """
+    names = set.intersection(*(set(result.measures) for result in results))
+    measures = {
+        name: _side_by_side([result.measures[name] for result in results]) for name in sorted(names)
+    }
+    metrics: dict[str, float | None] = {}
+    for name, measure in measures.items():
+        metrics |= estimate(measure, resamples, seed).flat(name)
+    for name in results[0].metrics:
+        if name.rpartition("/ci_")[0] not in names and name not in names:
+            metrics[name] = None if name.endswith(("/ci_low", "/ci_high")) else _mean(results, name)
+    method = results[0].method
+    return Result(method, "", metrics, measures, results[0].samples)
+
+
+def pooled_methods(
+    seeds: Sequence[Mapping[str, Result]], resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Result]:
+    """The methods that every seed has, pooled."""
+    common = [method for method in seeds[0] if all(method in results for results in seeds)]
+    return {m: pooled([results[m] for results in seeds], resamples, seed) for m in common}
+
+
+def _side_by_side(measures: Sequence[Measure]) -> Measure:
+    users = [measure.users + i * USERS_APART for i, measure in enumerate(measures)]
+    return Measure(np.concatenate([m.values for m in measures]), np.concatenate(users))
+
+
+def _mean(results: Sequence[Result], name: str) -> float | None:
+    values = [result.metrics.get(name) for result in results]
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
