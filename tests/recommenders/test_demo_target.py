@@ -1,4 +1,4 @@
-"""The target of the demo is worth explaining: far better than popularity, after a short training."""
+"""The target of the demo is worth explaining: a short training leaves popularity far behind."""
 
 from pathlib import Path
 
