@@ -26,14 +26,11 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from rl_explain.alignment.connectors import Connector
 
-STAGES = ((SHORT, 0.1, 0.0), (LONG, 0.25, 0.3), (LONG, 0.3, 0.6), (LONG, 0.35, 0.8))
+STAGES = ((SHORT, 0.15, 0.0), (LONG, 0.2, 0.3), (LONG, 0.65, 0.75))
 """Tokens of a sequence, share of the steps, and share of the sequences that hold prompts."""
 VIRTUAL_NORM = 1.0
-HEAD_DIM = 96
-ROPE_THETA = 1e8
-"""Turns most pairs of a head slowly, so that embeddings compare alike near and far: some sixty
-coordinates of a head turn by less than a third of a radian within a prompt, as many as a
-recommender's embeddings have."""
+ROPE_THETA = 1e7
+"""Turns most pairs of a head slowly, so that embeddings compare alike near and far."""
 RECORD = "training.json"
 
 
@@ -80,7 +77,7 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float, first: int)
             num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=2,
-            head_dim=HEAD_DIM,
+            head_dim=64,
             rope_theta=ROPE_THETA,
             max_position_embeddings=2048,
             tie_word_embeddings=True,
@@ -172,7 +169,7 @@ def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=4800)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"

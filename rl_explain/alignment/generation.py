@@ -26,6 +26,10 @@ class Answer(str):
         answer.ended = ended
         return answer
 
+    def __getnewargs__(self) -> tuple[str, bool]:  # type: ignore[override]
+        """What copies and pickles are made with."""
+        return str(self), self.ended
+
 
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     """The prompt as the model wants it: its chat template, thinking off, or a line of its own.

@@ -19,14 +19,12 @@ SHORT, LONG = 160, 384
 """Tokens of a sequence: small worlds first, then full ones."""
 SCORED = 0.35
 """Share of a sequence that is predicted: answers first, others as far as there is room."""
-TERSE = 0.25
-"""Share of small worlds among the full ones: many look-ups fit into one sequence."""
 WAITING = 24
 """Prompts that wait for a sequence with room for them."""
 KINDS: dict[Callable[[World], Text], float] = {
-    write_list: 0.4,
-    write_pairs: 0.35,
-    write_verdicts: 0.25,
+    write_list: 0.5,
+    write_pairs: 0.3,
+    write_verdicts: 0.2,
 }
 """What the sequences about worlds hold, and how often."""
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -56,8 +54,7 @@ class Sequences(IterableDataset):
             if rng.random() < self.prompts:
                 ids, vectors, weights = next(packed)
             else:
-                small = self.length == SHORT or rng.random() < TERSE
-                world = draw_world(self.lexicon, rng, small)
+                world = draw_world(self.lexicon, rng, small=self.length == SHORT)
                 write = rng.choice(list(KINDS), p=list(KINDS.values()))
                 ids, vectors, weights = self._arrays(write(world))
             order = np.argsort(-(weights + 0.01 * rng.random(self.length)))

@@ -1,5 +1,6 @@
 """Generated text against what `transformers` generates from repeated prompts."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -50,5 +51,8 @@ def test_answers_know_whether_they_ended(random_base: Path) -> None:
     settings = {"max_new_tokens": 40, "temperature": 3.0, "seed": 1, "num_return_sequences": 20}
     [answers] = generate(model, tokenizer, PROMPTS[:1], **settings)
     assert {answer.ended for answer in answers} == {True, False}
+    for answer in answers:
+        again = deepcopy(answer)
+        assert (again, again.ended) == (answer, answer.ended)
     [[short]] = generate(model, tokenizer, PROMPTS[:1], max_new_tokens=1)
     assert not short.ended
