@@ -1,0 +1,46 @@
+"""Seeds pooled, against plain means."""
+
+import numpy as np
+import pytest
+
+from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.statistics import Measure, difference
+from rl_explain.studies.pool import pooled, pooled_methods
+
+
+def result(values: list[float], users: list[int], method: str = "ppo", **more: float) -> Result:
+    measure = Measure(np.array(values), np.array(users))
+    return Result(method, "", {"m": 0.0, **more}, {"m": measure}, [{"case": len(values)}])
+
+
+def test_means_are_over_all_cases_of_all_seeds() -> None:
+    found = pooled([result([1.0, 0.0, np.nan], [0, 0, 1]), result([1.0], [0])])
+    assert found.metrics["m"] == pytest.approx(2 / 3)
+    assert found.samples == [{"case": 3}]
+
+
+def test_users_of_two_seeds_are_different_users() -> None:
+    found = pooled([result([1.0, 0.0], [0, 1]), result([0.0, 0.0], [0, 1])])
+    assert len(np.unique(found.measures["m"].users)) == 4
+
+
+def test_pooled_results_can_be_compared_in_pairs() -> None:
+    rng = np.random.default_rng(0)
+    users = np.repeat(np.arange(30), 2).tolist()
+    base = [rng.normal(size=60) for _ in range(3)]
+    worse = pooled([result(b.tolist(), users) for b in base])
+    better = pooled([result((b + 0.1).tolist(), users) for b in base])
+    found = difference(better.measures["m"], worse.measures["m"])
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_metrics_that_are_no_means_over_cases_are_averaged() -> None:
+    seeds = [result([1.0], [0], **{"d": d, "d/ci_low": 0.1}) for d in (0.2, 0.4)]
+    found = pooled(seeds)
+    assert found.metrics["d"] == pytest.approx(0.3)
+    assert found.metrics["d/ci_low"] is None
+
+
+def test_methods_that_a_seed_lacks_are_left_out() -> None:
+    one, two = result([1.0], [0]), result([0.0], [0], "sft")
+    assert set(pooled_methods([{"ppo": one, "sft": two}, {"sft": two}])) == {"sft"}

@@ -1,0 +1,69 @@
+"""What a study plans: which runs, in which folders, with which settings."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rl_explain.errors import UserError
+from rl_explain.studies.runs import planned
+from rl_explain.studies.study import load_study
+
+
+def write(folder: Path, **values: object) -> Path:
+    (folder / "data.yaml").write_text("data: {max_history: 7}\n")
+    study = {"output_dir": str(folder / "out"), "configs": {"demo": str(folder / "data.yaml")}}
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(study | values))
+    return path
+
+
+def test_every_seed_and_control(tmp_path: Path) -> None:
+    controls = {"no_ranking": ["rewards.weights.ranking=0"]}
+    path = write(tmp_path, seeds=[3, 4], controls=controls, overrides=["training.sft.steps=9"])
+    runs = list(planned(load_study(path)))
+    assert [(r.seed, r.control) for r in runs] == [
+        (3, ""), (3, "no_ranking"), (4, ""), (4, "no_ranking")
+    ]  # fmt: skip
+    assert [r.config.seed for r in runs] == [3, 3, 4, 4]
+    assert all(r.config.data.max_history == 7 for r in runs)
+    assert all(r.config.training.sft.steps == 9 for r in runs)
+    assert [r.config.rewards.weights["ranking"] for r in runs] == [1.0, 0.0, 1.0, 0.0]
+    assert len({r.folder for r in runs}) == 4
+    assert runs[1].stages == ("ppo", "evaluate")
+
+
+def test_the_other_recommender_is_trained_first_and_its_folder_given(tmp_path: Path) -> None:
+    controls = {"foreign": ["rewards.recommender={other_recommender}"]}
+    own, other, control = planned(load_study(write(tmp_path, seeds=[0], controls=controls)))
+    assert other.stages == ("prepare", "recommender")
+    assert other.config.recommender.seed not in (None, own.config.seed)
+    assert other.config.seed == own.config.seed  # the same data
+    assert control.config.rewards.recommender == str(other.folder)
+
+
+def test_overrides_of_the_command_come_last(tmp_path: Path) -> None:
+    path = write(tmp_path, overrides=["training.sft.steps=9"])
+    study = load_study(path, ["training.sft.steps=2", f"output_dir={tmp_path / 'elsewhere'}"])
+    run = next(planned(study))
+    assert run.config.training.sft.steps == 2
+    assert run.folder.is_relative_to(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"seeds": []}, "seeds is empty"),
+        ({"configs": {}}, "configs is empty"),
+        ({"sedes": [1]}, r"unknown key 'sedes'\. Did you mean 'seeds'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, values: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_study(write(tmp_path, **values))
+
+
+def test_a_configuration_is_no_study(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(UserError, match=r"data\.yaml has no output_dir: it is no study"):
+        load_study(tmp_path / "data.yaml")
