@@ -28,11 +28,12 @@ from rl_explain.config import Config
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.statistics import statistics_table
 from rl_explain.errors import UserError
-from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.results import merge_metrics, write_samples
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
 from rl_explain.evaluation.tasks import ASK
 from rl_explain.evidence.teacher import Teacher
+from rl_explain.lineage import digest
 from rl_explain.recommenders.sasrec import SasrecConfig
 from rl_explain.recommenders.training import SasrecTraining, train_sasrec
 from rl_explain.record import provenance
@@ -247,7 +248,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
         if method == "base":
             weights = base_fingerprint(run.base()[0])
         elif (run.stage_folder(method) / "metrics.json").exists():
-            weights = weights_fingerprint(run.stage_folder(method) / "adapter")
+            weights = digest(run.stage_folder(method) / "adapter")
         else:
             print(f"[evaluate] no {method} in this run: left out", flush=True)
             continue
