@@ -60,7 +60,7 @@ def check_lineage(run: Path, data: DataConfig) -> None:
 
 
 def digest(folder: Path) -> str:
-    """A SHA-256 of what a stage left, adapters included; protocols and checkpoints left out."""
+    """A SHA-256 of a stage's or an adapter's folder, without protocols and checkpoints."""
     found = hashlib.sha256()
     for path in sorted(_results(folder)):
         found.update(f"{path.relative_to(folder)} {_file_digest(path)}\n".encode())

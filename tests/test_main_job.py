@@ -217,11 +217,10 @@ def test_a_case_gives_the_same_text_alone_and_in_a_batch(run_folder: Path) -> No
 def test_the_default_item_is_none_of_the_titles_given(run_folder: Path) -> None:
     explainer = Run.open(run_folder / "run").explainer("sft")
     recent = [f"Film {i}" for i in range(6)]  # all that the recommender reads
-    best = explainer.rows(recent, None)[1]
-    older = explainer.catalogue.titles[best]
-    history, item = explainer.rows([older, *recent], None)
-    assert history == explainer.rows(recent, None)[0]
-    assert item != best
+    best = explainer.explain(recent)
+    with_it = explainer.explain([best.item, *recent])
+    assert with_it.item not in (best.item, *recent)
+    assert explainer.explain([best.item, *recent], "Film 9") == explainer.explain(recent, "Film 9")
 
 
 @pytest.mark.parametrize(

@@ -197,30 +197,37 @@ class Explainer:
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
-            cases = [self.rows(h, i) for h, i in zip(history, items, strict=True)]
+            cases = [self._case(*self.rows(h, i)) for h, i in zip(history, items, strict=True)]
             return self._explain(cases, reasons)
-        return self._explain([self.rows(history, item)], reasons)[0]
+        return self._explain([self._case(*self.rows(history, item))], reasons)[0]
 
-    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int]:
-        """Rows of a history, no more than the recommender reads, and of the asked item.
-
-        By default that is the recommender's best one outside of all the titles given.
+    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
+        """Rows of all titles, oldest first, and of the asked item; asks no recommender.
 
         Raises:
             UserError: as `explain`.
         """
-        rows = [self._row(title, "history") for title in titles]
-        history = tuple(rows[-self.recommender.max_history :])
-        if len(set(history)) < MIN_DISTINCT:
+        rows = tuple(self._row(title, "history") for title in titles)
+        distinct = len(set(self._read(rows)))
+        if distinct < MIN_DISTINCT:
             raise UserError(
-                f"the history holds {len(set(history))} distinct items: an explanation needs at "
-                f"least {MIN_DISTINCT}."
+                f"the history holds {distinct} distinct items: an explanation needs at least "
+                f"{MIN_DISTINCT}."
             )
+        return rows, None if item is None else self._row(item, "item")
+
+    def _case(self, rows: History, item: int | None) -> tuple[History, int]:
+        """What is read of a history, and the asked item, by default the best one outside of it."""
+        history = self._read(rows)
         if item is not None:
-            return history, self._row(item, "item")
+            return history, item
         scores = self.recommender.score([history])[0]
         scores[list(set(rows))] = -np.inf
         return history, int(scores.argmax())
+
+    def _read(self, rows: History) -> History:
+        """The latest items, as many as the recommender reads."""
+        return rows[-self.recommender.max_history :]
 
     def _row(self, title: str, where: str) -> int:
         row = self.catalogue.find(title)

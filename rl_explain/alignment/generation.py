@@ -12,8 +12,8 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from rl_explain.alignment.prompt_cache import read_prompts
 
-OPENING = "opening"
-"""Attribute of a tokenizer: what its texts begin with."""
+BOS_TEXT = "bos_text"
+"""Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
 
 
 class Answer(str):
@@ -34,10 +34,10 @@ class Answer(str):
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     """The prompt as the model wants it: its chat template, thinking off, or a line of its own.
 
-    It holds the token that a text begins with, where the model has one: see `write_all_tokens`.
+    It holds the BOS token where the tokenizer would add one: see `add_no_special_tokens`.
     """
     if not tokenizer.chat_template:
-        return getattr(tokenizer, OPENING, "") + prompt + "\n"
+        return getattr(tokenizer, BOS_TEXT, "") + prompt + "\n"
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": prompt}],
         tokenize=False,
@@ -47,14 +47,14 @@ def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     return str(text)
 
 
-def write_all_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
+def add_no_special_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
     """Stop `tokenizer` from adding special tokens by itself, in place; `format_prompt` writes them.
 
-    Trainers differ in whether they let a tokenizer begin a text with its own token, and chat
-    templates write it too: with one writer alone, all see the same ids.
+    Trainers differ in whether they let a tokenizer add BOS, and chat templates write it too: with
+    one writer alone, all see the same ids.
     """
     whole, plain = tokenizer("a").input_ids, tokenizer("a", add_special_tokens=False).input_ids
-    setattr(tokenizer, OPENING, tokenizer.decode(whole[: whole.index(plain[0])]))
+    setattr(tokenizer, BOS_TEXT, tokenizer.decode(whole[: whole.index(plain[0])]))
     for name in ("add_bos_token", "add_eos_token"):
         if getattr(tokenizer, name, False):
             setattr(tokenizer, name, False)

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from rl_explain.alignment.generation import write_all_tokens
+from rl_explain.alignment.generation import add_no_special_tokens
 from rl_explain.alignment.virtual_tokens import CONNECTORS, attach, extend_tokenizer
 from rl_explain.config import TINY, ModelConfig
 from rl_explain.errors import UserError
@@ -60,7 +60,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
-    write_all_tokens(tokenizer)
+    add_no_special_tokens(tokenizer)
     return cast(PreTrainedTokenizerBase, tokenizer)
 
 

@@ -79,7 +79,7 @@ class Evaluation:
 
         Args:
             load: called only when there is no result to reuse.
-            weights: a fingerprint of the model, such as `weights_fingerprint` of its adapter.
+            weights: a fingerprint of the model, such as the `digest` of its adapter.
         """
         return self._kept(method, weights, lambda: self._ask(load()))
 
@@ -168,12 +168,6 @@ class Evaluation:
             return {}
         found = distinct_2_estimate(part.completions, part.users, self._resamples, self._seed)
         return found.flat("text/distinct_2")
-
-
-def weights_fingerprint(folder: Path, *more: Any) -> str:
-    """A SHA-256 of an adapter's folder, its weights and its settings, and of `more` values."""
-    files = sorted(f for f in folder.iterdir() if f.suffix in (".safetensors", ".json"))
-    return _digest(*((f.name, hashlib.sha256(f.read_bytes()).hexdigest()) for f in files), *more)
 
 
 @cache

@@ -7,9 +7,10 @@ from pathlib import Path
 from rl_explain.alignment.examples import Example, read_examples
 from rl_explain.alignment.language_model import base_fingerprint
 from rl_explain.evaluation.best_of_n import best_of_n
-from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.results import Result, merge_metrics, write_samples
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
+from rl_explain.lineage import digest
 from rl_explain.record import provenance
 from rl_explain.run import Metrics, Run
 
@@ -59,7 +60,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
 def _weights(run: Run, method: str) -> str:
     if method == "base":
         return base_fingerprint(run.base()[0])
-    return weights_fingerprint(run.stage_folder(method) / "adapter")
+    return digest(run.stage_folder(method) / "adapter")
 
 
 def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
@@ -76,5 +77,5 @@ def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
         )
 
     adapter = run.stage_folder("sft") / "adapter"
-    depends = (settings.best_of_n, run.config.rewards.weights)
-    return evaluation.texts("best_of_n", write, weights_fingerprint(adapter, *depends))
+    depends = f"{digest(adapter)} {settings.best_of_n} {run.config.rewards.weights}"
+    return evaluation.texts("best_of_n", write, depends)

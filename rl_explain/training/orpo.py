@@ -29,13 +29,13 @@ class CompletionORPOTrainer(ORPOTrainer):
     """
 
     def tokenize_row(self, feature: Any, model: Any = None) -> dict[str, Any]:
-        """As TRL, but nothing is put before the prompt, which holds all that it begins with."""
+        """As TRL, without the BOS that it adds to prompts: `format_prompt` has written it."""
         tokenizer: Any = self.processing_class
-        opening, tokenizer.bos_token = tokenizer.bos_token, None
+        bos_token, tokenizer.bos_token = tokenizer.bos_token, None
         try:
             return dict(super().tokenize_row(feature, model))
         finally:
-            tokenizer.bos_token = opening
+            tokenizer.bos_token = bos_token
 
     def concatenated_forward(  # type: ignore[override]
         self, model: nn.Module, batch: dict[str, Any]

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 
 from rl_explain.alignment.examples import Example
 from rl_explain.errors import UserError
-from rl_explain.evaluation.evaluate import Evaluation, weights_fingerprint
+from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.results import Result, load_result, merge_metrics, write_samples
 
 CONTRACT = (
@@ -203,13 +203,3 @@ def test_rouge_l_is_of_texts_with_a_reference(world: World, tmp_path: Path) -> N
     found = Evaluation(examples, *given, tmp_path).baseline("last_k").measures["text/rouge_l"]
     assert found.values[0] > 0
     assert np.isnan(found.values[1:]).all()
-
-
-def test_weights_fingerprint_reads_the_content(tmp_path: Path) -> None:
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"one")
-    (tmp_path / "README.md").write_text("words")
-    first = weights_fingerprint(tmp_path)
-    (tmp_path / "README.md").write_text("other words")
-    assert weights_fingerprint(tmp_path) == first
-    (tmp_path / "adapter_model.safetensors").write_bytes(b"two")
-    assert weights_fingerprint(tmp_path) != first

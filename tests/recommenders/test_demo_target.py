@@ -1,33 +1,16 @@
 """The target of the demo is worth explaining: a short training leaves popularity far behind."""
 
+import json
 from pathlib import Path
 
-from rl_explain.config import RecommenderConfig
-from rl_explain.data.dataset import read_dataset
-from rl_explain.recommenders.sasrec import SasrecConfig
-from rl_explain.recommenders.training import SasrecTraining, train_sasrec
-
-EPOCHS = 10
-"""A fifth of what the quickstart takes."""
+from rl_explain.config import Config, RecommenderConfig
+from rl_explain.run import Run
+from rl_explain.stages import run_stages
 
 
 def test_sasrec_beats_popularity_threefold(tmp_path: Path) -> None:
-    demo, _ = read_dataset("demo", seed=0, k_core=5)
-    chosen = RecommenderConfig()
-    shape = SasrecConfig(
-        num_items=len(demo.catalogue),
-        max_history=10,
-        dim=chosen.dim,
-        layers=chosen.layers,
-        heads=chosen.heads,
-        dropout=chosen.dropout,
-    )
-    training = SasrecTraining(
-        learning_rate=chosen.learning_rate,
-        weight_decay=chosen.weight_decay,
-        batch_size=chosen.batch_size,
-        max_epochs=EPOCHS,
-        patience=EPOCHS,
-    )
-    metrics = train_sasrec(demo, tmp_path, shape, training, seed=0)
+    short = RecommenderConfig(max_epochs=10)  # a fifth of what the quickstart takes
+    config = Config(output_dir=str(tmp_path), device="cpu", recommender=short)
+    run_stages(Run(config), ["prepare", "recommender"])
+    metrics = json.loads((tmp_path / "recommender" / "metrics.json").read_text())
     assert metrics["ndcg@10"] > 3 * metrics["popularity/ndcg@10"]
