@@ -45,7 +45,7 @@ def test_plain_table_is_aligned_and_in_order() -> None:
     first, *_ = plain_tables(results()).split("\n\n")
     header, rule, *rows = first.split("\n")
     methods = [row.split()[0] for row in rows]
-    assert methods == ["base", "sft", "ppo", "orpo", "grpo", "oracle"]
+    assert methods == ["base", "sft", "ppo", "grpo", "orpo", "oracle"]
     assert header.split("  ")[0] == "method"
     assert "causes F1" not in header  # no method has a number
     column = header.index("regret score")
@@ -67,7 +67,7 @@ def test_markdown_table_has_equal_columns_and_dashes_for_gaps() -> None:
 
 
 def test_what_moved_tells_a_gain_from_noise() -> None:
-    ppo, orpo, grpo = what_moved(results()).split("\n\n")
+    ppo, grpo, orpo = what_moved(results()).split("\n\n")
     assert ppo.startswith("What ppo moved, against sft")
     regret = next(line for line in ppo.split("\n") if "regret score" in line)
     assert "up: +0.60 [+0.60, +0.60]" in regret

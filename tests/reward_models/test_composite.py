@@ -4,7 +4,6 @@ import pickle
 
 import pytest
 
-from reward_models import REWARDS
 from reward_models.composite import Composite
 from reward_models.types import FAILED
 
@@ -71,7 +70,7 @@ def test_summary():
     ("weights", "message"),
     [
         ({"agrement": 1}, "Did you mean 'agreement'"),
-        ({"zzz": 1}, "Valid: agreement, faithfulness, grounding, ranking"),
+        ({"zzz": 1}, "Valid: agreement, faithfulness, grounding, length, ranking, reasons"),
         ({}, "sum to 0"),
         ({"agreement": 0.0}, "sum to 0"),
         ({"agreement": 1, "ranking": -1}, "sum to 0"),
@@ -98,9 +97,11 @@ def test_failed_stays_one_instance():
 def test_real_terms_together(yes_context):
     history, title = (0, 1, 2, 3, 4, 5), yes_context.titles
     texts = [f'Yes. "{title[1]}" is maritime.', "No.", f'"{title[7]}"; "{title[8]}"', "hello"]
-    composite = Composite(dict.fromkeys(REWARDS, 1.0), yes_context)
+    terms = ["agreement", "ranking", "faithfulness", "grounding", "reasons"]
+    composite = Composite(dict.fromkeys(terms, 1.0), yes_context)
     result = composite(
         texts,
+        reasons=[2, None, None, None],
         task=["explanation", "classification", "ranking", "instruction"],
         history=[history] * 4,
         item=[6, 6, None, None],
@@ -111,4 +112,5 @@ def test_real_terms_together(yes_context):
     # faithfulness 0.25 (see test_faithfulness_reward); items 8 above 7: the worst order, clipped
     assert result.terms["faithfulness"] == [pytest.approx(0.25), None, None, None]
     assert result.terms["ranking"] == [None, None, -1.0, None]
-    assert result.total == [pytest.approx((1 + 0.25 + 1) / 3), 0.0, -1.0, None]
+    assert result.terms["reasons"] == [0.5, None, None, None]
+    assert result.total == [pytest.approx((1 + 0.25 + 1 + 0.5) / 4), 0.0, -1.0, None]

@@ -84,7 +84,8 @@ def test_the_reference_is_the_supervised_model_with_its_connectors(
 
     arguments = groups.TRAINERS[GRPOSettings][1]
     monkeypatch.setitem(groups.TRAINERS, GRPOSettings, (Kept, arguments))
-    train(sft_model, tmp_path, GRPOSettings(**SMALL | {"kl_coef": 0.1}))
+    one_step = {"minibatch_size": 16, "kl_coef": 0.1}
+    train(sft_model, tmp_path, GRPOSettings(**SMALL | one_step))
     named = dict(kept[0].model.named_parameters())
     start = dict(sft_model()[0].named_parameters())
     copies = {name: w for name, w in named.items() if ".ref." in name}
@@ -171,7 +172,8 @@ def test_the_best_weights_on_validation_are_kept(sft_model: Any, tmp_path: Path)
         return [next(scores)] * 4 if len(completions) == 4 else letters(completions)
 
     metrics = train(sft_model, tmp_path, GRPOSettings(**SMALL), reward)
-    assert (metrics["best_iteration"], metrics["validation/score"]) == (2, 0.9)
+    assert metrics["best_iteration"] == 2
+    assert metrics["validation/score"] == pytest.approx(0.9)
     assert metrics["validation/score_before"] == pytest.approx(0.1)
     best, final = weights(tmp_path / "best"), weights(tmp_path / "adapter")
     assert all(torch.equal(weight, final[name]) for name, weight in best.items())
