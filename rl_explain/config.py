@@ -97,8 +97,8 @@ class DataConfig:
     """Fewest interactions of every user and item that is kept."""
     max_history: int = 10
     """Items of a history, the latest ones."""
-    max_states: int = 50_000
-    """States (user, prefix) that get a virtual token."""
+    max_states: int = 10_000
+    """States (user, prefix) that get virtual tokens."""
     states_per_user: int = 4
     """States of each training user."""
 
@@ -185,6 +185,9 @@ class AlignmentConfig:
     """Forms of the supervised prompts; each draws one, so repeating a form weighs it."""
     show_attributes: bool = True
     """Whether items are followed by their attributes."""
+    contributions: bool = True
+    """Whether histories show what each item contributes to the user's embedding, found by leaving
+    it out, in place of the item's own embedding: `data.max_history` more tokens for each state."""
     verdict: str = "first"
     """Where an explanation's verdict stands: `first` or `last`."""
     counts: dict[str, int] = field(

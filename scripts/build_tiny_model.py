@@ -26,12 +26,19 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from rl_explain.alignment.connectors import Connector
 
-STAGES = ((SHORT, 0.15, 0.0), (LONG, 0.2, 0.3), (LONG, 0.65, 0.75))
-"""Tokens of a sequence, share of the steps, and share of the sequences that hold prompts."""
+STAGES = ((0.15, SHORT, 0.0), (0.35, LONG, 0.3), (1.0, LONG, 0.75))
+"""Share of the steps at which a stage ends, tokens of its sequences, and share of them that hold
+prompts."""
+WARM_UP = 50
+DECAY = 0.4
+"""Share of the steps in which the learning rate falls to zero."""
+CHUNK = 250
+"""Steps with data of their own, after which all is saved: an interrupted run goes on from there."""
+LOGGED = 50
 VIRTUAL_NORM = 1.0
 ROPE_THETA = 1e7
 """Turns most pairs of a head slowly, so that embeddings compare alike near and far."""
-RECORD = "training.json"
+RECORD, STATE = "training.json", "state.pt"
 
 
 class Reader(nn.Module):
@@ -60,12 +67,8 @@ class Reader(nn.Module):
         return (loss * weights.flatten()).sum() / weights.sum(), right
 
 
-def build(out: Path, steps: int, seed: int, batch: int, peak: float, first: int) -> None:
-    """Train for `steps` and save the model, its tokenizer and a record of the training.
-
-    Args:
-        first: stage to begin with, 0 for all; `out` holds what the stages before it left.
-    """
+def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
+    """Train for `steps` and save the model, its tokenizer and a record of the training."""
     torch.manual_seed(seed)
     torch.set_num_threads(2)
     tokenizer = train_tokenizer(title_words())
@@ -73,8 +76,8 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float, first: int)
         Qwen3Config(
             vocab_size=VOCABULARY,
             hidden_size=192,
-            intermediate_size=512,
-            num_hidden_layers=4,
+            intermediate_size=384,
+            num_hidden_layers=6,
             num_attention_heads=4,
             num_key_value_heads=2,
             head_dim=64,
@@ -87,20 +90,19 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float, first: int)
         )
     )
     model.config.virtual_token_norm = VIRTUAL_NORM
-    history = []
-    if first:
-        model.load_state_dict(
-            Qwen3ForCausalLM.from_pretrained(out, dtype=torch.float32).state_dict()
-        )
-        history = json.loads((out / RECORD).read_text())
-    reader = torch.compile(Reader(model))
-    for stage in range(first, len(STAGES)):
-        length, share, prompts = STAGES[stage]
-        data = Sequences(tokenizer, seed + stage, length, prompts)
+    reader = Reader(model)
+    optimizers = _optimizers(reader, peak)
+    history = _resume(out / STATE, model, optimizers)
+    compiled = torch.compile(reader)
+    for begin in range(history[-1]["step"] if history else 0, steps, CHUNK):
+        length, prompts = next(rest for end, *rest in STAGES if begin < end * steps)
+        data = Sequences(tokenizer, seed + begin, length, prompts)
         loader = DataLoader(data, batch_size=batch * (1 + (length == SHORT)), num_workers=1)
-        last = stage == len(STAGES) - 1
-        history += train(reader, iter(loader), round(share * steps), peak, decay=last)
-        save(model, tokenizer, history, out)
+        rates = [_rate(step, steps) for step in range(begin + 1, min(begin + CHUNK, steps) + 1)]
+        history += train(compiled, optimizers, iter(loader), rates, begin)
+        _keep(out / STATE, model, optimizers, history)
+    save(model, tokenizer, history, out)
+    (out / STATE).unlink()
 
 
 def save(
@@ -110,7 +112,6 @@ def save(
     out: Path,
 ) -> None:
     """Write the model in bfloat16, its tokenizer, and the record of its training."""
-    out.mkdir(parents=True, exist_ok=True)
     weights = {name: w.to(torch.bfloat16) for name, w in model.state_dict().items()}
     model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
@@ -118,16 +119,18 @@ def save(
 
 
 def train(
-    reader: nn.Module, loader: Iterator[list[Tensor]], steps: int, peak: float, decay: bool
+    reader: nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    loader: Iterator[list[Tensor]],
+    rates: list[float],
+    begin: int,
 ) -> list[dict[str, float]]:
-    """Warm up, hold and, with `decay`, fall to zero over the last half; a record every 50 steps."""
-    optimizers = _optimizers(reader, peak)
+    """A step for each rate, a share of the peak; what was learned, every `LOGGED` steps."""
     start, history, seen = time.time(), [], []
-    for step in range(1, steps + 1):
-        share = min(1.0, step / 50, 2 * (steps - step) / steps if decay else 1.0)
+    for step, rate in enumerate(rates, begin + 1):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = share * group["initial_lr"]
+                group["lr"] = rate * group["initial_lr"]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             loss, right = reader(*next(loader))
         loss.backward()
@@ -136,12 +139,12 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
         seen.append((loss.item(), right.item()))
-        if step % 50 == 0:
+        if len(seen) == LOGGED:
             mean = np.mean(seen, axis=0)
             history.append(
                 {
                     "step": step,
-                    "seconds": round(time.time() - start),
+                    "seconds_of_chunk": round(time.time() - start),
                     "loss": round(mean[0], 4),
                     "answers_right": round(mean[1], 4),
                 }
@@ -149,6 +152,40 @@ def train(
             print(json.dumps(history[-1]), flush=True)
             seen = []
     return history
+
+
+def _rate(step: int, steps: int) -> float:
+    """Up, level, and down to zero."""
+    return min(1.0, step / WARM_UP, (steps - step) / (DECAY * steps))
+
+
+def _keep(
+    path: Path,
+    model: nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    history: list[dict[str, float]],
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "history": history,
+    }
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").rename(path)
+
+
+def _resume(
+    path: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer]
+) -> list[dict[str, float]]:
+    """Take up what an interrupted run kept; its record, empty where there is none."""
+    if not path.is_file():
+        return []
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(kept)
+    return list(state["history"])
 
 
 def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
@@ -169,12 +206,11 @@ def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=4800)
+    parser.add_argument("--steps", type=int, default=10_000, help="a multiple of 250")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
     )
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
-    parser.add_argument("--first", type=int, default=0, help="stage to begin with, after a break")
     args = parser.parse_args()
-    build(args.out, args.steps, args.seed, args.batch, args.peak, args.first)
+    build(args.out, args.steps, args.seed, args.batch, args.peak)

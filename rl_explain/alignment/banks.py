@@ -1,5 +1,6 @@
 """Banks: the frozen embeddings that virtual tokens look up, normalised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from reward_models.perturbation import delete
 from rl_explain.alignment.states import States
 from rl_explain.errors import UserError
 from rl_explain.recommenders.protocol import Recommender
 
 BANKS_FILE = "banks.safetensors"
+BATCH = 4096
+"""Altered histories that the recommender encodes in one call."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +24,27 @@ class Banks:
     """What virtual tokens look up: frozen embeddings, each bank at unit root mean square.
 
     Items are centred first: subtracting the mean item moves all scores of a user by the same
-    amount, so `user_bank @ item_bank.T` is, up to one factor, the recommender's score less a
+    amount, so `user_bank[:, 0] @ item_bank.T` is, up to one factor, the recommender's score less a
     constant of each user, and every percentile is unchanged.
 
-    `item_bank` is (num_items, dim), `user_bank` (num_states, dim), `user_scale` what user
-    embeddings are divided by.
+    `item_bank` is (num_items, dim), `user_bank` (num_states, 1 + places, dim): the user embedding
+    of each state and, where contributions are shown, what the item at each place of its history
+    contributes (`contributions`). `user_scale` is what user embeddings are divided by.
     """
 
     item_bank: Tensor
     user_bank: Tensor
     user_scale: float
 
-    def normalise_users(self, embeddings: np.ndarray) -> Tensor:
-        """User embeddings (n, dim) of new histories as the bank holds them, float32."""
-        return torch.from_numpy(np.asarray(embeddings, dtype=np.float32)) / self.user_scale
+    @property
+    def places(self) -> int:
+        """Contributions that each user holds; 0 where they are not shown."""
+        return self.user_bank.shape[1] - 1
+
+    def users(self, recommender: Recommender, histories: Sequence[Sequence[int]]) -> Tensor:
+        """New histories as the bank holds them: (n, 1 + places, dim), float32."""
+        embeddings = recommender.user_embeddings(histories)
+        return _users(recommender, histories, embeddings, self.places, self.user_scale)
 
     def save(self, folder: Path) -> None:
         """Write `banks.safetensors`."""
@@ -55,17 +66,64 @@ class Banks:
         return cls(tensors["item_bank"], tensors["user_bank"], tensors["user_scale"].item())
 
 
-def build_banks(recommender: Recommender, states: States) -> Banks:
-    """The recommender's embeddings of all items and states, normalised."""
+def build_banks(recommender: Recommender, states: States, places: int = 0) -> Banks:
+    """The recommender's embeddings of all items and states, normalised.
+
+    Args:
+        places: of histories whose contributions are kept, the longest history's length; 0 for none.
+    """
     items = recommender.item_embeddings()
-    users = recommender.user_embeddings([state.history for state in states.states])
+    histories = [state.history for state in states.states]
+    embeddings = recommender.user_embeddings(histories)
     centred = items - items.mean(axis=0)
-    scale = _root_mean_square(users)
+    scale = _root_mean_square(embeddings)
     return Banks(
         item_bank=torch.from_numpy(np.float32(centred / _root_mean_square(centred))),
-        user_bank=torch.from_numpy(np.float32(users / scale)),
+        user_bank=_users(recommender, histories, embeddings, places, scale),
         user_scale=scale,
     )
+
+
+def contributions(
+    recommender: Recommender,
+    histories: Sequence[Sequence[int]],
+    embeddings: np.ndarray,
+    places: int,
+) -> np.ndarray:
+    """What each item contributes to a user: the user embedding less the one without the item.
+
+    An item leaves with all its occurrences, as in the deletion that faithfulness is measured by; so
+    its contribution's product with any item's embedding is what that item's score owes to it. The
+    contributions of a history together have unit root mean square.
+
+    Args:
+        embeddings: (n, dim) user embeddings of the histories.
+
+    Returns:
+        (n, places, dim), zero behind the end of a history.
+    """
+    found = np.zeros((len(histories), places, embeddings.shape[1]), dtype=np.float32)
+    rows = [(n, place) for n, history in enumerate(histories) for place in range(len(history))]
+    without = [delete(histories[n], {histories[n][place]}) for n, place in rows]
+    for start in range(0, len(rows), BATCH):
+        n, place = np.array(rows[start : start + BATCH]).T
+        changed = recommender.user_embeddings(without[start : start + BATCH])
+        found[n, place] = embeddings[n] - changed
+    for n, history in enumerate(histories):
+        found[n] /= _root_mean_square(found[n, : len(history)])
+    return found
+
+
+def _users(
+    recommender: Recommender,
+    histories: Sequence[Sequence[int]],
+    embeddings: np.ndarray,
+    places: int,
+    scale: float,
+) -> Tensor:
+    scaled = (embeddings / scale).astype(np.float32)[:, None]
+    parts = contributions(recommender, histories, embeddings, places) if places else scaled[:, :0]
+    return torch.from_numpy(np.concatenate([scaled, parts], axis=1))
 
 
 def _root_mean_square(values: np.ndarray) -> float:

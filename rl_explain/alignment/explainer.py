@@ -3,12 +3,11 @@
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import torch
 from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -103,7 +102,9 @@ class Explainer:
         self.recommender = recommender
         self.banks = banks
         self.manifest = manifest
-        self.prompts = Prompts(catalogue, manifest.show_attributes, manifest.verdict)
+        self.prompts = Prompts(
+            catalogue, manifest.show_attributes, manifest.verdict, contributions=banks.places > 0
+        )
         self.context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
         # Slots are shared memory: two requests at once must not fill the same ones.
         self._slots = threading.Lock()
@@ -241,7 +242,7 @@ class Explainer:
         for start in range(0, len(cases), NUM_SLOTS):
             batch = cases[start : start + NUM_SLOTS]
             histories = [history for history, _ in batch]
-            users = self.banks.normalise_users(self.recommender.user_embeddings(histories))
+            users = self.banks.users(self.recommender, histories)
             prompts = [
                 self.prompts.explanation(
                     history,
@@ -290,5 +291,4 @@ class Explainer:
         text = json.dumps(self.catalogue.to_json()) + "\n"
         (folder / "catalogue.json").write_text(text, encoding="utf-8")
         self.recommender.save(folder / "recommender")
-        no_states = torch.zeros(0, self.banks.user_bank.shape[1])
-        Banks(self.banks.item_bank, no_states, self.banks.user_scale).save(folder)
+        replace(self.banks, user_bank=self.banks.user_bank[:0]).save(folder)

@@ -13,6 +13,9 @@ from rl_explain.alignment.explanations import Case, draw_cases
 from rl_explain.alignment.task_context import TaskContext
 from rl_explain.evidence.influence import by_influence, leave_one_out
 
+MOST_ASKED = 5
+"""Titles that one question asks for: every one is a look-up, and a model learns from many."""
+
 
 def neighbour_examples(
     context: TaskContext,
@@ -55,19 +58,21 @@ def _question(
     form: str,
     rng: np.random.Generator,
 ) -> Example:
-    """Asks for as many of the `ranked` items as the case has reasons."""
+    """Asks for the first of the `ranked` items, up to `MOST_ASKED`."""
+    number = int(rng.integers(1, min(MOST_ASKED, len(ranked)) + 1))
     slots = {
-        "number": context.prompts.counted("discrimination", "number", case.reasons),
+        "number": context.prompts.counted("discrimination", "number", number),
         "move": "raise" if case.question.label == "yes" else "lower",
     }
     return context.ask(
         "discrimination",
         case.place,
         form,
-        context.prompts.titles(ranked[: case.reasons]),
+        context.prompts.titles(ranked[:number]),
         rng,
         kind=kind,
         slots=slots,
         item=case.question.item,
         label=case.question.label,
+        own_embeddings=kind == "neighbours",
     )

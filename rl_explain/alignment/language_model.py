@@ -35,7 +35,7 @@ def base_path(name: str) -> str:
 
 
 def load_base(
-    name: str, dtype: str, item_bank: Tensor, state_bank: Tensor
+    name: str, dtype: str, item_bank: Tensor, user_bank: Tensor
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The base model and its tokenizer, both with virtual tokens for the two banks.
 
@@ -48,8 +48,8 @@ def load_base(
             base_path(name), dtype=getattr(torch, dtype), use_safetensors=True
         )
     rows = len(_embedding_weight(model))
-    extend_tokenizer(tokenizer, rows, len(item_bank), len(state_bank))
-    attach(model, item_bank, state_bank)
+    extend_tokenizer(tokenizer, rows, len(item_bank), len(user_bank), user_bank.shape[1] - 1)
+    attach(model, item_bank, user_bank)
     return model, tokenizer
 
 

@@ -13,7 +13,7 @@ from importlib import resources
 import numpy as np
 import yaml
 
-from rl_explain.alignment.virtual_tokens import item_token
+from rl_explain.alignment.virtual_tokens import contribution_token, item_token
 from rl_explain.config import TASKS
 from rl_explain.data.catalogue import SEPARATOR, Catalogue
 from rl_explain.evidence.writer import attribute_values
@@ -46,6 +46,8 @@ class Prompts:
     Args:
         show_attributes: whether an item is followed by its attributes, in brackets.
         verdict: where prompts ask for the verdict of an explanation: `first` or `last`.
+        contributions: whether a history that is read against an item shows what each of its items
+            contributes to the user, in place of the item's own embedding.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Prompts:
         catalogue: Catalogue,
         show_attributes: bool = True,
         verdict: str = "first",
+        contributions: bool = False,
     ) -> None:
         self._titles = [f'"{title}"' for title in catalogue.titles]
         values = [attribute_values(a) if show_attributes else [] for a in catalogue.attributes]
         self._attributes = [f" ({', '.join(v)})" if v else "" for v in values]
         self._templates = load_templates()
+        self._contributions = contributions
         self.verdict = verdict
 
     def item(self, row: int, form: str, bare: bool = False) -> str:
@@ -80,7 +84,14 @@ class Prompts:
         """Several items, in the order given."""
         return SEPARATOR.join(self.item(row, form, bare) for row in rows)
 
-    def history(self, rows: Sequence[int], form: str, user: str, asked: int | None = None) -> str:
+    def history(
+        self,
+        rows: Sequence[int],
+        form: str,
+        user: str,
+        asked: int | None = None,
+        own_embeddings: bool = False,
+    ) -> str:
         """A history, oldest first, before `user`, the virtual token of the whole.
 
         Args:
@@ -88,14 +99,26 @@ class Prompts:
                 each item of the history, since how like the two are is what reasons stand on, and
                 behind the user's, since that pair is what the recommender scores. A language
                 model compares neighbours in a text most easily.
+            own_embeddings: show the items' own embeddings, also where contributions are shown.
         """
         pair = user if asked is None else f"{user} {item_token(asked)}"
         if form == "intention":
             return pair
         if form == "behaviour":
             return self.items(rows, form)
-        beside = "" if asked is None else f"{item_token(asked)} "
-        return f"{SEPARATOR.join(beside + self.item(row, form) for row in rows)} {pair}"
+        if asked is None:
+            return f"{self.items(rows, form)} {pair}"
+        tokens = [
+            item_token(row)
+            if own_embeddings or not self._contributions
+            else contribution_token(user, place)
+            for place, row in enumerate(rows)
+        ]
+        shown = [
+            f"{item_token(asked)} {token} {self.item(row, 'behaviour')}"
+            for token, row in zip(tokens, rows, strict=True)
+        ]
+        return f"{SEPARATOR.join(shown)} {pair}"
 
     def titles(self, rows: Sequence[int]) -> str:
         """An answer that lists items: `"A"; "B"; "C"`."""
@@ -113,7 +136,7 @@ class Prompts:
         return self._templates.draw(task, kind or task, rng).format(**slots)
 
     def counted(self, task: str, kind: str, number: int) -> str:
-        """How the task's prompts say a number from one to three."""
+        """How the task's prompts say a number, from one."""
         return self._templates.texts[task][kind][number - 1]
 
     def explanation(

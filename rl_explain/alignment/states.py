@@ -70,7 +70,7 @@ def build_states(
     interactions: Interactions,
     splits: Splits,
     max_history: int,
-    max_states: int = 50_000,
+    max_states: int = 10_000,
     per_user: int = 4,
     seed: int = 0,
 ) -> States:

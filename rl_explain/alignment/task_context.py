@@ -89,13 +89,15 @@ class TaskContext:
         item: int | None = None,
         candidates: tuple[int, ...] | None = None,
         label: Label | None = None,
+        own_embeddings: bool = False,
     ) -> Example:
         """A question about a state: the phrasing shows its history and, where it has a place for
         them, item, candidates and the further `slots`. `item` is shown, beside the history too:
-        an item that is the answer must not be given here."""
+        an item that is the answer must not be given here. `own_embeddings` as
+        `Prompts.history` takes it."""
         state, prompts, user = self.states[place], self.prompts, user_token(place)
         shown = {
-            "history": prompts.history(state.history, form, user, item),
+            "history": prompts.history(state.history, form, user, item, own_embeddings),
             "item": "" if item is None else prompts.item(item, form),
             "candidates": prompts.candidates(candidates or (), form, user),
         }

@@ -1,9 +1,10 @@
 """Recommender embeddings as tokens that a language model reads and never writes.
 
-A prompt is plain text: `<|item_345|>` is item 345, `<|user_12|>` is state 12, and `<|slot_3|>` one
-of the scratch slots that stand for histories never seen before. The model's input embedding looks
-up ordinary ids in its own table and passes `bank[row]` through a connector for virtual ones; its
-output head keeps the base vocabulary.
+A prompt is plain text: `<|item_345|>` is item 345, `<|user_12|>` is state 12, `<|user_12_0|>` what
+the oldest item of its history contributes to it, and `<|slot_3|>` one of the scratch slots that
+stand for histories never seen before. The model's input embedding looks up ordinary ids in its own
+table and passes `bank[row]` through a connector for virtual ones; its output head keeps the base
+vocabulary.
 """
 
 from typing import Any
@@ -35,10 +36,26 @@ def slot_token(slot: int) -> str:
     return f"<|slot_{slot}|>"
 
 
+def contribution_token(user: str, place: int) -> str:
+    """The virtual token of what an item contributes to a user.
+
+    Args:
+        user: the virtual token of the state or slot.
+        place: of the item in the history, 0 for the oldest.
+    """
+    return f"{user.removesuffix('|>')}_{place}|>"
+
+
 def extend_tokenizer(
-    tokenizer: PreTrainedTokenizerBase, vocab_size: int, num_items: int, num_states: int
+    tokenizer: PreTrainedTokenizerBase,
+    vocab_size: int,
+    num_items: int,
+    num_states: int,
+    places: int = 0,
 ) -> int:
     """Add items, scratch slots and states, in this order, to `tokenizer`; return the first id.
+
+    Each slot and each state is followed by the tokens of its `places` contributions.
 
     Added tokens get ids from `len(tokenizer)`, which many models keep below their `vocab_size`
     (rows padded for speed). Fillers close that gap, so that every virtual id lies at or above the
@@ -56,8 +73,9 @@ def extend_tokenizer(
         [f"<|filler_{i}|>" for i in range(vocab_size - len(tokenizer))], special_tokens=True
     )
     virtual = [item_token(i) for i in range(num_items)]
-    virtual += [slot_token(i) for i in range(NUM_SLOTS)]
-    virtual += [user_token(i) for i in range(num_states)]
+    users = [slot_token(i) for i in range(NUM_SLOTS)] + [user_token(i) for i in range(num_states)]
+    for user in users:
+        virtual += [user, *(contribution_token(user, place) for place in range(places))]
     # lstrip: a virtual token takes the space before it, which would be a token of its own.
     tokenizer.add_tokens([AddedToken(token, lstrip=True, special=True) for token in virtual])
     first = tokenizer.convert_tokens_to_ids(virtual[0])
@@ -96,7 +114,7 @@ class VirtualTokens:
         return torch.where(row >= 0, virtual, base)
 
 
-def attach(model: PreTrainedModel, item_bank: Tensor, state_bank: Tensor) -> None:
+def attach(model: PreTrainedModel, item_bank: Tensor, user_bank: Tensor) -> None:
     """Give `model` virtual tokens, in place.
 
     The embedding keeps its identity and gets a subclass of its own class, so weight tying, sharding
@@ -105,7 +123,8 @@ def attach(model: PreTrainedModel, item_bank: Tensor, state_bank: Tensor) -> Non
     Args:
         model: a causal language model without adapters.
         item_bank: (num_items, dim) item embeddings, unit root mean square.
-        state_bank: (num_states, dim) user embeddings of the states, likewise.
+        user_bank: (num_states, 1 + places, dim) user embeddings of the states, likewise, each
+            followed by the contributions of its history.
     """
     embedding: Any = model.get_input_embeddings()
     norm = getattr(model.config, "virtual_token_norm", None) or _mean_norm(embedding)
@@ -114,17 +133,18 @@ def attach(model: PreTrainedModel, item_bank: Tensor, state_bank: Tensor) -> Non
     embedding.__class__ = type(f"Virtual{kind.__name__}", (VirtualTokens, kind), {})
     embedding.first_id = embedding.weight.shape[0]
     embedding.register_buffer("item_bank", item_bank.float().clone(), persistent=False)
-    slots = torch.zeros(NUM_SLOTS, dim)
-    embedding.register_buffer("user_bank", torch.cat([slots, state_bank.float()]), persistent=False)
+    slots = torch.zeros(NUM_SLOTS, *user_bank.shape[1:])
+    rows = torch.cat([slots, user_bank.float()]).flatten(0, 1)
+    embedding.register_buffer("user_bank", rows, persistent=False)
     for name in CONNECTORS:
         connector = Connector(dim, embedding.weight.shape[1], norm)
         embedding.add_module(name, connector.to(embedding.weight.device, embedding.weight.dtype))
 
 
 def fill_slots(model: Any, embeddings: Tensor) -> None:
-    """Write up to `NUM_SLOTS` user embeddings (n, dim), unit root mean square, into the slots."""
-    bank = model.get_input_embeddings().user_bank
-    bank[: len(embeddings)] = embeddings.to(bank)
+    """Write up to `NUM_SLOTS` users (n, 1 + places, dim), as a bank holds them, into the slots."""
+    bank, rows = model.get_input_embeddings().user_bank, embeddings.flatten(0, 1)
+    bank[: len(rows)] = rows.to(bank)
 
 
 @torch.no_grad()

@@ -74,9 +74,12 @@ def tasks(run: Run, folder: Path) -> Metrics:
         run.interactions, run.splits, data.max_history, data.max_states, data.states_per_user, seed
     )
     states.save(folder)
-    build_banks(run.recommender, states).save(folder)
+    places = data.max_history if alignment.contributions else 0
+    build_banks(run.recommender, states, places).save(folder)
     catalogue = run.interactions.catalogue
-    prompts = Prompts(catalogue, alignment.show_attributes, alignment.verdict)
+    prompts = Prompts(
+        catalogue, alignment.show_attributes, alignment.verdict, alignment.contributions
+    )
     context = TaskContext(catalogue, states, run.recommender, prompts)
     instructions = Path(alignment.instructions) if alignment.instructions else None
     sft = {

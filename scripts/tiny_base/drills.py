@@ -32,7 +32,7 @@ def write_pairs(world: World) -> Text:
         order = [listed[i] for i in np.argsort(-world.similarity(world.items[asked])[listed])]
         answers = [("closest", order), ("least close", order[::-1])]
         (first, ranked), (second, reverse) = answers if rng.random() < 0.5 else answers[::-1]
-        k = int(rng.integers(1, 4))
+        k = int(rng.integers(1, min(len(listed), len(NUMBERS)) + 1))
         seq.add(f"List {NUMBERS[k - 1]}{first}.\n{ITEM_LEADS[int(rng.integers(len(ITEM_LEADS)))]} ")
         show(seq, world, asked)
         seq.add(f"\n{LEADS[int(rng.integers(len(LEADS)))]}")

@@ -30,7 +30,7 @@ LONGEST = 10
 COUNTS = {"explanation": 24, "classification": 6, "ranking": 4, "instruction": 1}
 LOOKUPS = 8
 """Questions about neighbours in a world's histories, and as many about influence."""
-VIRTUAL = re.compile(r"<\|(item|user)_(\d+)\|>")
+VIRTUAL = re.compile(r"<\|(item|user)_(\d+)(?:_(\d+))?\|>")
 
 
 class Averaging:
@@ -84,8 +84,10 @@ def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, Bank
     places = tuple(range(STATES))
     states = States(tuple(State(i, h) for i, h in enumerate(histories)), places, (), ())
     verdict = "first" if rng.random() < 0.85 else "last"
-    prompts = Prompts(catalogue, verdict=verdict)
-    return TaskContext(catalogue, states, recommender, prompts), build_banks(recommender, states)
+    contributions = rng.random() < 0.7
+    prompts = Prompts(catalogue, verdict=verdict, contributions=contributions)
+    banks = build_banks(recommender, states, LONGEST if contributions else 0)
+    return TaskContext(catalogue, states, recommender, prompts), banks
 
 
 def _items(
@@ -130,8 +132,11 @@ def _text(example: Example, banks: Banks) -> Text:
     """The prompt, with embeddings in place of its virtual tokens, and the answer."""
     text, prompt, end = Text(), example.prompt, 0
     for match in VIRTUAL.finditer(prompt):
-        bank = banks.item_bank if match[1] == "item" else banks.user_bank
-        row = bank[int(match[2])].numpy()
+        number, place = int(match[2]), match[3]
+        if match[1] == "item":
+            row = banks.item_bank[number].numpy()
+        else:
+            row = banks.user_bank[number, 0 if place is None else 1 + int(place)].numpy()
         text.add(prompt[end : match.start()], np.pad(row, (0, MAX_DIM - len(row))))
         end = match.end()
     text.add(prompt[end:])

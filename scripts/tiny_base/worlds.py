@@ -21,7 +21,7 @@ ITEM_LEADS = (
     *("Item:", "Next item:", "Asked:", "Candidate:", "Title:", "The item:", "Now:"),
     *("On offer:", "Asked item:"),
 )
-NUMBERS = ("", "two ", "three ")
+NUMBERS = ("", "two ", "three ", "four ", "five ")
 ENDINGS = ("'s", ":", ",", "!", "?", ".", "s", "s'")
 WORD_POOL = (12, 40)
 """Words of a world whose titles share words, so that copying one takes more than its last word."""

@@ -1,6 +1,7 @@
 """Phrasings and the forms in which items and histories are shown."""
 
 import re
+from functools import partial
 from string import Formatter
 
 import numpy as np
@@ -87,6 +88,20 @@ def test_forms(items: Catalogue) -> None:
     assert prompts.history([0, 5], "behaviour", "<|user_4|>", asked=3) == both.replace(
         " <|user_4|>", ""
     ).replace("<|item_0|> ", "").replace("<|item_5|> ", "")
+
+
+def test_contributions_take_the_place_of_embeddings(items: Catalogue) -> None:
+    plain, prompts = Prompts(items), Prompts(items, contributions=True)
+    ask = partial(prompts.history, [5, 0], user="<|slot_4|>", asked=3)
+    shown = ask(form="hybrid")
+    assert shown == plain.history([5, 0], "hybrid", "<|slot_4|>", 3).replace(
+        "<|item_5|>", "<|slot_4_0|>"
+    ).replace("<|item_0|>", "<|slot_4_1|>")
+    own = ask(form="hybrid", own_embeddings=True)
+    assert own == plain.history([5, 0], "hybrid", "<|slot_4|>", 3)
+    for form in ("behaviour", "intention"):
+        assert ask(form=form) == plain.history([5, 0], form, "<|slot_4|>", 3)
+    assert prompts.history([5, 0], "hybrid", "u") == plain.history([5, 0], "hybrid", "u")
 
 
 @pytest.mark.parametrize("form", ["behaviour", "hybrid"])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from reward_models.percentile import percentile
-from rl_explain.alignment.banks import Banks, build_banks
+from rl_explain.alignment.banks import Banks, build_banks, contributions
 from rl_explain.alignment.states import States, build_states
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
@@ -129,13 +129,38 @@ def test_banks_have_unit_size_and_keep_percentiles(states: States) -> None:
     assert banks.item_bank.mean(0).abs().max() < 1e-5
     histories = [state.history for state in states.states]
     items = np.array([next(i for i in range(NUM_ITEMS) if i not in h) for h in histories])
-    products = (banks.user_bank @ banks.item_bank.T).double().numpy()
+    products = (banks.user_bank[:, 0] @ banks.item_bank.T).double().numpy()
     expected = percentile(recommender.score(histories), items, histories)
     np.testing.assert_allclose(percentile(products, items, histories), expected)
 
 
 def test_new_histories_are_normalised_as_the_bank_was(states: States) -> None:
     recommender = Random()
-    banks = build_banks(recommender, states)
-    again = banks.normalise_users(recommender.user_embeddings([states[3].history]))
+    banks = build_banks(recommender, states, MAX_HISTORY)
+    again = banks.users(recommender, [states[3].history])
     assert torch.allclose(again[0], banks.user_bank[3])
+
+
+def test_contributions_are_what_scores_owe_to_an_item(states: States) -> None:
+    recommender = Random()
+    banks = build_banks(recommender, states, MAX_HISTORY)
+    place = next(p for p, s in enumerate(states.states) if len(s.history) < MAX_HISTORY)
+    history = states[place].history
+    given = banks.user_bank[place, 1:]
+    assert given[: len(history)].square().mean().item() == pytest.approx(1, abs=1e-5)
+    assert not given[len(history) :].any()
+    without = [history[:i] + history[i + 1 :] for i in range(len(history))]
+    owed = recommender.score([history]) - recommender.score(without)  # (places, items)
+    owed -= owed.mean(axis=1, keepdims=True)  # the item bank is centred
+    products = (given[: len(history)] @ banks.item_bank.T).numpy()
+    np.testing.assert_allclose(products / products.std(), owed / owed.std(), rtol=1e-3, atol=1e-4)
+
+
+def test_a_repeated_item_leaves_with_all_its_occurrences() -> None:
+    history = (4, 7, 4, 9)
+    recommender = Random()
+    embeddings = recommender.user_embeddings([history])
+    first, _, again, _ = contributions(recommender, [history], embeddings, 4)[0]
+    whole = embeddings[0] - recommender.user_embeddings([(7, 9)])[0]
+    assert np.array_equal(first, again)
+    np.testing.assert_allclose(first / first[0], whole / whole[0], rtol=1e-5)

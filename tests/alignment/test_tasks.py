@@ -11,6 +11,7 @@ import pytest
 from reward_models.answers import parse_list
 from reward_models.context import RewardContext
 from rl_explain.alignment.examples import Example, columns, read_examples, write_examples
+from rl_explain.alignment.history_lookups import MOST_ASKED
 from rl_explain.alignment.prompts import Prompts, load_templates
 from rl_explain.alignment.states import State, States
 from rl_explain.alignment.task_context import Scored, TaskContext
@@ -216,10 +217,12 @@ def test_discrimination_answers(context: TaskContext) -> None:
         elif kind == "neighbours":
             nearest = sorted(example.history, key=lambda r: -(items[r] @ items[example.item]))
             answers = rows(context, example.completion)
-            assert answers == nearest[: len(answers)] and 1 <= len(answers) <= 3
+            assert answers == nearest[: len(answers)] and 1 <= len(answers) <= MOST_ASKED
         else:
             assert ("raise" in example.prompt) == (example.label == "yes")
-            assert rows(context, example.completion)[0] == _most_moving(context, example)
+            answers = rows(context, example.completion)
+            assert answers[0] == _most_moving(context, example)
+            assert len(set(answers)) == len(answers) <= MOST_ASKED
 
 
 def _shows(example: Example, row: int) -> bool:

@@ -10,6 +10,7 @@ from rl_explain.alignment.connectors import Connector
 from rl_explain.alignment.language_model import add_adapter, freeze_connectors, load_base
 from rl_explain.alignment.virtual_tokens import (
     NUM_SLOTS,
+    contribution_token,
     extend_tokenizer,
     fill_slots,
     item_token,
@@ -19,14 +20,14 @@ from rl_explain.alignment.virtual_tokens import (
 from rl_explain.config import ModelConfig
 from rl_explain.errors import UserError
 
-ITEMS, STATES, DIM = 7, 3, 8
+ITEMS, STATES, PLACES, DIM = 7, 3, 2, 8
 
 
 @pytest.fixture
 def banks() -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     return torch.randn(ITEMS, DIM, generator=generator), torch.randn(
-        STATES, DIM, generator=generator
+        STATES, 1 + PLACES, DIM, generator=generator
     )
 
 
@@ -42,8 +43,10 @@ def test_ids_start_where_the_head_ends(random_base: Path, banks: tuple) -> None:
     model, tokenizer = load_base(str(random_base), "float32", *banks)
     rows = model.get_output_embeddings().weight.shape[0]
     assert len(plain) < rows == model.config.vocab_size  # the case that needs fillers
-    ids = tokenizer.encode(f"{item_token(0)}{slot_token(0)}{user_token(STATES - 1)}")
-    assert ids == [rows, rows + ITEMS, rows + ITEMS + NUM_SLOTS + STATES - 1]
+    last = user_token(STATES - 1)
+    text = f"{item_token(0)}{slot_token(0)}{last}{contribution_token(last, PLACES - 1)}"
+    last_user = rows + ITEMS + (NUM_SLOTS + STATES - 1) * (1 + PLACES)
+    assert tokenizer.encode(text) == [rows, rows + ITEMS, last_user, last_user + PLACES]
 
 
 def test_embeddings_come_from_banks_and_ordinary_ids_from_the_base(
@@ -52,15 +55,17 @@ def test_embeddings_come_from_banks_and_ordinary_ids_from_the_base(
     plain = AutoModelForCausalLM.from_pretrained(random_base)
     model, tokenizer = load_base(str(random_base), "float32", *banks)
     embedding = model.get_input_embeddings()
-    text = f"The {item_token(4)} and {user_token(2)}"
+    contribution = contribution_token(user_token(2), 1)
+    text = f"The {item_token(4)} and {user_token(2)} by {contribution}"
     ids = tokenizer(text, return_tensors="pt").input_ids
     out = embedding(ids)[0]
     ordinary = ids[0] < plain.config.vocab_size
     expected = plain.get_input_embeddings()(ids[0][ordinary])
     assert torch.equal(out[ordinary], expected)
-    item, user = out[~ordinary]
+    item, user, part = out[~ordinary]
     torch.testing.assert_close(item, embedding.item_connector(banks[0][4]))
-    torch.testing.assert_close(user, embedding.user_connector(banks[1][2]))
+    torch.testing.assert_close(user, embedding.user_connector(banks[1][2, 0]))
+    torch.testing.assert_close(part, embedding.user_connector(banks[1][2, 2]))
 
 
 def test_weights_stay_tied_and_the_head_keeps_its_rows(random_base: Path, banks: tuple) -> None:
@@ -82,11 +87,12 @@ def test_virtual_tokens_are_never_written(random_base: Path, banks: tuple) -> No
 
 def test_slots_hold_new_users(random_base: Path, banks: tuple) -> None:
     model, tokenizer = load_base(str(random_base), "float32", *banks)
-    new = torch.full((2, DIM), 0.5)
+    new = torch.randn(2, 1 + PLACES, DIM)
     fill_slots(model, new)
-    ids = tokenizer(slot_token(1), return_tensors="pt").input_ids
+    text = slot_token(1) + contribution_token(slot_token(1), 0)
+    ids = tokenizer(text, return_tensors="pt").input_ids
     embedding = model.get_input_embeddings()
-    torch.testing.assert_close(embedding(ids)[0, 0], embedding.user_connector(new[1]))
+    torch.testing.assert_close(embedding(ids)[0], embedding.user_connector(new[1, :2]))
 
 
 def test_a_tokenizer_of_another_model_is_refused(random_base: Path) -> None:
