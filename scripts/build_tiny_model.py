@@ -206,7 +206,7 @@ def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=10_000, help="a multiple of 250")
+    parser.add_argument("--steps", type=int, default=8_000, help="a multiple of 250")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
