@@ -21,7 +21,7 @@ METHODS = (
     *("ppo", "grpo", "rloo", "orpo", "dpo"),
 )
 """Models that can be evaluated, in the order of the tables."""
-BASELINES = ("random", "last_k", "most_similar", "oracle")
+BASELINES = ("random", "last_k", "most_similar", "leave_one_out", "oracle")
 """Citation baselines."""
 TASKS = (
     "retrieval",

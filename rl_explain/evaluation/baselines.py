@@ -16,6 +16,7 @@ from reward_models.types import History
 from rl_explain.alignment.examples import Example
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.evaluation.cases import question
+from rl_explain.evidence.influence import by_influence, leave_one_out
 from rl_explain.evidence.writer import Writer
 from rl_explain.recommenders.protocol import Recommender
 
@@ -24,14 +25,15 @@ Choose: TypeAlias = Callable[[Sequence[Question], Sequence[int]], list[History]]
 
 
 class CitationBaselines:
-    """Chooses by chance, by recency, by likeness to the item, or by the best that there is.
+    """Chooses by chance, recency, likeness to the item, influence, or takes the best that there is.
 
     Args:
         recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
             the mean embedding mostly holds what all items share. For a no item it cites the least
             similar ones: what speaks for the label, as the other baselines are told the label.
-        context: whose effects by deletion `oracle` maximises, over the subsets that the regret
-            score compares with; so its regret score is 1 wherever a case is well-posed.
+        context: whose effects by deletion `leave_one_out` ranks, item by item, and `oracle`
+            maximises, over the subsets that the regret score compares with; so the oracle's regret
+            score is 1 wherever a case is well-posed.
         seed: of `random`.
     """
 
@@ -45,6 +47,7 @@ class CitationBaselines:
             "random": self._random,
             "last_k": self._last_k,
             "most_similar": self._most_similar,
+            "leave_one_out": self._leave_one_out,
             "oracle": self._oracle,
         }
 
@@ -67,6 +70,10 @@ class CitationBaselines:
         if asked.label == "no":
             likeness = -likeness
         return tuple(items[np.argsort(-likeness, kind="stable")].tolist())
+
+    def _leave_one_out(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
+        influences = leave_one_out(self._context.recommender, questions)
+        return [tuple(by_influence(i)[:k]) for i, k in zip(influences, sizes, strict=True)]
 
     def _oracle(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
         pools = self._context.effects.pools(questions, sizes)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small_world import World
 
+from rl_explain.alignment.examples import Example
 from rl_explain.config import BASELINES
 from rl_explain.evaluation.baselines import (
     CitationBaselines,
@@ -67,6 +68,22 @@ def test_most_similar_is_the_nearest_or_for_a_no_the_furthest(world: World) -> N
         }
         extreme = max if e.label == "yes" else min
         assert choose([question(e)], [1]) == [(extreme(cosine, key=lambda i: cosine[i]),)]
+
+
+def test_leave_one_out_takes_what_moves_the_item_most_by_itself(world: World) -> None:
+    choose = CitationBaselines(world.recommender, world.context).choose["leave_one_out"]
+    for e in world.examples:
+        sign = 1 if e.label == "yes" else -1
+
+        def standing(history: tuple[int, ...], e: Example = e, sign: int = sign) -> float:
+            scores = world.recommender.score([history])[0]
+            rest = np.delete(scores, [*e.history, e.item])
+            own = scores[e.item]
+            return sign * float(np.mean((rest < own) + (rest == own) / 2))
+
+        moved = {i: -standing(tuple(x for x in e.history if x != i)) for i in e.history}
+        (first,) = choose([question(e)], [1])[0]
+        assert moved[first] == pytest.approx(max(moved.values()))
 
 
 def test_random_depends_on_its_seed_alone(world: World) -> None:
