@@ -31,9 +31,9 @@ class CitationBaselines:
         recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
             the mean embedding mostly holds what all items share. For a no item it cites the least
             similar ones: what speaks for the label, as the other baselines are told the label.
-        context: whose effects by deletion `leave_one_out` ranks, item by item, and `oracle`
-            maximises, over the subsets that the regret score compares with; so the oracle's regret
-            score is 1 wherever a case is well-posed.
+            `leave_one_out` cites what moves it most by itself.
+        context: whose effects by deletion `oracle` maximises, over the subsets that the regret
+            score compares with; so its regret score is 1 wherever a case is well-posed.
         seed: of `random`.
     """
 
@@ -41,6 +41,7 @@ class CitationBaselines:
         centred = recommender.item_embeddings() - recommender.item_embeddings().mean(axis=0)
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         self._directions = centred / np.where(lengths > 0, lengths, 1.0)  # (num_items, dim)
+        self._recommender = recommender
         self._context = context
         self._seed = seed
         self.choose: dict[str, Choose] = {
@@ -72,7 +73,7 @@ class CitationBaselines:
         return tuple(items[np.argsort(-likeness, kind="stable")].tolist())
 
     def _leave_one_out(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
-        influences = leave_one_out(self._context.recommender, questions)
+        influences = leave_one_out(self._recommender, questions)
         return [tuple(by_influence(i)[:k]) for i, k in zip(influences, sizes, strict=True)]
 
     def _oracle(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
