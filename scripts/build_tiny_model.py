@@ -140,7 +140,7 @@ def train(
             optimizer.zero_grad()
         seen.append((loss.item(), right.item()))
         if len(seen) == LOGGED:
-            mean = np.mean(seen, axis=0)
+            mean = np.mean(seen, axis=0).tolist()
             history.append(
                 {
                     "step": step,

@@ -4,11 +4,15 @@ Worlds of a seed that pretraining never saw, one kind of question at a time. Pun
 end of an answer are easy, so the bars lie well above what they alone would give.
 """
 
+import json
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rl_explain.alignment.language_model import TINY_PATH
@@ -46,3 +50,36 @@ def test_reads_lists_and_embeddings(kind: str, monkeypatch: pytest.MonkeyPatch) 
     with torch.no_grad():
         _, right = build_tiny_model.Reader(model)(*map(torch.stack, zip(*rows, strict=True)))
     assert right.item() >= LEAST[kind]
+
+
+def test_an_interrupted_pretraining_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_tiny_model, "CHUNK", 2)
+    monkeypatch.setattr(build_tiny_model, "LOGGED", 2)
+    monkeypatch.setattr(torch, "compile", lambda module: module)
+    train, calls = build_tiny_model.train, 0
+
+    def interrupted(*args: Any) -> list[dict[str, float]]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return train(*args)
+
+    build = partial(build_tiny_model.build, steps=4, seed=0, batch=1, peak=1e-2)
+    build(tmp_path / "whole")
+    monkeypatch.setattr(build_tiny_model, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build(tmp_path / "broken")
+    build(tmp_path / "broken")
+    whole, broken = (
+        load_file(tmp_path / name / "model.safetensors") for name in ("whole", "broken")
+    )
+    assert all(torch.equal(weight, broken[name]) for name, weight in whole.items())
+    record = [
+        json.loads((tmp_path / name / build_tiny_model.RECORD).read_text())
+        for name in ("whole", "broken")
+    ]
+    assert [line["loss"] for line in record[0]] == [line["loss"] for line in record[1]]
+    assert [line["step"] for line in record[1]] == [2, 4]
