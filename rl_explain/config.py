@@ -36,7 +36,7 @@ SUPERVISED, ONLINE, PAIRED = ("sft", "rejection"), ("ppo", "grpo", "rloo"), ("or
 TINY_RATES = (
     dict.fromkeys(SUPERVISED, 5e-4) | dict.fromkeys(ONLINE, 2e-3) | dict.fromkeys(PAIRED, 5e-4)
 )
-"""Learning rates of the tiny base, measured (`docs/log.md`)."""
+"""Learning rates of the tiny base: measured for SFT, PPO and ORPO (`docs/log.md`), else theirs."""
 RATES = dict.fromkeys(SUPERVISED, 1e-4) | dict.fromkeys(ONLINE + PAIRED, 1e-5)
 """Of any other base: of the size that published settings have; not measured here."""
 TINY = "tiny"
