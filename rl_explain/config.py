@@ -239,7 +239,7 @@ class SFTSettings:
 
 @dataclass
 class PairsSettings:
-    """Preference pairs: several samples a prompt, best against worst."""
+    """Preference pairs: several samples a prompt, the best against a worse one."""
 
     prompts: int = 800
     """Explanation prompts sampled from."""
@@ -248,8 +248,11 @@ class PairsSettings:
     temperature: float = 1.0
     margin: float = 0.2
     """Least difference in composite reward between chosen and rejected."""
+    rejected: str = "worst"
+    """`worst`, or `closest`: of the samples that are bad enough the one most like the best."""
 
     def __post_init__(self) -> None:
+        _one_of("training.pairs.rejected", self.rejected, ("worst", "closest"))
         _positive(self, "training.pairs", "prompts", "samples", "temperature")
         _at_least(self, "training.pairs", "samples", 2, "the best and the worst of which pair")
         if not self.margin >= 0:

@@ -113,6 +113,7 @@ def save(
 ) -> None:
     """Write the model in bfloat16, its tokenizer, and the record of its training."""
     weights = {name: w.to(torch.bfloat16) for name, w in model.state_dict().items()}
+    del weights["lm_head.weight"]  # the embedding's own
     model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
     (out / RECORD).write_text(json.dumps(history, indent=1) + "\n")

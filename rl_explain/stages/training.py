@@ -68,26 +68,12 @@ def rejection(run: Run, folder: Path) -> Metrics:
 
 def orpo(run: Run, folder: Path) -> Metrics:
     """ORPO from the SFT model on the pairs."""
-    pairs, settings = read_pairs(run.stage_folder("pairs")), run.config.training.orpo
-    return _from_sft(
-        run,
-        folder,
-        lambda model, tokenizer: train_orpo(
-            model, tokenizer, pairs, settings, folder, run.config.seed, run.device
-        ),
-    )
+    return _on_pairs(run, folder, partial(train_orpo, settings=run.config.training.orpo))
 
 
 def dpo(run: Run, folder: Path) -> Metrics:
     """DPO from the SFT model on the pairs."""
-    pairs, settings = read_pairs(run.stage_folder("pairs")), run.config.training.dpo
-    return _from_sft(
-        run,
-        folder,
-        lambda model, tokenizer: train_dpo(
-            model, tokenizer, pairs, settings, folder, run.config.seed, run.device
-        ),
-    )
+    return _on_pairs(run, folder, partial(train_dpo, settings=run.config.training.dpo))
 
 
 def ppo(run: Run, folder: Path) -> Metrics:
@@ -103,6 +89,17 @@ def grpo(run: Run, folder: Path) -> Metrics:
 def rloo(run: Run, folder: Path) -> Metrics:
     """RLOO from the SFT model, on the configured reward."""
     return _online(run, folder, partial(train_groups, settings=run.config.training.rloo))
+
+
+def _on_pairs(run: Run, folder: Path, train: Callable[..., dict[str, float]]) -> Metrics:
+    pairs = read_pairs(run.stage_folder("pairs"))
+
+    def tune(model: PeftModel, tokenizer: PreTrainedTokenizerBase) -> Metrics:
+        return train(
+            model, tokenizer, pairs, folder=folder, seed=run.config.seed, device=run.device
+        )
+
+    return _from_sft(run, folder, tune)
 
 
 def _online(run: Run, folder: Path, train: Callable[..., dict[str, float]]) -> Metrics:

@@ -1,9 +1,10 @@
-"""Preference pairs: several samples a prompt, scored by the composite, best against worst."""
+"""Preference pairs: several samples a prompt, scored by the composite, best against a worse one."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def build_pairs(
 ) -> dict[str, float]:
     """Sample, score and pair; write `samples.jsonl` and `pairs.jsonl`; return flat metrics.
 
-    A prompt gives a pair when its best and worst sample lie `settings.margin` apart.
+    A prompt gives a pair when its best and its worst sample lie `settings.margin` apart.
     """
     examples = examples[: settings.prompts]
     answers = explainer.generate(
@@ -63,7 +64,7 @@ def build_pairs(
         rows = range(start, start + settings.samples)
         # Training would put an end behind a text that was cut off.
         scores = [result.total[i] if ended[i] else None for i in rows]
-        pair = best_against_worst(prompt, answers[row], scores, settings.margin)
+        pair = best_against(settings.rejected, prompt, answers[row], scores, settings.margin)
         pairs += [pair] if pair else []
     if not any(isinstance(score, float) for score in result.total):
         raise UserError(
@@ -81,21 +82,35 @@ def build_pairs(
     return {"prompts": len(prompts), "pairs": len(pairs)} | shares | result.summary()
 
 
-def best_against_worst(
-    prompt: str, texts: Sequence[str], scores: Sequence[Score], margin: float
+def best_against(
+    rejected: str, prompt: str, texts: Sequence[str], scores: Sequence[Score], margin: float
 ) -> Pair | None:
-    """The best and the worst scored text, or `None` when they lie less than `margin` apart.
+    """The best scored text and a worse one, or `None` when none is at least `margin` worse.
 
     Texts of equal scores are no pair, whatever the margin.
     Texts without a score (`None`, `FAILED`) are in no pair.
+
+    Args:
+        rejected: `worst`, or `closest`: of those that are `margin` worse the one that shares most
+            words with the best, so that a pair differs in what the score is about.
     """
     scored = [(s, t) for s, t in zip(scores, texts, strict=True) if isinstance(s, float)]
     if not scored:
         return None
-    best, worst = max(scored, key=lambda x: x[0]), min(scored, key=lambda x: x[0])
-    if best[0] == worst[0] or best[0] - worst[0] < margin:
+    top, best = max(scored, key=lambda x: x[0])
+    worse = [(s, t) for s, t in scored if s < top and top - s >= margin]
+    if not worse:
         return None
-    return Pair(prompt, best[1], worst[1], best[0], worst[0])
+    if rejected == "closest":
+        score, text = max(worse, key=lambda x: (_likeness(best, x[1]), -x[0]))
+    else:
+        score, text = min(worse, key=lambda x: x[0])
+    return Pair(prompt, best, text, top, score)
+
+
+def _likeness(a: str, b: str) -> float:
+    """Share of words that stand in both in the same order, 0 to 1."""
+    return SequenceMatcher(None, a.split(), b.split(), autojunk=False).ratio()
 
 
 def read_pairs(folder: Path) -> list[Pair]:
