@@ -40,7 +40,7 @@ def base(request: Any, random_base: Path, tmp_path: Path) -> tuple[Any, Any, int
     tokenizer.chat_template = template
     tokenizer.save_pretrained(tmp_path / "base")
     Qwen3ForCausalLM.from_pretrained(random_base).save_pretrained(tmp_path / "base")
-    banks = torch.randn(3, 8), torch.randn(2, 8)
+    banks = torch.randn(3, 8), torch.randn(2, 1, 8)
     model, tokenizer = load_base(str(tmp_path / "base"), "float32", *banks)
     expected = int(OPENS[opens] or template is not None)
     return add_adapter(model, ModelConfig(lora_rank=2), seed=0), tokenizer, expected

@@ -20,7 +20,7 @@ def sft_model(random_base: Path) -> ModelMaker:
 
     def make() -> tuple[PeftModel, PreTrainedTokenizerBase]:
         generator = torch.Generator().manual_seed(3)
-        banks = [torch.randn(rows, 8, generator=generator) for rows in (5, 4)]
+        banks = [torch.randn(*rows, 8, generator=generator) for rows in ((5,), (4, 1))]
         base, tokenizer = load_base(str(random_base), "float32", *banks)
         model = add_adapter(base, ModelConfig(lora_rank=8, lora_dropout=0.5), seed=0)
         for weight in model.parameters():

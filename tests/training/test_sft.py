@@ -27,7 +27,7 @@ SETTINGS = SFTSettings(steps=8, batch_size=4, learning_rate=1e-2)
 
 def _model(base: Path) -> tuple[PeftModel, object]:
     generator = torch.Generator().manual_seed(3)
-    banks = [torch.randn(n, 8, generator=generator) for n in (3, 2)]
+    banks = [torch.randn(*n, 8, generator=generator) for n in ((3,), (2, 1))]
     model, tokenizer = load_base(str(base), "float32", *banks)
     return add_adapter(model, ModelConfig(lora_rank=2, lora_dropout=0.1), seed=0), tokenizer
 
