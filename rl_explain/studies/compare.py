@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from rl_explain.evaluation.results import Result, read_results
+from rl_explain.studies.costs import cost_table
 from rl_explain.studies.pool import pooled, pooled_methods
 from rl_explain.studies.report import study_report
 from rl_explain.studies.runs import Planned, perform
@@ -13,13 +14,14 @@ from rl_explain.studies.study import Study
 def compare(study: Study) -> Path:
     """Perform what is not finished; the path of `report.md` in the study's folder."""
     done = perform(study)
-    results = {}
+    results, costs = {}, {}
     for data in study.configs:
         runs = [run for run in done if run.data == data and "evaluate" in run.stages]
-        if any(not run.control for run in runs):
-            results[data] = _pooled(runs)
+        own = [run.folder for run in runs if not run.control]
+        if own:
+            results[data], costs[data] = _pooled(runs), cost_table(own)
     path = Path(study.output_dir) / "report.md"
-    path.write_text(study_report(results, study.seeds), encoding="utf-8")
+    path.write_text(study_report(results, costs, study.seeds), encoding="utf-8")
     print(f"Report: {path}")
     return path
 

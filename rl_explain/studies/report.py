@@ -17,9 +17,12 @@ READ = 20
 
 
 def study_report(
-    results: Mapping[str, Mapping[str, Result]], seeds: Sequence[int], resamples: int = RESAMPLES
+    results: Mapping[str, Mapping[str, Result]],
+    costs: Mapping[str, str],
+    seeds: Sequence[int],
+    resamples: int = RESAMPLES,
 ) -> str:
-    """Markdown; `results` is by data set, then by method, pooled over seeds."""
+    """Markdown; `results` by data set, then by method, pooled over seeds; `costs` by data set."""
     parts = [f"Pooled over the seeds {', '.join(map(str, seeds))}; 95 % intervals over users."]
     for data, methods in results.items():
         parts += [
@@ -29,6 +32,8 @@ def study_report(
             differences(methods, resamples),
             "## Share of the way from SFT to the oracle",
             gaps(methods),
+            "## What it cost, mean over seeds",
+            costs[data],
             "## What moved",
             what_moved(methods, resamples),
             "## Explanations to read",

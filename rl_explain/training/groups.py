@@ -130,6 +130,8 @@ def _metrics(state: TrainerState, settings: OnlineConfig) -> dict[str, float]:
     scores = [line[VALIDATION_SCORE] for line in state.log_history if VALIDATION_SCORE in line]
     return {
         "iterations": settings.iterations,
+        "completions": settings.iterations * settings.episodes,
+        "steps": state.global_step,
         "best_iteration": (state.best_global_step or 0) // settings.minibatches,
         "validation/score": max(scores),
         "validation/score_before": scores[0],

@@ -79,7 +79,8 @@ def build_pairs(
     lines = [json.dumps(dataclasses.asdict(pair), ensure_ascii=False) for pair in pairs]
     (folder / PAIRS_FILE).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     shares = {"ended": sum(ended) / len(ended)}
-    return {"prompts": len(prompts), "pairs": len(pairs)} | shares | result.summary()
+    counts = {"prompts": len(prompts), "completions": len(completions), "pairs": len(pairs)}
+    return counts | shares | result.summary()
 
 
 def best_against(

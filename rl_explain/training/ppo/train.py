@@ -48,6 +48,8 @@ def _metrics(trainer: PPOTrainer) -> dict[str, float]:
     last = next(line for line in reversed(history) if "kl" in line)
     return {
         "iterations": last[ITERATION],
+        "completions": trainer.config.iterations * trainer.config.episodes,
+        "steps": trainer.state.global_step,
         "best_iteration": best,
         "validation/score": scores[best],
         "validation/score_before": scores[min(scores)],
