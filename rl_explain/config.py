@@ -351,6 +351,7 @@ class RewardsConfig:
             "ranking": 1.0,
             "faithfulness": 1.0,
             "grounding": 3.0,
+            "reasons": 1.0,
         }
     )
     """Weight of each term, by name."""
@@ -374,6 +375,9 @@ class EvaluationConfig:
     best_of_n: int = 8
     """Samples of the SFT model from which the method `best_of_n` takes the one that the reward
     likes best."""
+    recommender: str | None = None
+    """Folder of another run on the same data whose recommender explanations are held against, as a
+    control; the run's own when null."""
     cases: int = 600
     """Explanation cases: a yes and a no item of each test state, then other items of each."""
     alignment_cases: int = 200

@@ -42,7 +42,7 @@ FREE = {"training.ppo.micro_batch_size"}
 """Settings that change memory and no result: they may change on the way."""
 
 
-def check_settings(run: Path, config: Config) -> None:
+def checksettings_of(run: Path, config: Config) -> None:
     """Refuse a configuration that differs from what the run's stages were made with.
 
     Raises:
@@ -53,7 +53,7 @@ def check_settings(run: Path, config: Config) -> None:
         if not path.exists():
             continue
         made = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(set(_differences(made, _settings(stage, config))) - FREE)
+        changed = sorted(set(_differences(made, settings_of(stage, config))) - FREE)
         if changed:
             raise UserError(
                 f"{path.parent} was made with other values of {', '.join(changed)}: give another "
@@ -61,12 +61,12 @@ def check_settings(run: Path, config: Config) -> None:
             )
 
 
-def keep_settings(run: Path, stage: str, config: Config) -> None:
+def keepsettings_of(run: Path, stage: str, config: Config) -> None:
     """Write down what a stage is about to be made with."""
-    write_json(run / stage / SETTINGS, _settings(stage, config))
+    write_json(run / stage / SETTINGS, settings_of(stage, config))
 
 
-def forget_settings(run: Path, stage: str) -> None:
+def forgetsettings_of(run: Path, stage: str) -> None:
     """Take that back if the stage left nothing else: a mended mistake can then be tried again."""
     folder = run / stage
     kept = [folder / SETTINGS, folder / LINEAGE]
@@ -147,7 +147,8 @@ def write_json(path: Path, value: Any) -> None:
     unfinished.replace(path)
 
 
-def _settings(stage: str, config: Config) -> dict[str, Any]:
+def settings_of(stage: str, config: Config) -> dict[str, Any]:
+    """What of a configuration shapes a stage, beside what shapes the stages before it."""
     values = asdict(config)
     return dict(json.loads(json.dumps({key: _pick(values, key) for key in DEPENDS[stage]})))
 

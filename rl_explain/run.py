@@ -162,11 +162,18 @@ class Run:
 
         `UserError` when the other run was made from other data.
         """
-        other = self.config.rewards.recommender
-        if other is None:
+        return self._recommender_of(self.config.rewards.recommender)
+
+    @cached_property
+    def measured_recommender(self) -> FrozenRecommender:
+        """The recommender that explanations are held against; as `rewarding_recommender`."""
+        return self._recommender_of(self.config.evaluation.recommender)
+
+    def _recommender_of(self, run: str | None) -> FrozenRecommender:
+        if run is None:
             return self.recommender
         catalogue = self.interactions.catalogue
-        return FrozenRecommender.load(Path(other) / "recommender", catalogue, self.device)
+        return FrozenRecommender.load(Path(run) / "recommender", catalogue, self.device)
 
     def composite(self) -> Composite:
         """The configured reward."""

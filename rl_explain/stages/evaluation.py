@@ -1,11 +1,13 @@
 """The evaluation of a run, and its report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from rl_explain.alignment.examples import Example, read_examples
 from rl_explain.alignment.language_model import base_fingerprint
+from rl_explain.alignment.relabelling import relabelled
 from rl_explain.evaluation.best_of_n import best_of_n
 from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.results import Result, merge_metrics, write_samples
@@ -22,11 +24,16 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     """Every metric of every method that is there, of the baselines too; print the tables."""
     config = run.config
     settings, seed = config.evaluation, config.seed
+    examples = read_examples(run.stage_folder("tasks") / "test.jsonl")
+    recommender, context = run.measured_recommender, run.reward_context
+    if recommender is not run.recommender:
+        examples = relabelled(examples, recommender)
+        context = replace(context, recommender=recommender)
     evaluation = Evaluation(
-        read_examples(run.stage_folder("tasks") / "test.jsonl"),
+        examples,
         run.interactions,
-        run.recommender,
-        run.reward_context,
+        recommender,
+        context,
         folder,
         verdict=config.alignment.verdict,
         max_new_tokens=settings.max_new_tokens,

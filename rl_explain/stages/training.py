@@ -1,21 +1,18 @@
 """Supervised fine-tuning, and everything that starts from it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, set_seed
 
-from reward_models.percentile import label, percentile
 from rl_explain.alignment.examples import Example, columns, read_examples
 from rl_explain.alignment.explainer import Manifest
 from rl_explain.alignment.generation import format_prompt
 from rl_explain.alignment.language_model import add_adapter, freeze_connectors, load_adapter
-from rl_explain.recommenders.protocol import Recommender
+from rl_explain.alignment.relabelling import relabelled
 from rl_explain.run import Metrics, Run
 from rl_explain.training.dpo import train_dpo
 from rl_explain.training.groups import train_groups
@@ -151,16 +148,3 @@ def _prompts(run: Run, tokenizer: PreTrainedTokenizerBase, name: str) -> dict[st
     rows = columns(examples)
     rows["prompt"] = [format_prompt(tokenizer, prompt) for prompt in rows["prompt"]]
     return rows
-
-
-def relabelled(examples: Sequence[Example], recommender: Recommender) -> list[Example]:
-    """The examples with the verdicts of another recommender; where it has none, left out."""
-    asked = [e for e in examples if e.item is not None and e.label is not None]
-    scores = recommender.score([e.history for e in asked])
-    shares = percentile(scores, np.array([e.item for e in asked]), [e.history for e in asked])
-    labels = dict(zip(map(id, asked), map(label, shares), strict=True))
-    return [
-        replace(e, label=labels[id(e)]) if id(e) in labels else e
-        for e in examples
-        if labels.get(id(e), e) is not None
-    ]

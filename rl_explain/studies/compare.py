@@ -27,13 +27,13 @@ def compare(study: Study) -> Path:
 
 
 def _pooled(runs: list[Planned]) -> dict[str, Result]:
-    """Methods of the runs, and beside them PPO of each control under the control's name."""
+    """Methods of the runs, and beside them those of each control under the control's name."""
     methods = pooled_methods([_results(run) for run in runs if not run.control])
     controls: dict[str, list[Result]] = defaultdict(list)
     for run in runs:
-        if run.control:
-            controls[run.control].append(_results(run)["ppo"])
-    return methods | {f"ppo, {name}": pooled(found) for name, found in controls.items()}
+        for method in run.config.evaluation.methods if run.control else ():
+            controls[f"{method}, {run.control}"].append(_results(run)[method])
+    return methods | {name: pooled(found) for name, found in controls.items()}
 
 
 def _results(run: Planned) -> dict[str, Result]:

@@ -4,11 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rl_explain.config_file import build, read_yaml
-from rl_explain.errors import UserError
+from rl_explain.errors import UserError, unknown_name
 
 OTHER_RECOMMENDER = "{other_recommender}"
 """In a control's overrides: the folder of a run on the same data whose recommender has another
 seed; the study makes it."""
+OTHER_SEED = "{other_seed}"
+"""Likewise: the seed of that recommender."""
+OWN_RUN = "{own_run}"
+"""Likewise: the folder of the run that the control belongs to."""
 
 
 @dataclass
@@ -25,13 +29,19 @@ class Study:
     overrides: tuple[str, ...] = ()
     """`key=value` for every run."""
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Name and `key=value` of runs that share everything up to SFT, and run PPO otherwise."""
+    """Name and `key=value` of runs that end with PPO, and share the stages before it that these
+    settings leave as they are."""
+    controls_on: tuple[str, ...] = ()
+    """Names of the data sets that controls run on; all when empty."""
 
     def __post_init__(self) -> None:
         if not self.configs:
             raise UserError("configs is empty: name at least one configuration file.")
         if not self.seeds:
             raise UserError("seeds is empty: give at least one.")
+        for name in self.controls_on:
+            if name not in self.configs:
+                raise unknown_name("data set in controls_on", name, self.configs)
 
 
 def load_study(path: str | Path, overrides: list[str] | None = None) -> Study:

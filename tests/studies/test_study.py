@@ -30,7 +30,8 @@ def test_every_seed_and_control(tmp_path: Path) -> None:
     assert all(r.config.training.sft.steps == 9 for r in runs)
     assert [r.config.rewards.weights["ranking"] for r in runs] == [1.0, 0.0, 1.0, 0.0]
     assert len({r.folder for r in runs}) == 4
-    assert runs[1].stages == ("ppo", "evaluate")
+    assert runs[1].shared == ("prepare", "recommender", "tasks", "sft")
+    assert runs[1].config.evaluation.methods == ("ppo",)
 
 
 def test_the_other_recommender_is_trained_first_and_its_folder_given(tmp_path: Path) -> None:
@@ -40,6 +41,25 @@ def test_the_other_recommender_is_trained_first_and_its_folder_given(tmp_path: P
     assert other.config.recommender.seed not in (None, own.config.seed)
     assert other.config.seed == own.config.seed  # the same data
     assert control.config.rewards.recommender == str(other.folder)
+
+
+def test_a_control_with_another_explainer_shares_no_more_than_it_may(tmp_path: Path) -> None:
+    foreign = ["recommender.seed={other_seed}", "evaluation.recommender={own_run}"]
+    own, control = planned(load_study(write(tmp_path, seeds=[4], controls={"foreign": foreign})))
+    assert control.config.recommender.seed not in (None, own.config.seed)
+    assert control.config.evaluation.recommender == str(own.folder)
+    assert control.shared == ("prepare",)
+    assert control.stages == ("prepare", "recommender", "tasks", "sft", "ppo", "evaluate")
+    assert control.config.evaluation.methods == ("sft", "ppo")
+
+
+def test_controls_run_where_they_are_wanted(tmp_path: Path) -> None:
+    controls = {"no_ranking": ["rewards.weights.ranking=0"]}
+    configs = {name: str(tmp_path / "data.yaml") for name in ("a", "b")}
+    path = write(tmp_path, configs=configs, seeds=[0], controls=controls, controls_on=["b"])
+    assert [(r.data, r.control) for r in planned(load_study(path))] == [
+        ("a", ""), ("b", ""), ("b", "no_ranking")
+    ]  # fmt: skip
 
 
 def test_overrides_of_the_command_come_last(tmp_path: Path) -> None:
@@ -55,6 +75,7 @@ def test_overrides_of_the_command_come_last(tmp_path: Path) -> None:
     [
         ({"seeds": []}, "seeds is empty"),
         ({"configs": {}}, "configs is empty"),
+        ({"controls_on": ["dem"]}, "Did you mean 'demo'"),
         ({"sedes": [1]}, r"unknown key 'sedes'\. Did you mean 'seeds'"),
     ],
 )

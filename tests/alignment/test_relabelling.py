@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rl_explain.alignment.examples import Example
-from rl_explain.stages.training import relabelled
+from rl_explain.alignment.relabelling import relabelled
 
 
 class Ascending:
