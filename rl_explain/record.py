@@ -42,7 +42,7 @@ FREE = {"training.ppo.micro_batch_size"}
 """Settings that change memory and no result: they may change on the way."""
 
 
-def checksettings_of(run: Path, config: Config) -> None:
+def check_settings(run: Path, config: Config) -> None:
     """Refuse a configuration that differs from what the run's stages were made with.
 
     Raises:
@@ -61,12 +61,12 @@ def checksettings_of(run: Path, config: Config) -> None:
             )
 
 
-def keepsettings_of(run: Path, stage: str, config: Config) -> None:
+def keep_settings(run: Path, stage: str, config: Config) -> None:
     """Write down what a stage is about to be made with."""
     write_json(run / stage / SETTINGS, settings_of(stage, config))
 
 
-def forgetsettings_of(run: Path, stage: str) -> None:
+def forget_settings(run: Path, stage: str) -> None:
     """Take that back if the stage left nothing else: a mended mistake can then be tried again."""
     folder = run / stage
     kept = [folder / SETTINGS, folder / LINEAGE]
