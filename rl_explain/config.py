@@ -34,7 +34,7 @@ TASKS = (
 )
 SUPERVISED, ONLINE, PAIRED = ("sft", "rejection"), ("ppo", "grpo", "rloo"), ("orpo", "dpo")
 TINY_RATES = (
-    dict.fromkeys(SUPERVISED, 5e-4) | dict.fromkeys(ONLINE, 2e-3) | dict.fromkeys(PAIRED, 5e-4)
+    dict.fromkeys(SUPERVISED, 5e-4) | dict.fromkeys(ONLINE, 1e-3) | dict.fromkeys(PAIRED, 5e-4)
 )
 """Learning rates of the tiny base: measured for SFT, PPO and ORPO (`docs/log.md`), else theirs."""
 RATES = dict.fromkeys(SUPERVISED, 1e-4) | dict.fromkeys(ONLINE + PAIRED, 1e-5)
@@ -347,10 +347,10 @@ class RewardsConfig:
 
     weights: dict[str, float] = field(
         default_factory=lambda: {
-            "agreement": 0.5,
+            "agreement": 1.0,
             "ranking": 1.0,
-            "faithfulness": 1.0,
-            "grounding": 3.0,
+            "faithfulness": 3.0,
+            "grounding": 2.0,
             "reasons": 1.0,
         }
     )
