@@ -122,7 +122,7 @@ def test_missing_file_and_broken_override(write, tmp_path: Path) -> None:  # typ
 def test_rates_follow_the_base_unless_they_are_given(write) -> None:  # type: ignore[no-untyped-def]
     tiny = load_config(write("seed: 0"))
     other = load_config(write("model: {name: some/model}\ntraining: {sft: {learning_rate: 0.3}}"))
-    assert tiny.training.ppo.learning_rate == 2e-3
+    assert tiny.training.ppo.learning_rate == 1e-3
     assert other.training.ppo.learning_rate == 1e-5
     assert other.training.orpo.learning_rate == 1e-5
     assert other.training.sft.learning_rate == 0.3

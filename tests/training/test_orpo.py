@@ -28,7 +28,8 @@ def test_loss_by_hand() -> None:
 
 @pytest.fixture
 def trainer(random_base: Path, tmp_path: Path) -> CompletionORPOTrainer:
-    model, tokenizer = load_base(str(random_base), "float32", torch.randn(3, 8), torch.randn(2, 8))
+    banks = torch.randn(3, 8), torch.randn(2, 1, 8)
+    model, tokenizer = load_base(str(random_base), "float32", *banks)
     tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
     arguments = ORPOConfig(
         output_dir=str(tmp_path),
