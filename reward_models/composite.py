@@ -17,7 +17,10 @@ import numpy as np
 
 from reward_models import REWARDS
 from reward_models.context import RewardContext
+from reward_models.credit import Credit, citation_credits
 from reward_models.types import FAILED, Reward, Score
+
+FAITHFULNESS = "faithfulness"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,32 @@ class Composite:
         }
         rows = zip(*terms.values(), strict=True)
         return CompositeResult([self._total(row) for row in rows], terms)
+
+    def credits(
+        self, completions: Sequence[str], result: CompositeResult, **columns: object
+    ) -> list[list[Credit]]:
+        """What each citation brought to the total of its completion by way of faithfulness.
+
+        Args:
+            result: of the same batch. Its totals hold the credits; they are no addition.
+
+        Raises:
+            TypeError: a column that faithfulness reads is missing.
+        """
+        if FAITHFULNESS not in result.terms:
+            return [[] for _ in completions]
+        found = citation_credits(completions, context=self.context, **columns)  # type: ignore[arg-type]
+        rows = zip(found, *result.terms.values(), strict=True)
+        return [
+            [credit._replace(value=credit.value * self._share(scores)) for credit in credits]
+            for credits, *scores in rows
+        ]
+
+    def _share(self, scores: Sequence[Score]) -> float:
+        """Share of faithfulness in the weights that apply."""
+        pairs = zip(self.weights.values(), scores, strict=True)
+        applying = sum(abs(weight) for weight, score in pairs if _is_number(score))
+        return self.weights[FAITHFULNESS] / applying if applying else 0.0
 
     def _term(
         self,

@@ -15,7 +15,7 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.siblings import LEAST_SPREAD, scaled, shaped, sibling_means
+from rl_explain.training.ppo.siblings import LEAST_SPREAD, shaped, sibling_means
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -189,5 +189,4 @@ def test_scores_are_scaled_within_their_prompt() -> None:
     prompts = torch.tensor([4, 4, 1, 1, 2, 2, 3])
     expected = [1 / 1, 3 / 1, 0.5 / 0.75, -1 / 0.75]  # population standard deviations by hand
     expected += [score / LEAST_SPREAD for score in (0.50, 0.51, 7.0)]
-    assert scaled(scores, prompts).tolist() == pytest.approx(expected)
-    assert scores[0] == 1.0  # the scores themselves stay as they are
+    assert (scores / spread(scores, prompts)).tolist() == pytest.approx(expected)

@@ -33,6 +33,9 @@ class PPOConfig(OnlineConfig):
     sibling_scale: bool = True
     """Whether scores are divided by their standard deviation among the completions of a prompt.
     Needs several of a prompt."""
+    citation_credit: bool = True
+    """Whether what a citation brings to the total is credited to its tokens, by the recommender's
+    own account of it, instead of being estimated from the completion's score."""
     ppo_epochs: int = 1
     """Passes of the update over an iteration's completions."""
     value_learning_rate: float = 1e-3

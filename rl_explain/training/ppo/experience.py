@@ -19,6 +19,7 @@ def build_experience(
     kl_coef: float,
     config: PPOConfig,
     potential: Tensor | None = None,
+    credits: Tensor | None = None,
 ) -> tuple[Batch, dict[str, float]]:
     """Log-probabilities, values, advantages and returns of sampled completions.
 
@@ -28,6 +29,7 @@ def build_experience(
         scores: (B,) score of each.
         kl_coef: penalty for each nat that a token's log-probability lies above the reference's.
         potential: (B, C) before each token, whose change is added to its reward.
+        credits: (B, C) advantages that are known of tokens, beside those estimated.
 
     Returns:
         `batch` with `log_probs`, `values`, `advantages` and `returns`, (B, C) each; and figures:
@@ -45,6 +47,8 @@ def build_experience(
     advantages, returns = estimate_advantages(
         rewards, values, mask, config.gamma, config.gae_lambda
     )
+    if credits is not None:
+        advantages = advantages + credits
     figures = {
         "kl": log_ratio.sum(1).mean().item(),
         "entropy": entropy[mask].mean().item(),

@@ -38,20 +38,21 @@ def sibling_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) ->
     return means * mask
 
 
-def scaled(scores: Tensor, prompts: Tensor) -> Tensor:
-    """Scores (B,) in units of their standard deviation among the completions of each prompt.
+def spread(scores: Tensor, prompts: Tensor) -> Tensor:
+    """Standard deviation (B,) of the scores of each completion's prompt, to divide them by.
 
     A task that one term scores spreads wider than one that several terms score, whose mean it is,
     and would drown it. As in GRPO (Shao et al. 2024, arXiv 2402.03300), but with a floor in place
     of an addend, so that prompts whose completions hardly differ stay quiet.
 
     Args:
+        scores: (B,).
         prompts: (B,) number of each completion's prompt.
     """
-    result = scores.clone()
+    result = torch.ones_like(scores)
     for prompt in prompts.unique():
         rows = prompts == prompt
-        result[rows] /= scores[rows].std(correction=0).clamp(min=LEAST_SPREAD)
+        result[rows] = scores[rows].std(correction=0).clamp(min=LEAST_SPREAD)
     return result
 
 

@@ -35,11 +35,13 @@ from transformers import (
 )
 from transformers.trainer_utils import TrainOutput
 
-from reward_models.composite import CompositeResult
+from reward_models.composite import Composite, CompositeResult
+from reward_models.credit import Credit
 from rl_explain.errors import UserError
 from rl_explain.training.arguments import one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
 from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.training.ppo.credit import token_credits
 from rl_explain.training.ppo.experience import build_experience
 from rl_explain.training.ppo.kl_controller import KLController
 from rl_explain.training.ppo.loader import ExperienceLoader
@@ -52,7 +54,7 @@ from rl_explain.training.ppo.losses import (
 from rl_explain.training.ppo.reference import add_reference
 from rl_explain.training.ppo.rollout import Batch, has_ended, sample
 from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
-from rl_explain.training.ppo.siblings import scaled, sibling_means
+from rl_explain.training.ppo.siblings import sibling_means, spread
 from rl_explain.training.ppo.value_head import PolicyWithValue
 from rl_explain.training.ppo.weights import load_weights, save_weights
 from rl_explain.training.samples import ITERATION, Rewind, append_samples
@@ -158,7 +160,8 @@ class PPOTrainer(Trainer):
         self._figures["seconds/sampling"] = sampled - self._started
         self._figures["seconds/reward"] = time.perf_counter() - sampled
         self._write_samples(iteration, columns, texts, result)
-        return self._experience(batch, result, iteration)
+        credits = self._credits(texts, result, columns)
+        return self._experience(batch, result, credits, iteration)
 
     def _draw(self, iteration: int) -> Columns:
         """This process's share of the iteration's prompts, one row a completion."""
@@ -201,7 +204,21 @@ class PPOTrainer(Trainer):
             "kl_coef": self.kl.coef,
         }
 
-    def _experience(self, batch: Batch, result: CompositeResult, iteration: int) -> Batch:
+    def _credits(
+        self, texts: list[str], result: CompositeResult, columns: Columns
+    ) -> list[list[Credit]] | None:
+        """What each citation brought, where the reward can tell and it is wanted."""
+        if self.config.citation_credit and isinstance(self.reward_fn, Composite):
+            return self.reward_fn.credits(texts, result, **columns)
+        return None
+
+    def _experience(
+        self,
+        batch: Batch,
+        result: CompositeResult,
+        credits: list[list[Credit]] | None,
+        iteration: int,
+    ) -> Batch:
         """What the scored completions teach; adapts the KL coefficient for the next iteration."""
         rows = scored_rows(result)
         self._check_enough(len(rows), iteration)
@@ -210,14 +227,23 @@ class PPOTrainer(Trainer):
         unended = ~has_ended(kept, self.tokenizer.eos_token_id)
         scores = scores - self.config.missing_eos_penalty * unended
         prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
+        scale = torch.ones_like(scores)
         if self.config.sibling_scale:
-            scores = scaled(scores, prompts)
+            scale = spread(scores, prompts)
+        known = None
+        if credits is not None:
+            own = [credits[row] for row in rows]
+            brought = [sum(credit.value for credit in parts) for parts in own]
+            scores = scores - torch.tensor(brought, device=scores.device)
+            ids, mask = kept["completion_ids"], kept["completion_mask"]
+            known = token_credits(ids, mask, own, self.tokenizer) / scale[:, None]
+        scores = scores / scale
         potential = None
         if self.config.sibling_baseline:
             ids, mask = kept["completion_ids"], kept["completion_mask"]
             potential = sibling_means(scores, prompts, ids, mask)
         experience, figures = build_experience(
-            self.model, kept, scores, self.kl.coef, self.config, potential
+            self.model, kept, scores, self.kl.coef, self.config, potential, known
         )
         self._figures |= figures
         self.kl.update(self._across_processes(figures)["kl"], self.config.episodes)

@@ -1,0 +1,44 @@
+"""Credits of parts of a text, on the tokens that wrote them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from reward_models.credit import Credit
+
+
+def token_credits(
+    ids: Tensor,
+    mask: Tensor,
+    credits: Sequence[Sequence[Credit]],
+    tokenizer: PreTrainedTokenizerBase,
+) -> Tensor:
+    """The credit of each token: that of the part of the text it helps to write, else 0: (B, T).
+
+    All tokens of a part are one choice, and share its credit.
+
+    Args:
+        ids: (B, T) completions, `mask` (B, T) true for their tokens, which come first.
+        credits: of each completion; they count the characters of what it decodes to, without the
+            blanks around it.
+    """
+    found = torch.zeros(ids.shape, device=ids.device)
+    for row, parts in enumerate(credits):
+        if not parts:
+            continue
+        texts = _beginnings(ids[row][mask[row]].tolist(), tokenizer)
+        blanks = len(texts[-1]) - len(texts[-1].lstrip())
+        ends = [len(text) - blanks for text in texts]
+        for start, end, value in parts:
+            for token, (before, after) in enumerate(pairwise([0, *ends])):
+                if before < end and after > start:
+                    found[row, token] = value
+    return found
+
+
+def _beginnings(ids: list[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """The text through each token."""
+    return tokenizer.batch_decode([ids[: n + 1] for n in range(len(ids))], skip_special_tokens=True)
