@@ -15,7 +15,7 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.siblings import LEAST_SPREAD, shaped, sibling_means
+from rl_explain.training.ppo.siblings import LEAST_SPREAD, shaped, sibling_means, spread
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
