@@ -4,10 +4,14 @@ A text cites C = {c_1, ..., c_m}, in the order in which it names them. After j c
 
     P_j = mean regret score of the evaluated subsets of size m that hold c_1, ..., c_j
 
-is what the set is expected to score when the rest is drawn at random; P_m is the regret score
-itself and P_0 the mean over all subsets. Citation j is credited P_j - P_(j-1), which sums to
-P_m - P_0: a potential-based reshaping (Ng, Harada and Russell 1999), after which no policy ranks
-differently, and a difference reward (Wolpert and Tumer 2002), which nothing else blurs.
+is what the set is expected to score when the rest is drawn at random. Citation j is credited
+P_j - P_(j-1), which sums to P_m - P_0. P_0 is the mean over all subsets; P_m is the regret score
+itself, where C was evaluated. Up to 200 subsets all are; of more, a citation that no evaluated
+subset knows gets 0, and what it brought stays in the score.
+
+The idea is that of a difference reward (Wolpert and Tumer 2002), in the form of a change of
+potential (Ng, Harada and Russell 1999). The latter's guarantee that no policy ranks differently
+does not carry over: m is known at the end of the text alone.
 """
 
 from collections.abc import Sequence
@@ -17,7 +21,7 @@ import numpy as np
 
 from reward_models.context import RewardContext
 from reward_models.effects import Pool, Question, distinct
-from reward_models.faithfulness import FEWEST_ITEMS, ILL_POSED, most_cited
+from reward_models.faithfulness import is_scored, regrets
 from reward_models.reading import Reading
 from reward_models.types import Label
 
@@ -51,7 +55,7 @@ def citation_credits(
         if kind != "explanation" or target is None or not truth or reading.verdict != truth:
             continue
         named = _first_mentions(reading, past)
-        if n >= FEWEST_ITEMS and 0 < len(named) <= most_cited(n):
+        if is_scored(len(named), n):
             asked.append((i, Question(tuple(past), target, truth), named))
     pools = context.effects.pools([q for _, q, _ in asked], [len(named) for *_, named in asked])
     for (i, question, named), pool in zip(asked, pools, strict=True):
@@ -75,10 +79,9 @@ def _first_mentions(reading: Reading, history: Sequence[int]) -> list[tuple[int,
 
 def _steps(pool: Pool, question: Question, cited: Sequence[int]) -> list[float]:
     """Credit of each cited item, in order; 0 where no evaluated subset tells."""
-    gap = pool.best - pool.random
-    if gap < ILL_POSED:
+    scores = regrets(pool.effects, pool.random, pool.best)
+    if scores is None:
         return [0.0] * len(cited)
-    scores = np.clip((pool.effects - pool.random) / gap, -1, 1)
     place = {item: position for position, item in enumerate(distinct(question.history))}
     holds = np.ones(len(scores), dtype=bool)
     steps, before = [], float(scores.mean())

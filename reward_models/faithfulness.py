@@ -27,12 +27,22 @@ def most_cited(n: int) -> int:
     return max(1, n // 3)
 
 
+def is_scored(cited: int, n: int) -> bool:
+    """Whether a set of so many cited items, of `n` distinct ones, has a regret score of its own."""
+    return n >= FEWEST_ITEMS and 0 < cited <= most_cited(n)
+
+
 def regret(effect: Effect) -> float | None:
     """The regret score of one effect, in [-1, 1]; `None` when the case is ill-posed."""
-    gap = effect.best - effect.random
-    if gap < ILL_POSED:
-        return None
-    return float(np.clip((effect.cited - effect.random) / gap, -1, 1))
+    scores = regrets(np.array([effect.cited]), effect.random, effect.best)
+    return None if scores is None else float(scores[0])
+
+
+def regrets(effects: np.ndarray, random: float, best: float) -> np.ndarray | None:
+    """The regret scores (S,), in [-1, 1], of the effects (S,) of sets of one size; `None` when the
+    case is ill-posed."""
+    gap = best - random
+    return None if gap < ILL_POSED else np.clip((effects - random) / gap, -1, 1)
 
 
 def regret_score(
@@ -62,7 +72,7 @@ def regret_score(
             continue
         if verdict != truth:
             scores[i] = -1.0
-        elif not 0 < len(set(named)) <= most_cited(n):
+        elif not is_scored(len(set(named)), n):
             scores[i] = 0.0
         else:
             open_cases.append((i, Question(tuple(past), target, truth)))
