@@ -245,14 +245,14 @@ class PairsSettings:
     """Explanation prompts sampled from."""
     samples: int = 6
     """Completions of each prompt."""
-    temperature: float = 1.0
+    temperature: float = 0.7
     margin: float = 0.2
     """Least difference in composite reward between chosen and rejected."""
-    rejected: str = "worst"
-    """`worst`, or `closest`: of the samples that are bad enough the one most like the best."""
+    rejected: str = "closest"
+    """`closest`: of the samples that are bad enough the one most like the best; or `worst`."""
 
     def __post_init__(self) -> None:
-        _one_of("training.pairs.rejected", self.rejected, ("worst", "closest"))
+        _one_of("training.pairs.rejected", self.rejected, ("closest", "worst"))
         _positive(self, "training.pairs", "prompts", "samples", "temperature")
         _at_least(self, "training.pairs", "samples", 2, "the best and the worst of which pair")
         if not self.margin >= 0:

@@ -5,8 +5,9 @@
 A Qwen3 of about two million parameters with its own byte-level tokenizer. It learns to copy, list,
 choose and sort titles and to read which embeddings lie close to one another (`worlds.py`,
 `questions.py` and `drills.py` in `tiny_base/`), then to answer the project's prompts about
-generated recommenders (`prompts.py`). No catalogue and no recommender that a run explains is among
-what it sees. Training runs in bfloat16, compiled; any recent CPU will do.
+generated recommenders (`prompts.py`); beside that, inner layers learn to tell dot products
+(`products.py`). No catalogue and no recommender that a run explains is among what it sees. Training
+runs in bfloat16, compiled; any recent CPU will do.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tiny_base.products import Products
 from tiny_base.sequences import LONG, SHORT, Sequences
 from tiny_base.tokenizer import VOCABULARY, title_words, train_tokenizer
 from tiny_base.worlds import MAX_DIM
@@ -38,6 +40,8 @@ LOGGED = 50
 VIRTUAL_NORM = 1.0
 ROPE_THETA = 1e7
 """Turns most pairs of a head slowly, so that embeddings compare alike near and far."""
+PRODUCTS = 0.3
+"""Weight of the loss of `Products`."""
 RECORD, STATE = "training.json", "state.pt"
 
 
@@ -50,28 +54,55 @@ class Reader(nn.Module):
         self.place = Connector(MAX_DIM, model.config.hidden_size, VIRTUAL_NORM).requires_grad_(
             False
         )
+        self.products = Products(model.config.hidden_size)
 
     def forward(
         self, ids: Tensor, vectors: Tensor, scored: Tensor, weights: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Weighted loss over the scored positions, and the share of answers that are right."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weighted loss over the scored positions, that of products, the share of answers right."""
         words = self.model.get_input_embeddings()(ids.clamp(min=0))
         embeds = torch.where((ids < 0).unsqueeze(-1), self.place(vectors), words)
-        hidden = self.model.model(inputs_embeds=embeds, use_cache=False).last_hidden_state
+        read = self.model.model(inputs_embeds=embeds, use_cache=False, output_hidden_states=True)
+        hidden = read.last_hidden_state
         at = (scored - 1).unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
         logits = self.model.lm_head(hidden.gather(1, at)).float()  # (B, S, V)
         target = ids.gather(1, scored).clamp(min=0)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
         answers = (weights == 1).float()
         right = ((logits.argmax(-1) == target) * answers).sum() / answers.sum()
-        return (loss * weights.flatten()).sum() / weights.sum(), right
+        loss = (loss * weights.flatten()).sum() / weights.sum()
+        return loss, self.products(read.hidden_states, ids, vectors), right
 
 
-def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
-    """Train for `steps` and save the model, its tokenizer and a record of the training."""
+def build(
+    out: Path, steps: int, seed: int, batch: int, peak: float, start: Path | None = None
+) -> None:
+    """Train for `steps` and save the model, its tokenizer and a record of the training.
+
+    Args:
+        start: folder of a base to go on from, in the form of the last stage.
+    """
     torch.manual_seed(seed)
     torch.set_num_threads(2)
     tokenizer = train_tokenizer(title_words())
+    model, earlier = (_new(tokenizer), []) if start is None else _load(start)
+    reader = Reader(model)
+    optimizers = _optimizers(reader, peak)
+    history = _resume(out / STATE, reader, optimizers)
+    compiled = torch.compile(reader)
+    stages = STAGES if start is None else STAGES[-1:]
+    for begin in range(history[-1]["step"] if history else 0, steps, CHUNK):
+        length, prompts = next(rest for end, *rest in stages if begin < end * steps)
+        data = Sequences(tokenizer, seed + begin, length, prompts)
+        loader = DataLoader(data, batch_size=batch * (1 + (length == SHORT)), num_workers=1)
+        rates = [_rate(step, steps) for step in range(begin + 1, min(begin + CHUNK, steps) + 1)]
+        history += train(compiled, optimizers, iter(loader), rates, begin)
+        _keep(out / STATE, reader, optimizers, history)
+    save(model, tokenizer, earlier + history, out)
+    (out / STATE).unlink()
+
+
+def _new(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=VOCABULARY,
@@ -90,19 +121,13 @@ def build(out: Path, steps: int, seed: int, batch: int, peak: float) -> None:
         )
     )
     model.config.virtual_token_norm = VIRTUAL_NORM
-    reader = Reader(model)
-    optimizers = _optimizers(reader, peak)
-    history = _resume(out / STATE, model, optimizers)
-    compiled = torch.compile(reader)
-    for begin in range(history[-1]["step"] if history else 0, steps, CHUNK):
-        length, prompts = next(rest for end, *rest in STAGES if begin < end * steps)
-        data = Sequences(tokenizer, seed + begin, length, prompts)
-        loader = DataLoader(data, batch_size=batch * (1 + (length == SHORT)), num_workers=1)
-        rates = [_rate(step, steps) for step in range(begin + 1, min(begin + CHUNK, steps) + 1)]
-        history += train(compiled, optimizers, iter(loader), rates, begin)
-        _keep(out / STATE, model, optimizers, history)
-    save(model, tokenizer, history, out)
-    (out / STATE).unlink()
+    return model
+
+
+def _load(folder: Path) -> tuple[Qwen3ForCausalLM, list[dict[str, float]]]:
+    """A base that `save` wrote, and its record."""
+    model = Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return model, json.loads((folder / RECORD).read_text())
 
 
 def save(
@@ -133,13 +158,13 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["initial_lr"]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss, right = reader(*next(loader))
-        loss.backward()
+            loss, products, right = reader(*next(loader))
+        (loss + PRODUCTS * products).backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        seen.append((loss.item(), right.item()))
+        seen.append((loss.item(), products.item(), right.item()))
         if len(seen) == LOGGED:
             mean = np.mean(seen, axis=0).tolist()
             history.append(
@@ -147,7 +172,8 @@ def train(
                     "step": step,
                     "seconds_of_chunk": round(time.time() - start),
                     "loss": round(mean[0], 4),
-                    "answers_right": round(mean[1], 4),
+                    "products_loss": round(mean[1], 4),
+                    "answers_right": round(mean[2], 4),
                 }
             )
             print(json.dumps(history[-1]), flush=True)
@@ -162,13 +188,13 @@ def _rate(step: int, steps: int) -> float:
 
 def _keep(
     path: Path,
-    model: nn.Module,
+    reader: Reader,
     optimizers: list[torch.optim.Optimizer],
     history: list[dict[str, float]],
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
-        "model": model.state_dict(),
+        "reader": reader.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "history": history,
     }
@@ -177,13 +203,13 @@ def _keep(
 
 
 def _resume(
-    path: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer]
+    path: Path, reader: Reader, optimizers: list[torch.optim.Optimizer]
 ) -> list[dict[str, float]]:
     """Take up what an interrupted run kept; its record, empty where there is none."""
     if not path.is_file():
         return []
     state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
+    reader.load_state_dict(state["reader"])
     for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
     return list(state["history"])
@@ -213,5 +239,6 @@ if __name__ == "__main__":
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
     )
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--start", type=Path, help="folder of a base to go on from")
     args = parser.parse_args()
-    build(args.out, args.steps, args.seed, args.batch, args.peak)
+    build(args.out, args.steps, args.seed, args.batch, args.peak, args.start)

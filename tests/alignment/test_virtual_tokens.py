@@ -31,11 +31,30 @@ def banks() -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
-def test_connector_starts_as_a_scaled_copy() -> None:
+def test_connector_starts_as_a_scaled_copy_beside_a_constant() -> None:
     embeddings = torch.randn(5, DIM)
     out = Connector(DIM, 20, norm=3.0)(embeddings)
-    torch.testing.assert_close(out[:, :DIM], embeddings * 3.0 / DIM**0.5, atol=1e-6, rtol=1e-5)
-    assert torch.equal(out[:, DIM:], torch.zeros(5, 20 - DIM))
+    scale = 3.0 / 5**0.5  # of embedding to constant 1 to 2, so to the whole 1 to the root of 5
+    torch.testing.assert_close(out[:, :DIM], embeddings * scale / DIM**0.5, atol=1e-6, rtol=1e-5)
+    assert torch.equal(out[:, DIM:-1], torch.zeros(5, 19 - DIM))
+    torch.testing.assert_close(out[:, -1], torch.full((5,), 2 * scale))
+    unit = embeddings / embeddings.pow(2).mean(1, keepdim=True).sqrt()
+    torch.testing.assert_close(Connector(DIM, 20, 3.0)(unit).norm(dim=1), torch.full((5,), 3.0))
+
+
+def test_connector_lets_sizes_survive_a_norm() -> None:
+    """Of one direction, the longer embedding keeps more of the length that a norm leaves."""
+    direction = torch.nn.functional.normalize(torch.randn(DIM), dim=0)
+    sizes = torch.tensor([0.5, 1.0, 2.0, 4.0])
+    out = Connector(DIM, 20, norm=1.0)(sizes[:, None] * direction)
+    along = torch.nn.functional.normalize(out, dim=1)[:, :DIM] @ direction
+    assert (along.diff() > 0.05).all()
+
+
+def test_a_narrow_model_has_no_room_for_the_constant() -> None:
+    embeddings = torch.randn(5, DIM)
+    out = Connector(DIM, DIM, norm=3.0)(embeddings)
+    torch.testing.assert_close(out, embeddings * 3.0 / DIM**0.5, atol=1e-6, rtol=1e-5)
 
 
 def test_ids_start_where_the_head_ends(random_base: Path, banks: tuple) -> None:
