@@ -1,6 +1,7 @@
 """GRPO and RLOO from end to end: what learns, what must not, and what an interruption changes."""
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ SMALL: dict[str, Any] = {
 KINDS = [GRPOSettings, RLOOSettings]
 
 
-def letters(completions: list[str], **columns: Any) -> list[Score]:
+def letters(completions: list[str], **columns: Any) -> list[float]:
     """The share of letters, of 12: a score that a random policy seldom reaches."""
     return [min(sum(c.isascii() and c.isalpha() for c in text), 12) / 12 for text in completions]
 
@@ -76,6 +77,12 @@ def test_the_reference_is_the_supervised_model_with_its_connectors(
     sft_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Any] = []
+    calls = count()
+
+    def rising(completions: list[str], **columns: Any) -> list[Score]:
+        """Later validations are better, so the weights that are kept at the end have moved."""
+        call = next(calls)  # the same for a whole group, so no advantage changes
+        return [score + call for score in letters(completions)]
 
     class Kept(GRPOTrainer):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -85,7 +92,7 @@ def test_the_reference_is_the_supervised_model_with_its_connectors(
     arguments = groups.TRAINERS[GRPOSettings][1]
     monkeypatch.setitem(groups.TRAINERS, GRPOSettings, (Kept, arguments))
     one_step = {"minibatch_size": 16, "kl_coef": 0.1}
-    train(sft_model, tmp_path, GRPOSettings(**SMALL | one_step))
+    train(sft_model, tmp_path, GRPOSettings(**SMALL | one_step), rising)
     named = dict(kept[0].model.named_parameters())
     start = dict(sft_model()[0].named_parameters())
     copies = {name: w for name, w in named.items() if ".ref." in name}
