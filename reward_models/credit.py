@@ -46,6 +46,11 @@ def citation_credits(
 ) -> list[list[Credit]]:
     """The credits of each text, in text order; none where the regret score is not that of a set:
     a wrong verdict, no citation or too many, an ill-posed case, another task.
+
+    Columns are as the term `faithfulness` takes them, one value a completion.
+
+    Raises:
+        ValueError: a column is not as long as `completions`.
     """
     credits: list[list[Credit]] = [[] for _ in completions]
     asked: list[tuple[int, Question, list[tuple[int, int, int]]]] = []

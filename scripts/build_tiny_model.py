@@ -59,7 +59,13 @@ class Reader(nn.Module):
     def forward(
         self, ids: Tensor, vectors: Tensor, scored: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Weighted loss over the scored positions, that of products, the share of answers right."""
+        """Weighted loss over the scored positions, that of products, the share of answers right.
+
+        Args:
+            ids: (B, T), -1 for embeddings.
+            vectors: (B, T, MAX_DIM) the embeddings.
+            scored: (B, S) positions that are predicted; `weights` (B, S) of their losses.
+        """
         words = self.model.get_input_embeddings()(ids.clamp(min=0))
         embeds = torch.where((ids < 0).unsqueeze(-1), self.place(vectors), words)
         read = self.model.model(inputs_embeds=embeds, use_cache=False, output_hidden_states=True)
@@ -103,6 +109,7 @@ def build(
 
 
 def _new(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
+    """The architecture with random weights of torch's seed."""
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=VOCABULARY,
