@@ -7,16 +7,16 @@ choose and sort titles and to read which embeddings lie close to one another (`w
 `questions.py` and `drills.py` in `tiny_base/`), then to answer the project's prompts about
 generated recommenders (`prompts.py`); beside that, inner layers learn to tell dot products
 (`products.py`). No catalogue and no recommender that a run explains is among what it sees. Training
-runs in bfloat16, compiled; any recent CPU will do.
+runs in bfloat16, compiled, on a GPU where there is one; any recent CPU will do.
 """
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from tiny_base.products import Products
 from tiny_base.sequences import LONG, SHORT, Sequences
@@ -34,7 +34,7 @@ prompts."""
 WARM_UP = 50
 DECAY = 0.4
 """Share of the steps in which the learning rate falls to zero."""
-CHUNK = 250
+CHUNK = 500
 """Steps with data of their own, after which all is saved: an interrupted run goes on from there."""
 LOGGED = 50
 VIRTUAL_NORM = 1.0
@@ -81,26 +81,40 @@ class Reader(nn.Module):
 
 
 def build(
-    out: Path, steps: int, seed: int, batch: int, peak: float, start: Path | None = None
+    out: Path,
+    steps: int,
+    seed: int,
+    batch: int,
+    peak: float,
+    start: Path | None = None,
+    workers: int = 1,
+    device: str = "cpu",
 ) -> None:
     """Train for `steps` and save the model, its tokenizer and a record of the training.
 
     Args:
         start: folder of a base to go on from, in the form of the last stage.
+        workers: processes that write sequences; each writes others, so their number is part of
+            the seed.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(2)
     tokenizer = train_tokenizer(title_words())
     model, earlier = (_new(tokenizer), []) if start is None else _load(start)
-    reader = Reader(model)
+    reader = Reader(model).to(device)
     optimizers = _optimizers(reader, peak)
     history = _resume(out / STATE, reader, optimizers)
-    compiled = torch.compile(reader)
+    compiled = torch.compile(reader, dynamic=False)  # two lengths, a compilation each
     stages = STAGES if start is None else STAGES[-1:]
     for begin in range(history[-1]["step"] if history else 0, steps, CHUNK):
         length, prompts = next(rest for end, *rest in stages if begin < end * steps)
         data = Sequences(tokenizer, seed + begin, length, prompts)
-        loader = DataLoader(data, batch_size=batch * (1 + (length == SHORT)), num_workers=1)
+        loader = DataLoader(
+            data,
+            batch_size=batch * (1 + (length == SHORT)),
+            num_workers=workers,
+            pin_memory=device != "cpu",
+        )
         rates = [_rate(step, steps) for step in range(begin + 1, min(begin + CHUNK, steps) + 1)]
         history += train(compiled, optimizers, iter(loader), rates, begin)
         _keep(out / STATE, reader, optimizers, history)
@@ -160,20 +174,22 @@ def train(
 ) -> list[dict[str, float]]:
     """A step for each rate, a share of the peak; what was learned, every `LOGGED` steps."""
     start, history, seen = time.time(), [], []
+    device = next(reader.parameters()).device
     for step, rate in enumerate(rates, begin + 1):
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["initial_lr"]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss, products, right = reader(*next(loader))
+        batch = [part.to(device, non_blocking=True) for part in next(loader)]
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            loss, products, right = reader(*batch)
         (loss + PRODUCTS * products).backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
-        seen.append((loss.item(), products.item(), right.item()))
+        seen.append(torch.stack([loss, products, right]).detach())
         if len(seen) == LOGGED:
-            mean = np.mean(seen, axis=0).tolist()
+            mean = torch.stack(seen).mean(0).tolist()
             history.append(
                 {
                     "step": step,
@@ -215,7 +231,8 @@ def _resume(
     """Take up what an interrupted run kept; its record, empty where there is none."""
     if not path.is_file():
         return []
-    state = torch.load(path, weights_only=True)
+    device = next(reader.parameters()).device
+    state = torch.load(path, map_location=device, weights_only=True)
     reader.load_state_dict(state["reader"])
     for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
@@ -240,12 +257,15 @@ def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=8_000, help="a multiple of 250")
+    parser.add_argument("--steps", type=int, default=8_000, help="a multiple of 500")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
     )
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--start", type=Path, help="folder of a base to go on from")
-    args = parser.parse_args()
-    build(args.out, args.steps, args.seed, args.batch, args.peak, args.start)
+    cuda = torch.cuda.is_available()
+    cores = os.cpu_count() or 1
+    parser.add_argument("--workers", type=int, default=cores - 1 if cuda else 1)
+    parser.add_argument("--device", default="cuda" if cuda else "cpu")
+    build(**vars(parser.parse_args()))

@@ -57,7 +57,8 @@ class FrozenRecommender(nn.Module):
         users, copies = self._encode(histories)
         # Copies of users are smaller than copies of scores.
         own = users[torch.from_numpy(copies).to(users.device)]
-        return (own @ self.model.items.weight.T).cpu().numpy()
+        with self._full_precision():
+            return (own @ self.model.items.weight.T).cpu().numpy()
 
     @torch.inference_mode()
     def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
@@ -76,8 +77,13 @@ class FrozenRecommender(nn.Module):
         distinct, copies = np.unique(padded, axis=0, return_inverse=True)
         device = self.model.positions.device
         batches = torch.from_numpy(distinct).split(self.batch_size)
-        users = [self.model.encode(batch.to(device)) for batch in batches]
+        with self._full_precision():
+            users = [self.model.encode(batch.to(device)) for batch in batches]
         return torch.cat(users), copies.reshape(-1)
+
+    def _full_precision(self) -> torch.autocast:
+        """Keeps scores the same inside the autocast of a language model that trains."""
+        return torch.autocast(self.model.positions.device.type, enabled=False)
 
     def save(self, folder: str | Path) -> None:
         """Write `model.safetensors` and `config.json`."""

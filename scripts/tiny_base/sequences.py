@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 from transformers import PreTrainedTokenizerFast
 
 from tiny_base.drills import write_pairs, write_verdicts
@@ -31,7 +31,7 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Sequences(IterableDataset):
-    """Endless seeded sequences, each four tensors.
+    """Endless seeded sequences, others in each worker of a loader; each is four tensors.
 
     Ids (T,) with -1 for embeddings, embeddings (T, MAX_DIM), predicted positions (S,) and their
     loss weights (S,).
@@ -48,7 +48,8 @@ class Sequences(IterableDataset):
         self.lexicon = Lexicon(title_words(), pieces(tokenizer), VALUES, read_words("prose.txt"))
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        rng = np.random.default_rng(self.seed)
+        worker = get_worker_info()
+        rng = np.random.default_rng([self.seed, 0 if worker is None else worker.id])
         packed = self._packed(rng)
         while True:
             if rng.random() < self.prompts:

@@ -181,7 +181,8 @@ def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
 
 def _new_word(lexicon: Lexicon, rng: np.random.Generator) -> str:
     """Two or three pieces joined: a name that nobody has read, of several tokens."""
-    word = "".join(rng.choice(lexicon.pieces, size=int(rng.integers(2, 4))))
+    chosen = rng.integers(len(lexicon.pieces), size=int(rng.integers(2, 4)))
+    word = "".join(lexicon.pieces[i] for i in chosen)
     return word[:1].upper() + word[1:]
 
 

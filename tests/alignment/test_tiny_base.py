@@ -57,7 +57,7 @@ def test_an_interrupted_pretraining_ends_with_the_same_weights(
 ) -> None:
     monkeypatch.setattr(build_tiny_model, "CHUNK", 2)
     monkeypatch.setattr(build_tiny_model, "LOGGED", 2)
-    monkeypatch.setattr(torch, "compile", lambda module: module)
+    monkeypatch.setattr(torch, "compile", lambda module, **_: module)
     train, calls = build_tiny_model.train, 0
 
     def interrupted(*args: Any) -> list[dict[str, float]]:

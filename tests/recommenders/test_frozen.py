@@ -143,6 +143,14 @@ def test_missing_and_damaged_files_are_named(
         FrozenRecommender.load(tmp_path)
 
 
+def test_the_autocast_of_a_trainer_changes_no_score(recommender: FrozenRecommender) -> None:
+    alone = recommender.score(HISTORIES), recommender.user_embeddings(HISTORIES)
+    with torch.autocast("cpu", torch.bfloat16):
+        within = recommender.score(HISTORIES), recommender.user_embeddings(HISTORIES)
+    for one, other in zip(alone, within, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_cuda_device_scores_the_same(recommender: FrozenRecommender, tmp_path: Path) -> None:
