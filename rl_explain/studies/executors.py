@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -120,10 +121,20 @@ def _perform_in_process(work: Work, run: Planned, end: Connection) -> None:
     """Perform a run in a process of its own; the parent alone hears the keyboard."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         end.send(_named(work, run))
     except KeyboardInterrupt:
         sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """Interrupt this process when its parent is gone, however that one was killed: a study that is
+    started again must find nobody else at work in its folder."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """Runs in processes of their own: results, failures, deaths, interruptions and what is printed."""
 
 import io
+import multiprocessing
 import os
 import signal
 import time
@@ -74,6 +75,23 @@ def test_an_interruption_ends_what_is_running(tmp_path: Path) -> None:
         perform([run(tmp_path, "sleeps")], Interrupted(work, room=1))
     assert time.monotonic() - start < 40  # not the minute that the run would have slept
     assert (tmp_path / "demo" / "sleeps" / "noted").exists()
+
+
+def study_of_one_run(folder: Path) -> None:
+    perform([run(folder, "sleeps")], Processes(work, room=1))
+
+
+def test_a_run_ends_when_its_study_is_killed(tmp_path: Path) -> None:
+    study = multiprocessing.get_context("spawn").Process(target=study_of_one_run, args=(tmp_path,))
+    study.start()
+    noted = tmp_path / "demo" / "sleeps" / "noted"
+    until = time.monotonic() + 40  # the run would sleep for a minute
+    while not noted.parent.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    study.kill()
+    while not noted.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert noted.exists()
 
 
 def test_lines_are_whole_and_named() -> None:
