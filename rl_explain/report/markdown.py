@@ -9,9 +9,9 @@ CASES = 10
 """Cases that are written out; the page holds all of them."""
 
 
-def to_markdown(title: str, sections: list[Section]) -> str:
-    """The report under one heading."""
-    return "\n\n".join([f"# {plain(title)}", *_sections(sections, 2)]) + "\n"
+def to_markdown(title: str, sections: list[Section], cases: int = CASES) -> str:
+    """The report under one heading, with so many cases of each section that has some."""
+    return "\n\n".join([f"# {plain(title)}", *_sections(sections, 2, cases)]) + "\n"
 
 
 def plain(text: str) -> str:
@@ -20,23 +20,23 @@ def plain(text: str) -> str:
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _sections(sections: list[Section], level: int) -> Iterator[str]:
+def _sections(sections: list[Section], level: int, cases: int) -> Iterator[str]:
     for section in sections:
         yield f"{'#' * level} {plain(section.title)}"
         for part in section.parts:
-            if written := _part(part):
+            if written := _part(part, cases):
                 yield written
-        yield from _sections(list(section.sections), level + 1)
+        yield from _sections(list(section.sections), level + 1, cases)
 
 
-def _part(part: Part) -> str:
+def _part(part: Part, cases: int) -> str:
     match part:
         case str():
             return part
         case Table():
             return _table(part)
         case Cases():
-            return "\n\n".join(_case(case) for case in part.cases[:CASES])
+            return "\n\n".join(_case(case) for case in part.cases[:cases])
         case Figure() | Listing():
             return ""
 
