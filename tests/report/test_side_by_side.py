@@ -21,7 +21,9 @@ def test_each_case_once_a_method(run: Path) -> None:
     assert len(cases) == len(set(cases)) == 2
     for method, count in (("sft", 2), ("ppo", 2), ("orpo", 0)):
         assert sum(line.startswith(f"- {method} (") for line in lines) == count
-    assert page(run, "--methods", "sft", "ppo", "--cases", "2", "--seed", "3").stdout == found.stdout
+    assert (
+        page(run, "--methods", "sft", "ppo", "--cases", "2", "--seed", "3").stdout == found.stdout
+    )
 
 
 def test_a_method_without_results_is_named(run: Path) -> None:
