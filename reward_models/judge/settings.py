@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 TOKEN_FIELDS = ("max_tokens", "max_completion_tokens")
 RESERVED = ("messages", "model", "temperature", "seed", "stream", "n", *TOKEN_FIELDS)
 """Parts of a request that have a field of their own, or that would change how replies are read."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys have small letters too, and must not be shown
 
 
 @dataclass
@@ -53,7 +53,7 @@ class EndpointSettings:
         if self.key_variable is not None and not _VARIABLE.fullmatch(self.key_variable):
             raise ValueError(
                 "endpoint.key_variable is no name of an environment variable (not shown: it may "
-                "be the key itself): put the key into a variable and give its name."
+                "be the key itself): put the key into a variable and give its name, in capitals."
             )
         if self.temperature is not None and not 0 <= self.temperature < math.inf:
             raise ValueError(f"endpoint.temperature is {self.temperature}: give 0 or more.")

@@ -314,6 +314,10 @@ def test_a_missing_key_names_its_variable(  # type: ignore[no-untyped-def]
         EndpointJudge(settings, ("A",), (), tmp_path / "c.sqlite")
 
 
+WORD = "hf_SecretTokenAbc123"
+"""A key that could be the name of a variable, if names had small letters."""
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -323,6 +327,7 @@ def test_a_missing_key_names_its_variable(  # type: ignore[no-untyped-def]
         (EndpointSettings(model="m", base_url=f"http://u:{KEY}@h"), r"base_url holds a user"),
         (EndpointSettings(model="m", base_url=f"http://h/?k={KEY}"), r"base_url holds a user"),
         (EndpointSettings(model="m", key_variable=KEY), r"key_variable is no name"),
+        (EndpointSettings(model="m", key_variable=WORD), r"key_variable is no name"),
         (EndpointSettings(model="m", temperature=-1), r"endpoint\.temperature is -1"),
         (EndpointSettings(model="m", max_tokens=0), r"endpoint\.max_tokens is 0"),
         (EndpointSettings(model="m", token_field="max"), r"token_field is 'max'"),
@@ -338,4 +343,5 @@ def test_a_missing_key_names_its_variable(  # type: ignore[no-untyped-def]
 def test_settings_that_cannot_work_are_named(settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as error:
         settings.check()
+    assert WORD not in str(error.value)
     assert KEY not in str(error.value)
