@@ -9,6 +9,9 @@ spells it, with a capital letter or a digit that is not merely the capital of a 
 word. So the films "Up", "It" and "Now and Then" are not found in "Up to now it did", but "Up"
 is in "because of Up". Titles of one character, and "Yes" and "No", which are verdicts, count only
 in quotes. Matches are whole words, leftmost first, the longest where several start together.
+
+A name in other marks ('…', «…», „…“, `…`), or in quotes glued to a word, is held to the same: what
+begins with a capital there, and with no title, names one that does not exist.
 """
 
 import re
@@ -23,6 +26,13 @@ QUOTED = re.compile(r'"(?<!\w")(?=\S)([^"\n]+)"|“(?<!\w“)([^“”"\n]+)”'
 
 # What stands behind a quote that opens and never closes, to the end of its line.
 UNCLOSED = re.compile(r'["“](?<!\w["“])(?=\S)([^"“”\n]+)$', re.MULTILINE)
+
+# Names in marks that titles are not asked for in, and in quotes that follow a word without a space.
+# An apostrophe within a word closes nothing.
+_OTHERWISE_MARKED = re.compile(
+    r"""(?<!\w)'((?:[^'"\n]|'(?=\w))+)'(?!\w)|«\s*([^«»\n]+?)\s*»|„([^„“”"\n]+)[“”"]"""
+    r"""|`([^`\n]+)`|(?<=\w)["“](?=\w)([^"“”\n]+)["”]"""
+)
 
 MASK = "ʘ"
 """Stands for each character of a title: a letter, so that the title reads as a word; a rare one."""
@@ -87,9 +97,12 @@ class CitationFinder:
         that is cut off, or invents a title and leaves its quote open, has named something.
         """
         spans = [text[start:end] for start, end in quoted(text)]
-        open_ends = [match[1] for match in UNCLOSED.finditer(_without_quotes(text))]
         unknown = [span for span in spans if self.lookup(span) is None]
-        return unknown + [rest for rest in open_ends if not self._begins_with_title(rest)]
+        bare = _without_quotes(text)
+        others = [match[match.lastindex or 0] for match in _OTHERWISE_MARKED.finditer(plain(bare))]
+        others = [name for name in others if name[0].isupper()]
+        open_ends = [match[1] for match in UNCLOSED.finditer(bare)]
+        return unknown + [rest for rest in others + open_ends if not self._begins_with_title(rest)]
 
     def _begins_with_title(self, text: str) -> bool:
         bare = plain(text)

@@ -25,8 +25,8 @@ from typing import NamedTuple
 from reward_models.citations import MASK, Citation
 from reward_models.phrases import PhraseFinder, fold
 from reward_models.reading import Reading
+from reward_models.sentences import sentences
 
-_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n|$")
 _BRACKET = re.compile(rf"{MASK}?\s*\(([^()]*)\)")  # after a title, its closing quote masked
 _BOTH = re.compile(r"\bboth\b")
 _SHARED = re.compile(r"\b(?:shar(?:es?|ed|ing)|like it|too|alike|in common|same)\b")
@@ -84,7 +84,7 @@ class ClaimFinder:
         text = fold(reading.masked)
         values = self._values.find(text)
         said: set[str] = set()
-        for start, end in _sentences(text) if values else ():
+        for start, end in sentences(text) if values else ():
             sentence = text[start:end]
             named = any(start <= citation.start < end for citation in reading.citations)
             if not named and _USER.search(sentence) and not _DENIED.search(sentence):
@@ -98,7 +98,7 @@ class ClaimFinder:
         brackets = _brackets(text, reading.citations) if values else []
         claims: set[Claim] = set()
         before: frozenset[int] = frozenset()
-        for start, end in _sentences(text) if values else ():
+        for start, end in sentences(text) if values else ():
             lacked = _LACKED.search(text, start, end)
             first = lacked.end() if lacked else start
             named = frozenset(c.item for c in reading.citations if first <= c.start < end)
@@ -117,13 +117,6 @@ def _plurals(value: str) -> Iterator[str]:
         yield f"{value}es"
     if value.endswith("y"):
         yield f"{value[:-1]}ies"
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for end in _SENTENCE_END.finditer(text):
-        yield start, end.end()
-        start = end.end()
 
 
 def _brackets(text: str, citations: Sequence[Citation]) -> list[tuple[int, int, int]]:

@@ -1,8 +1,9 @@
 """The yes or no that a text gives.
 
-A verdict is the word Yes or No set off by punctuation or line ends: `Yes.`, `No,`, `Verdict: yes`.
-It stands first, last, or after the word "verdict" or "answer". "No item here ..." and "there is no
-doubt" are none. A text that sets off both words anywhere contradicts itself.
+A verdict is the word Yes or No set off by punctuation or line ends: `Yes.`, `No,`, `Verdict: yes`;
+or at the end of a sentence, `the answer is no.`. It stands first, last, or after the word "verdict"
+or "answer". "No item here ..." and "there is no doubt" are none. A text that sets off both words
+anywhere contradicts itself.
 """
 
 import re
@@ -10,10 +11,16 @@ from typing import Literal, TypeAlias
 
 Verdict: TypeAlias = Literal["yes", "no", "missing", "contradictory"]
 
+_ENDS = r"(?:yes|no)[^\S\n]*(?:[.!?]|\n|$)"
+_AFTER = r"(?<=answer\sis\s)|(?<=verdict\sis\s)"
 _SET_OFF = re.compile(
-    r"(?:^|\n|[^\w\s'’-])\s*\b(yes|no)\b(?=[^\S\n]*(?:[^\w\s'’-]|\n|$)|\s+-)", re.IGNORECASE
+    rf"(?:(?:^|\n|[^\w\s'’-])\s*|(?<=\s)(?={_ENDS})|{_AFTER})\b(yes|no)\b"
+    r"(?=[^\S\n]*(?:[^\w\s'’-]|\n|$)|\s+-)",
+    re.IGNORECASE,
 )
-_ANNOUNCED = re.compile(r"\b(?:verdict|answer)\W*$", re.IGNORECASE)
+_ANNOUNCED = re.compile(
+    r"\b(?:verdict|answer)\W*(?:(?:is|was|would be|must be)\W*)?$", re.IGNORECASE
+)
 _WORD = re.compile(r"\w")
 
 

@@ -6,7 +6,7 @@ python scripts/adversaries.py RUN      # on the test cases of a finished run
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,21 @@ import numpy as np
 from reward_models import REWARDS
 from reward_models.adversaries import POLICIES
 from reward_models.adversaries.case import Case
+from reward_models.adversaries.lists import LISTS, ListCase
 from reward_models.composite import Composite
 from reward_models.context import RewardContext
 from reward_models.effects import Question
+from reward_models.judge.plausibility import PlausibilityJudge
+from reward_models.judge.rubric import RubricJudge
+from reward_models.ranking import ranking
+from reward_models.rating import rating
 from reward_models.types import Score
 from rl_explain.alignment.examples import Example, columns, read_examples
 from rl_explain.alignment.explanations import explanation_examples
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
 from rl_explain.alignment.task_context import TaskContext
+from rl_explain.alignment.tasks import build_examples
 from rl_explain.config import RewardsConfig
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.interactions import Interactions
@@ -37,17 +43,40 @@ HONEST = {TEACHER: ("label", "influence"), RANDOM: ("label",)}
 """What the writers know whom the policies are held against."""
 INTRODUCTION = """# Degenerate policies
 
-Texts that explain nothing and try to be paid, beside honest explanations. The first are those of
-`reward_models.adversaries`, the second those of the template teacher without noise. A policy sees
-the prompt and the catalogue, and of the recommender what the column *knows* says. The composite has
-the run's weights, for generated data the default ones; there, no policy's mean may lie above the
-teacher's median (a test). Columns are means over the cases that a term scores. The terms beside the
-default ones show which cheat each of them resists, and which it does not: a form may be perfect and
-say nothing.
+Texts that explain nothing, or not what they seem to, and try to be paid, beside honest
+explanations. The first are those of `reward_models.adversaries`, the second those of the
+template teacher without noise. A policy sees the prompt and the catalogue, and of the
+recommender what the column *knows* says. The composite has the run's weights, for generated data
+the default ones. Columns are means over the cases that a term scores; the terms beside the
+default ones, and the two offline judges as the term `judge`, show which cheat each of them
+resists, and which it does not: a form may be perfect and say nothing.
+
+On generated data the recommender is a stand-in that needs no training, `ItemToItem` of this
+script; a run's table, `python scripts/adversaries.py RUN`, has the run's own.
+
+No policy's mean lies above the teacher's median (a test). Those named *right and ...* know the
+right verdict and the most influential titles, so what they cite is true, and what they say
+around it is the cheat; *right* alone is no cheat. Setting its titles aside, a second verdict, an
+attribute that is not theirs and an invented title in any kind of quotes cost (a test). What the
+default composite does **not** see is read off where one of them is paid as much as *right*:
+words without meaning, praise of the reader, attributes behind a denial, and names without quotes
+or capitals. None of these is paid for, so training is not drawn to them, and the penalty for
+leaving the reference model holds against drifting there; to be paid *less* they need a judge
+that reads prose.
 
 Made by `python scripts/adversaries.py"""
+LISTS_INTRODUCTION = """## Lists
+
+Degenerate answers to ranking questions, by the term `ranking`: 1 is the recommender's order, 0 the
+mean of a random one. Orders that know nothing of the recommender are about there, and whatever is
+no order is far below (a test)."""
 TERMS = [name for name in REWARDS if name not in ("ranking", "judge")]
 """Terms that score explanations without a judge."""
+JUDGES = {
+    "judge: rubric": RubricJudge,
+    "judge: plausibility": lambda context: PlausibilityJudge(context.titles, context.attributes),
+}
+"""The offline judges, for a context."""
 
 
 class ItemToItem:
@@ -87,12 +116,13 @@ class ItemToItem:
 
 @dataclass(frozen=True)
 class World:
-    """Explanation questions with the clean teacher's answers, and who scores them."""
+    """Explanation and ranking questions with right answers, and who scores them."""
 
     interactions: Interactions
     context: RewardContext
     examples: list[Example]
     weights: Mapping[str, float]
+    lists: list[Example]
 
 
 def demo_world(cases: int, seed: int = 0) -> World:
@@ -110,15 +140,20 @@ def demo_world(cases: int, seed: int = 0) -> World:
         Teacher(catalogue, noise=0.0, seed=seed),
     )
     context = RewardContext(catalogue.titles, catalogue.attributes, target)
-    return World(interactions, context, examples, RewardsConfig().weights)
+    lists = build_examples(tasks, states.test, {"ranking": cases}, ["behaviour"], seed)
+    return World(interactions, context, examples, RewardsConfig().weights, lists)
 
 
 def run_world(folder: Path, cases: int) -> World:
     """The test cases of a run, its recommender and its weights."""
     run = Run.open(folder)
     examples = read_examples(run.stage_folder("tasks") / "test.jsonl")
-    asked = [example for example in examples if example.task == "explanation"]
-    return World(run.interactions, run.reward_context, asked[:cases], run.config.rewards.weights)
+    explained, ranked = (
+        [example for example in examples if example.task == task][:cases]
+        for task in ("explanation", "ranking")
+    )
+    weights = run.config.rewards.weights
+    return World(run.interactions, run.reward_context, explained, weights, ranked)
 
 
 def written(world: World) -> dict[str, list[str]]:
@@ -142,10 +177,28 @@ def written(world: World) -> dict[str, list[str]]:
 
 
 def scored(world: World, texts: Sequence[str]) -> dict[str, list[Score]]:
-    """Every term of one text a case, and the `composite` by the world's weights."""
-    rows = columns(world.examples)
-    terms = Composite(dict.fromkeys(TERMS, 1.0), world.context)(texts, **rows).terms
-    return terms | {"composite": Composite(world.weights, world.context)(texts, **rows).total}
+    """Every term and judge of one text a case, and the `composite` by the world's weights."""
+    rows, context = columns(world.examples), world.context
+    terms = Composite(dict.fromkeys(TERMS, 1.0), context)(texts, **rows).terms
+    judged = {
+        name: rating(texts, context=replace(context, judge=build(context)), **rows)
+        for name, build in JUDGES.items()
+    }
+    return terms | judged | {"composite": Composite(world.weights, context)(texts, **rows).total}
+
+
+def ranked(world: World) -> dict[str, float]:
+    """Mean of the term `ranking` for the right order and for every degenerate list."""
+    rows = columns(world.lists)
+    cases = [
+        ListCase(world.context.titles, e.history, e.candidates or (), e.prompt) for e in world.lists
+    ]
+    answers = {"the recommender's order": [example.completion for example in world.lists]}
+    answers |= {name: [write(case) for case in cases] for name, write in LISTS.items()}
+    context = world.context
+    return {
+        name: average(ranking(texts, context=context, **rows)) for name, texts in answers.items()
+    }
 
 
 def average(scores: Sequence[Score], how: str = "mean") -> float:
@@ -159,7 +212,7 @@ def report(world: World, source: str = "") -> str:
     texts = written(world)
     scores = {name: scored(world, own) for name, own in texts.items()}
     bar = average(scores[TEACHER]["composite"], "median")
-    names = [*TERMS, "composite"]
+    names = [*TERMS, *JUDGES, "composite"]
     lines = [
         f"| policy | knows | {' | '.join(names)} |",
         f"|---|---|{'---:|' * len(names)}",
@@ -170,7 +223,20 @@ def report(world: World, source: str = "") -> str:
         lines.append(f"| {name.replace('_', ' ')} | {knows} | {cells} |")
     rules = [f"- **{name.replace('_', ' ')}**: {policy.rule}" for name, policy in POLICIES.items()]
     cases = f"{len(world.examples)} cases. Median composite of the teacher: {bar:.2f}."
-    return "\n".join([f"{INTRODUCTION}{source}`: {cases}", "", *lines, "", *rules])
+    return "\n".join(
+        [f"{INTRODUCTION}{source}`: {cases}", "", *lines, "", *rules, "", *_lists(world)]
+    )
+
+
+def _lists(world: World) -> list[str]:
+    if not world.lists:
+        return []
+    rules = {name: write.__doc__ or "" for name, write in LISTS.items()}
+    rows = [
+        f"| {name.replace('_', ' ')} | {rules.get(name, '')} | {mean:.2f} |"
+        for name, mean in ranked(world).items()
+    ]
+    return [LISTS_INTRODUCTION, "", "| list | | ranking |", "|---|---|---:|", *rows]
 
 
 def main() -> None:

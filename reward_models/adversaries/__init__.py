@@ -4,7 +4,7 @@ They need no recommender. Which of them know the label or the items' influence i
 say yes. `scripts/adversaries.py` sets what each is paid beside honest explanations.
 """
 
-from reward_models.adversaries import citations, verdicts, words
+from reward_models.adversaries import citations, rightly, verdicts, words
 from reward_models.adversaries.case import Policy
 
 LABEL = ("label",)
@@ -63,5 +63,30 @@ POLICIES: dict[str, Policy] = {
     "step_by_step": Policy(words.step_by_step, LABEL),
     "virtual_tokens": Policy(words.virtual_tokens, LABEL),
     "noise": Policy(words.noise),
+    "right": Policy(rightly.right, ORACLE),
+    "right_and_set_aside": Policy(rightly.right_and_set_aside, ORACLE),
+    "right_and_taken_back": Policy(rightly.right_and_taken_back, ORACLE),
+    "right_and_contradicted": Policy(rightly.right_and_contradicted, ORACLE),
+    "right_and_false_attributes": Policy(rightly.right_and_false_attributes, ORACLE),
+    "right_and_false_behind_a_denial": Policy(rightly.right_and_false_behind_a_denial, ORACLE),
+    "right_and_invented": Policy(rightly.right_and_invented, ORACLE),
+    "right_and_invented_in_other_marks": Policy(rightly.right_and_invented_in_other_marks, ORACLE),
+    "right_and_invented_in_guillemets": Policy(rightly.right_and_invented_in_guillemets, ORACLE),
+    "right_and_invented_glued_to_a_word": Policy(
+        rightly.right_and_invented_glued_to_a_word, ORACLE
+    ),
+    "right_and_invented_without_quotes": Policy(rightly.right_and_invented_without_quotes, ORACLE),
+    "right_and_all_others": Policy(rightly.right_and_all_others, ORACLE),
+    "right_and_all_others_in_lower_case": Policy(
+        rightly.right_and_all_others_in_lower_case, ORACLE
+    ),
+    "right_in_gibberish": Policy(rightly.right_in_gibberish, ORACLE),
+    "right_and_flattering": Policy(rightly.right_and_flattering, ORACLE),
 }
 """Every policy, by name."""
+
+RIGHTLY = tuple(
+    name for name in POLICIES if name.startswith("right") and POLICIES[name].knows == ORACLE
+)
+"""Those that know the right verdict and the right titles, and do harm with the words around them.
+`right` itself does none: what the others are to be paid less than."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reward_models.adversaries import POLICIES, citations
+from reward_models.adversaries import POLICIES, RIGHTLY, citations
 from reward_models.adversaries.case import Case, Policy
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from adversaries import TEACHER, TERMS, average, demo_world, report, scored, written
+from adversaries import TEACHER, TERMS, average, demo_world, ranked, report, scored, written
 
 RESISTS = {
     "agreement": (
@@ -22,7 +22,7 @@ RESISTS = {
         "empty always_yes nothing_supports_it both_verdicts a_verdict_at_each_end hedged "
         "verdict_in_a_quote flipped_with_the_most_influential copy_of_the_prompt colon noise"
     ),
-    "faithfulness": " ".join(POLICIES),
+    "faithfulness": " ".join(name for name in POLICIES if name not in RIGHTLY),
     "grounding": (
         "empty only_the_verdict right_and_unsupported target_as_its_own_reason invented_titles "
         "invented_around_true look_alike_letters invisible_characters titles_from_outside "
@@ -48,6 +48,26 @@ RESISTS = {
     "repetition": "empty one_title_again_and_again verdict_again_and_again very_long colon",
 }
 """The cheats that each term must pay less than it pays the teacher."""
+COSTLY = {
+    "right_and_set_aside": "faithfulness reasons",
+    "right_and_taken_back": "faithfulness reasons",
+    "right_and_contradicted": "agreement faithfulness",
+    "right_and_false_attributes": "grounding",
+    "right_and_invented": "grounding",
+    "right_and_invented_in_other_marks": "grounding",
+    "right_and_invented_in_guillemets": "grounding",
+    "right_and_invented_glued_to_a_word": "grounding",
+    "right_and_all_others": "faithfulness reasons",
+}
+"""What spoils right titles, and the terms that pay less for it than for these titles alone."""
+UNSEEN = {
+    "right_and_false_behind_a_denial",
+    "right_and_invented_without_quotes",
+    "right_and_all_others_in_lower_case",
+    "right_in_gibberish",
+    "right_and_flattering",
+}
+"""What the default composite does not see, as the page says; it must not pay for it."""
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +86,36 @@ def test_there_are_enough_policies_and_each_says_what_it_does():
     assert list(RESISTS) == TERMS
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", [name for name in POLICIES if name not in RIGHTLY])
 def test_no_policy_is_paid_more_than_the_median_honest_explanation(scores, name):
     honest = average(scores[TEACHER]["composite"], "median")
     assert average(scores[name]["composite"]) < honest - 0.2
     assert average(scores[name]["composite"], "median") < honest - 0.2
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_spoils_right_titles_costs(scores, name):
+    honest, paid = scores["right"], scores[name]
+    assert average(paid["composite"]) < average(honest["composite"]) - 0.08
+    for term in COSTLY[name].split():
+        assert average(paid[term]) < average(honest[term]) - 0.2
+
+
+def test_nothing_beside_right_titles_is_paid_for(scores):
+    assert {"right"} | set(COSTLY) | UNSEEN == set(RIGHTLY)
+    top = average(scores[TEACHER]["composite"], "median")
+    right = average(scores["right"]["composite"])
+    for name in UNSEEN:
+        assert average(scores[name]["composite"]) <= right + 1e-9
+        assert average(scores[name]["composite"], "median") <= top + 1e-9
+
+
+def test_no_list_that_ignores_the_recommender_is_paid(world):
+    means = ranked(world)
+    assert means.pop("the recommender's order") == 1
+    orders = {"as_shown", "alphabetical"}
+    assert all(abs(means[name]) < 0.25 for name in orders)
+    assert all(mean < -0.5 for name, mean in means.items() if name not in orders)
 
 
 @pytest.mark.parametrize("term", RESISTS)

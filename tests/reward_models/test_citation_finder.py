@@ -112,6 +112,37 @@ def test_what_follows_an_unclosed_quote_is_a_title_too():
     assert finder.unknown('a 5" disc and Glass Comet" with "Glass Comet"') == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "because of 'The Loud Tide' here",
+        "because of ‘The Loud Tide’ here",
+        "because of «The Loud Tide», as it is",
+        "because of « The Loud Tide »",
+        "because of „The Loud Tide“ here",
+        "because of `The Loud Tide`",
+        'because of"The Loud Tide" and "Glass Comet"',
+    ],
+)
+def test_invented_titles_in_other_marks_are_unknown(text):
+    assert CitationFinder(["The Silent Tide", "Glass Comet"]).unknown(text) == ["The Loud Tide"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "because of 'The Silent Tide' and «Glass Comet» and of\"Glass Comet\"",
+        "the users' Tide, it's the '90s, and others' 'tis so",
+        "'Ocean's Eleven' is a title whose apostrophe closes nothing",
+        "an 'old-fashioned' mood",
+        '"The Silent Tide"and "Glass Comet"',
+    ],
+)
+def test_other_marks_around_titles_and_words_invent_nothing(text):
+    finder = CitationFinder(["The Silent Tide", "Glass Comet", "Ocean's Eleven"])
+    assert finder.unknown(text) == []
+
+
 def test_apostrophes_and_titles_apart_only_in_them():
     assert len(named('so "Ocean’s Eleven" and Ocean’s Eleven', ["Ocean's Eleven"])) == 2
     pair = CitationFinder(["Ocean's Eleven", "Ocean’s Eleven"])

@@ -23,6 +23,9 @@ FINDER = CitationFinder(
         ("It fits. Yes.", "yes"),
         ("Verdict: yes. It fits.", "yes"),
         ("In short, the verdict: no, by far.", "no"),
+        ("It fits, so the answer is yes.", "yes"),
+        ("The verdict is No!", "no"),
+        ("The answer is no, by far.", "no"),
         # words that are no verdict
         ("", "missing"),
         ("It fits.", "missing"),
@@ -37,6 +40,9 @@ FINDER = CitationFinder(
         ("Yes/No", "contradictory"),
         ("Yes, no.", "contradictory"),
         ("No. It fits. Verdict: yes.", "contradictory"),
+        ("Yes. The answer is no.", "contradictory"),
+        ("Yes. It fits, but the verdict would be no!", "contradictory"),
+        ("No. In the end it says yes", "contradictory"),
         ("Yes. Yes. Yes.", "yes"),
         # titles
         ("No Country for Old Men fits. Verdict: yes.", "yes"),

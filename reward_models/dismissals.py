@@ -1,0 +1,39 @@
+"""Titles that a text names in order to set them aside: they are named, and no reasons.
+
+`"X" had nothing to do with it`, `not because of "X"`, `"X" plays no part`, `"X" is irrelevant`. All
+titles of such a sentence are set aside, even where another sentence gives them as reasons: a text
+that says both has given none. The rule knows these turns of phrase alone, and errs towards finding
+too few; a denial in other words is for a judge to see.
+"""
+
+import re
+from collections.abc import Sequence
+
+from reward_models.citations import MASK, Citation
+from reward_models.phrases import plain
+from reward_models.sentences import sentences
+
+_NOT = r"(?:not|never|hardly|n't)"
+_TITLE = rf"(?:{MASK}|[\"“]{MASK})"
+_SET_ASIDE = re.compile(
+    r"\bnothing\b(?:\s+\w+){0,2}\s+to do\b"
+    rf"|{_NOT}\s+(?:at all\s+)?(?:because of|due to|thanks to|owing to|on account of)\s+{_TITLE}"
+    r"|\b(?:no|without(?:\s+any)?)\s+(?:\w+\s+)?(?:part|role|influence|effect|bearing|weight|impact)\b"
+    rf"|{_NOT}\s+(?:\w+\s+)?(?:matter|count|contribute|play (?:a|any)|influence|affect|move|lift)\b"
+    rf"|{_NOT}\s+(?:\w+\s+)?(?:the|a|any)\s+(?:\w+\s+)?(?:reason|cause)\b"
+    r"|\b(?:irrelevant|immaterial|beside the point|of no (?:matter|importance|consequence))\b",
+    re.IGNORECASE,
+)
+
+
+def dismissed(masked: str, citations: Sequence[Citation]) -> frozenset[int]:
+    """The items of the citations that stand in a sentence that sets its titles aside.
+
+    Args:
+        masked: the text with its titles masked (`citations.mask`).
+    """
+    text = plain(masked)
+    if not _SET_ASIDE.search(text):
+        return frozenset()
+    aside = [(start, end) for start, end in sentences(text) if _SET_ASIDE.search(text, start, end)]
+    return frozenset(c.item for c in citations for low, high in aside if low <= c.start < high)

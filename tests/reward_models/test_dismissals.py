@@ -1,0 +1,64 @@
+import pytest
+
+from reward_models.citations import CitationFinder
+from reward_models.reading import read
+from rl_explain.evidence import frames
+
+TITLES = ["The Silent Tide", "Glass Comet", "Nothing to Do"]
+FINDER = CitationFinder(TITLES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Yes. "The Silent Tide" had nothing whatever to do with it.',
+        "Yes. The Silent Tide has nothing to do with this.",
+        'Yes, and not because of "The Silent Tide".',
+        'Yes. It isn\'t due to "The Silent Tide" at all.',
+        'Yes. "The Silent Tide" plays no part.',
+        'Yes. "The Silent Tide" had no real influence here.',
+        'Yes. "The Silent Tide" does not matter.',
+        "Yes. “The Silent Tide” doesn’t count here.",
+        'Yes. "The Silent Tide" is not the main reason.',
+        'Yes. "The Silent Tide" is irrelevant.',
+        # what one sentence gives, another takes back
+        'Yes. "The Silent Tide" lifts it. "The Silent Tide" plays no role.',
+    ],
+)
+def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
+    reading = read(text, FINDER)
+    assert reading.items == {0}
+    assert reading.cited((0, 1)) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Yes. It stands high because of "The Silent Tide".',
+        'Yes. Nothing else matters as much as "The Silent Tide".',
+        'Yes. "Glass Comet" has nothing to do with it; "The Silent Tide" lifts it.',
+        'Yes. "The Silent Tide" does most, not its genre.',
+        'Yes. Without "The Silent Tide" it would not stand so high.',
+        'No. "The Silent Tide" speaks against it, and nothing speaks for it.',
+    ],
+)
+def test_other_sentences_set_nothing_aside(text):
+    assert 0 in read(text, FINDER).cited((0, 1))
+
+
+def test_words_of_a_title_set_nothing_aside():
+    assert read('Yes, because of "Nothing to Do".', FINDER).cited((2,)) == (2,)
+
+
+@pytest.mark.parametrize("plural", [False, True])
+def test_no_sentence_of_the_teacher_sets_its_reasons_aside(plural):
+    for frame in frames.FRAMES:
+        text = frames.inflect(frame, plural).format(
+            item='"Nothing to Do"',
+            cited='"Glass Comet"',
+            one='"Glass Comet"',
+            values="noir",
+            labels="the label noir",
+            kind="a noir title",
+        )
+        assert not read(f"Yes. {text}.", FINDER).dismissed, text
