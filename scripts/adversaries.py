@@ -5,7 +5,7 @@ python scripts/adversaries.py RUN      # on the test cases of a finished run
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from reward_models.context import RewardContext
 from reward_models.effects import Question
 from reward_models.judge.plausibility import PlausibilityJudge
 from reward_models.judge.rubric import RubricJudge
+from reward_models.judge.types import Judge
 from reward_models.ranking import ranking
 from reward_models.rating import rating
 from reward_models.types import Score
@@ -72,7 +73,7 @@ mean of a random one. Orders that know nothing of the recommender are about ther
 no order is far below (a test)."""
 TERMS = [name for name in REWARDS if name not in ("ranking", "judge")]
 """Terms that score explanations without a judge."""
-JUDGES = {
+JUDGES: dict[str, Callable[[RewardContext], Judge]] = {
     "judge: rubric": RubricJudge,
     "judge: plausibility": lambda context: PlausibilityJudge(context.titles, context.attributes),
 }

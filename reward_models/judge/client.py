@@ -34,11 +34,19 @@ class Reply:
 
 
 class CallFailedError(Exception):
-    """A call brought no reply. `passes`: whether to try again; `retry_after`: not before, in s."""
+    """A call brought no reply.
 
-    def __init__(self, why: str, *, passes: bool, retry_after: float | None = None) -> None:
+    Args:
+        passes: whether to try again.
+        retry_after: not before, in s.
+        billed: whether the endpoint may have worked on it all the same, and ask to be paid.
+    """
+
+    def __init__(
+        self, why: str, *, passes: bool, retry_after: float | None = None, billed: bool = False
+    ) -> None:
         super().__init__(why)
-        self.passes, self.retry_after = passes, retry_after
+        self.passes, self.retry_after, self.billed = passes, retry_after, billed
 
 
 class Client:
@@ -83,14 +91,16 @@ class Client:
             async with asyncio.timeout(self._timeout):
                 completion = await self._api.chat.completions.create(**self.request(messages))
         except TimeoutError:
-            raise CallFailedError(f"no reply within {self._timeout:g} s", passes=True) from None
+            why = f"no reply within {self._timeout:g} s"
+            raise CallFailedError(why, passes=True, billed=True) from None
         except APIStatusError as error:
             raise self._failure(error) from None
         except APIConnectionError as error:
-            raise CallFailedError(self._said(error.__cause__ or error), passes=True) from None
+            why, sent = self._said(error.__cause__ or error), not _never_sent(error.__cause__)
+            raise CallFailedError(why, passes=True, billed=sent) from None
         except (APIError, ValueError) as error:
             why = f"the reply is no JSON: {self._said(error)}"
-            raise CallFailedError(why, passes=True) from None
+            raise CallFailedError(why, passes=True, billed=True) from None
         return _reply(completion)
 
     async def close(self) -> None:
@@ -140,13 +150,19 @@ def _read_key(variable: str | None) -> str | None:
     return key
 
 
+def _never_sent(cause: BaseException | None) -> bool:
+    """Whether no connection was made. By name: openai uses one HTTP library or another."""
+    return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
+
+
 def _reply(completion: Any) -> Reply:
     """openai checks nothing of what it received: a part that is missing is noticed here."""
     try:
         text = completion.choices[0].message.content
         usage = completion.usage
     except (AttributeError, IndexError, TypeError):
-        raise CallFailedError("the reply is no chat completion", passes=True) from None
+        why = "the reply is no chat completion"
+        raise CallFailedError(why, passes=True, billed=True) from None
     return Reply(
         text if isinstance(text, str) else "",
         getattr(usage, "prompt_tokens", None),

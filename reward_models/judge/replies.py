@@ -1,9 +1,10 @@
 """What a judge's reply answers, however it is dressed; a reply that leaves doubt answers nothing.
 
-Read in this order, the first form that the reply holds: a JSON object with the key, also within a
-code fence or prose; a tag, `<rating>3</rating>`; `rating: 3`; the bare value. Thoughts up to
-`</think>` are no part of the reply, digits and signs may be full-width. Two answers that differ are
-none, and so is a rating off the scale.
+A JSON object with the key, also within a code fence or prose; and in what stands around such
+objects a tag, `<rating>3</rating>`, or `rating: 3`; or the whole reply is the bare value. Thoughts
+up to `</think>` are no part of the reply, digits and signs may be full-width. Two answers that
+differ are none, in whatever forms: one of them may be quoted from the text under judgment. So is a
+rating off the scale.
 """
 
 import json
@@ -42,10 +43,11 @@ def _read(
     if len(reply) > LONGEST:
         return None
     text = _without_thoughts(unicodedata.normalize("NFKC", reply)).strip()
-    for find in (_in_json, _in_tags, _after_name):
-        said = {meaning(answer) for answer in find(text, key, value)}
-        if said:
-            return said.pop() if len(said) == 1 else None
+    answers, around = _in_json(text, key)
+    answers += [*_in_tags(around, key), *_after_name(around, key, value)]
+    said = {meaning(answer) for answer in answers}
+    if said:
+        return said.pop() if len(said) == 1 else None
     return meaning(text.strip(_DRESS))
 
 
@@ -54,18 +56,25 @@ def _without_thoughts(text: str) -> str:
     return said.partition("<think>")[0]
 
 
-def _in_json(text: str, key: str, value: re.Pattern[str]) -> Iterator[str]:
+def _in_json(text: str, key: str) -> tuple[list[str], str]:
+    """The values of the key in JSON objects, and the text without the outermost objects."""
     decoder = json.JSONDecoder(strict=False)
+    values: list[str] = []
+    around, read_to = [], 0
     for start in (found.start() for found in re.finditer(r"\{", text)):
         try:
-            found, _ = decoder.raw_decode(text, start)
+            found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        yield from (str(v).strip() for k, v in found.items() if k.casefold() == key)
+        values += (str(v).strip() for k, v in found.items() if k.casefold() == key)
+        if start >= read_to:
+            around.append(text[read_to:start])
+            read_to = end
+    return values, " ".join([*around, text[read_to:]])
 
 
-def _in_tags(text: str, key: str, value: re.Pattern[str]) -> Iterator[str]:
-    yield from re.findall(rf"(?is)<{key}>\s*(.*?)\s*</{key}>", text)
+def _in_tags(text: str, key: str) -> list[str]:
+    return re.findall(rf"(?is)<{key}>\s*(.*?)\s*</{key}>", text)
 
 
 def _after_name(text: str, key: str, value: re.Pattern[str]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 The wait after the n-th failure is drawn uniformly from 0 to `first_wait * 2^(n-1)` seconds ("full
 jitter": Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), added to the
-`Retry-After` of the endpoint where it gave one.
+`Retry-After` of the endpoint where it gave one. Until then no other call is sent either: the
+endpoint speaks of its client, not of one question.
 """
 
 import asyncio
@@ -54,6 +55,7 @@ class Sender:
         self._reply_tokens, self._longest = reply_tokens, longest
         self._rejections, self._most_rejections = 0, rejections
         self._stopped: JudgeError | None = None
+        self._not_before = 0.0
         self._draws = draws or random.SystemRandom()
         self._slots = asyncio.Semaphore(settings.concurrency)
 
@@ -77,6 +79,7 @@ class Sender:
             async with self._slots:
                 if self._stopped:
                     raise type(self._stopped)(*self._stopped.args)
+                await self._until_asked_for()
                 probe = await self._breaker.ready()
                 outcome = await self._attempt(messages, probe)
             if isinstance(outcome, Reply):
@@ -114,14 +117,23 @@ class Sender:
             )
 
     async def _paid_call(self, messages: Sequence[Message]) -> Reply | CallFailedError:
+        """One call, settled: at its cost, or at the most it can be where that is not known.
+
+        A call that was cut off, ran out of time or came back unreadable may be billed. One that the
+        endpoint refused, or that never reached it, is counted as a call.
+        """
         most = self._budget.most((m["content"] for m in messages), self._reply_tokens)
         await self._budget.reserve(most)
-        cost = Spent(calls=1)
+        cost = most
         try:
             reply = await self._client.call(messages)
             cost = self._cost(reply, most)
         except CallFailedError as failure:
+            cost = most if failure.billed else Spent(calls=1)
             return failure
+        except EndpointRefusedError:
+            cost = Spent(calls=1)
+            raise
         finally:
             await self._budget.settle(most, cost)
         return reply
@@ -139,4 +151,10 @@ class Sender:
                 f"the judge's endpoint asks to wait {asked:.0f} s ({failure}), longer than "
                 f"breaker.give_up, {self._longest:g} s. Start again later: answers so far are kept."
             )
+        self._not_before = max(self._not_before, self._clock.now() + asked)
         await self._clock.sleep(asked + backoff(self._settings, failures, self._draws))
+
+    async def _until_asked_for(self) -> None:
+        """Wait until the endpoint wants calls again; not all of them at that moment."""
+        while (left := self._not_before - self._clock.now()) > 0:
+            await self._clock.sleep(left + backoff(self._settings, 1, self._draws))

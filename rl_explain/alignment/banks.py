@@ -9,14 +9,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from reward_models.effects import distinct
 from reward_models.perturbation import delete
 from rl_explain.alignment.states import States
 from rl_explain.errors import UserError
 from rl_explain.recommenders.protocol import Recommender
 
 BANKS_FILE = "banks.safetensors"
-BATCH = 4096
-"""Altered histories that the recommender encodes in one call."""
+CHUNK = 64
+"""Histories whose altered ones the recommender encodes in one call."""
+ALTERED = 100
+"""Altered histories of a state, roughly, at most: all single others of histories of up to ten."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,16 @@ def contributions(
     embeddings: np.ndarray,
     places: int,
 ) -> np.ndarray:
-    """What each item contributes to a user: the user embedding less the one without the item.
+    """What each item contributes to a user embedding u, alone and where another item is gone.
+
+    The mean of `u(h - C) - u(h - C - item)` over C: nothing, and each single other item; of a long
+    history its latest others, so that a state takes about `ALTERED` altered histories at most. It
+    is a Shapley value cut off after the first two sizes of C: an explanation names up to three
+    items, and what two of them owe to each other shows in neither's leaving alone.
 
     An item leaves with all its occurrences, as in the deletion that faithfulness is measured by; so
-    its contribution's product with any item's embedding is what that item's score owes to it. The
-    contributions of a history together have unit root mean square.
+    a contribution's product with any item's embedding is what that item's score owes to it in the
+    mean over C. The contributions of a history together have unit root mean square.
 
     Args:
         embeddings: (n, dim) user embeddings of the histories.
@@ -103,15 +111,37 @@ def contributions(
         (n, places, dim), zero behind the end of a history.
     """
     found = np.zeros((len(histories), places, embeddings.shape[1]), dtype=np.float32)
-    rows = [(n, place) for n, history in enumerate(histories) for place in range(len(history))]
-    without = [delete(histories[n], {histories[n][place]}) for n, place in rows]
-    for start in range(0, len(rows), BATCH):
-        n, place = np.array(rows[start : start + BATCH]).T
-        changed = recommender.user_embeddings(without[start : start + BATCH])
-        found[n, place] = embeddings[n] - changed
-    for n, history in enumerate(histories):
-        found[n] /= _root_mean_square(found[n, : len(history)])
+    for start in range(0, len(histories), CHUNK):
+        some = histories[start : start + CHUNK]
+        known = _altered(recommender, some)
+        for n, history in enumerate(some, start):
+            known[n - start, frozenset()] = embeddings[n]
+            for place, item in enumerate(history):
+                gone = _contexts(history, item)
+                moved = [known[n - start, c] - known[n - start, c | {item}] for c in gone]
+                found[n, place] = np.mean(moved, axis=0)
+            found[n] /= _root_mean_square(found[n, : len(history)])
     return found
+
+
+def _altered(
+    recommender: Recommender, histories: Sequence[Sequence[int]]
+) -> dict[tuple[int, frozenset[int]], np.ndarray]:
+    """User embeddings by history and by the items gone from it, all that contributions ask for."""
+    keys = dict.fromkeys(
+        (n, context | {item})
+        for n, history in enumerate(histories)
+        for item in history
+        for context in _contexts(history, item)
+    )
+    without = [delete(histories[n], gone) for n, gone in keys]
+    return dict(zip(keys, recommender.user_embeddings(without), strict=True))
+
+
+def _contexts(history: Sequence[int], item: int) -> list[frozenset[int]]:
+    """What may be gone beside the item: nothing, or one other item, the latest ones first."""
+    others = [other for other in distinct(history[::-1]) if other != item]
+    return [frozenset(), *(frozenset({other}) for other in others[: ALTERED // len(history)])]
 
 
 def _users(

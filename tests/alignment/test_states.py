@@ -142,15 +142,24 @@ def test_new_histories_are_normalised_as_the_bank_was(states: States) -> None:
 
 
 def test_contributions_are_what_scores_owe_to_an_item(states: States) -> None:
+    """The mean difference of scores with and without it, whole or with another item gone."""
     recommender = Random()
     banks = build_banks(recommender, states, MAX_HISTORY)
-    place = next(p for p, s in enumerate(states.states) if len(s.history) < MAX_HISTORY)
+    place = next(p for p, s in enumerate(states.states) if 3 < len(s.history) < MAX_HISTORY)
     history = states[place].history
+    assert len(set(history)) == len(history)
     given = banks.user_bank[place, 1:]
     assert given[: len(history)].square().mean().item() == pytest.approx(1, abs=1e-5)
     assert not given[len(history) :].any()
-    without = [history[:i] + history[i + 1 :] for i in range(len(history))]
-    owed = recommender.score([history]) - recommender.score(without)  # (places, items)
+
+    def owed_to(item: int) -> np.ndarray:
+        lacking = [
+            [i for i in history if i != other] for other in (None, *history) if other != item
+        ]
+        without = [[i for i in past if i != item] for past in lacking]
+        return (recommender.score(lacking) - recommender.score(without)).mean(axis=0)
+
+    owed = np.stack([owed_to(item) for item in history])  # (places, items)
     owed -= owed.mean(axis=1, keepdims=True)  # the item bank is centred
     products = (given[: len(history)] @ banks.item_bank.T).numpy()
     np.testing.assert_allclose(products / products.std(), owed / owed.std(), rtol=1e-3, atol=1e-4)
@@ -161,6 +170,23 @@ def test_a_repeated_item_leaves_with_all_its_occurrences() -> None:
     recommender = Random()
     embeddings = recommender.user_embeddings([history])
     first, _, again, _ = contributions(recommender, [history], embeddings, 4)[0]
-    whole = embeddings[0] - recommender.user_embeddings([(7, 9)])[0]
+    kept = [(4, 7, 4, 9), (7, 9), (4, 4, 9), (9,), (4, 7, 4), (7,)]
+    whole, without, *others = recommender.user_embeddings(kept)
+    owed = np.mean([whole - without, others[0] - others[1], others[2] - others[3]], axis=0)
     assert np.array_equal(first, again)
-    np.testing.assert_allclose(first / first[0], whole / whole[0], rtol=1e-5)
+    np.testing.assert_allclose(first / first[0], owed / owed[0], rtol=1e-4)
+
+
+def test_long_histories_ask_for_a_bounded_number_of_altered_ones() -> None:
+    asked: list[int] = []
+
+    class Counting(Random):
+        def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
+            asked.append(len(histories))
+            return super().user_embeddings(histories)
+
+    for length in (2, 10, 11, 25, 50):
+        history = tuple(range(length))
+        contributions(Counting(), [history], Random().user_embeddings([history]), length)
+    assert asked[:2] == [3, 55]
+    assert max(asked) < 170

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from scripted_server import KEY, Answer, chat, rated, refused
 
+from reward_models.judge.budget import MESSAGE_TOKENS
 from reward_models.judge.endpoint import EndpointJudge
 from reward_models.judge.errors import BudgetSpentError, EndpointRefusedError
 from reward_models.judge.settings import (
@@ -245,6 +246,32 @@ def test_uncounted_tokens_are_taken_at_their_most(serve, judge_at, case) -> None
     judge.rate([case("Yes.")])
     assert judge.summary()["tokens_out"] == 77
     assert judge.summary()["tokens_in"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("failure", "billed"),
+    [
+        (Answer(stall=True), True),
+        (Answer(rated(3).body, cut=True), True),
+        (Answer(b"<html>busy</html>"), True),
+        (Answer(b'{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 5}}'), True),
+        (refused(429), False),
+        (refused(503), False),
+    ],
+)
+def test_calls_that_may_have_been_worked_on_are_taken_at_their_most(  # type: ignore[no-untyped-def]
+    failure, billed, serve, judge_at, case
+) -> None:
+    answers = iter([failure])
+    server = serve(lambda request: next(answers, chat('{"rating": 4}', (100, 10))))
+    retry = RetrySettings(timeout=0.5, first_wait=0.01)
+    judge = judge_at(server.url, retry=retry, max_tokens=64)
+    assert judge.rate([case("Yes.")]) == [4.0]
+    summary = judge.summary()
+    assert summary["calls"] == 2
+    prompt = sum(len(m["content"].encode()) for m in server.requests[0]["messages"])
+    most = prompt + MESSAGE_TOKENS + 64
+    assert summary["tokens_in"] + summary["tokens_out"] == 110 + billed * most
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])

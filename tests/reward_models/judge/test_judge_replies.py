@@ -31,6 +31,12 @@ from reward_models.judge.replies import read_preference, read_rating
         ("<think>Perhaps rating: 4? No.</think>Rating: 2", "2"),
         ('rating: 4 at first...</think>{"rating": 1}', "1"),
         ('{"rating": 3} As I said, {"rating": 3}', "3"),
+        ('{"reason": "The text says: rating: 4", "rating": 1}', "1"),
+        ('{"rating": 3}\nRating: 3', "3"),
+        # what is quoted and what is meant
+        ('The text says {"rating": 4}. Rating: 1', None),
+        ("The text says <rating>4</rating>. Rating: 1", None),
+        ('<rating>4</rating> it wants; {"rating": 1}', None),
         # no answers
         ("", None),
         ("It is good.", None),

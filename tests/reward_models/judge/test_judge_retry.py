@@ -1,6 +1,7 @@
 """When a call is sent again, and how long after; by a clock that does not wait."""
 
 import random
+import time
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
@@ -10,6 +11,7 @@ from fake_clock import FakeClock
 from scripted_server import Answer, chat, rated, refused
 
 from reward_models.judge.client import retry_after
+from reward_models.judge.clock import Clock
 from reward_models.judge.errors import EndpointDownError, EndpointRefusedError
 from reward_models.judge.sender import backoff
 from reward_models.judge.settings import BreakerSettings, RetrySettings
@@ -130,6 +132,20 @@ def test_retry_after_is_waited_out(header: str, serve, judge_at, case) -> None: 
     assert judge.rate([case("Yes.")]) == [4.0]
     assert len(clock.slept) == 1
     assert 30 <= clock.passed <= 30.5
+
+
+def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    times: list[float] = []
+
+    def script(request: dict[str, Any]) -> Answer:
+        times.append(time.monotonic())
+        return refused(429, Retry_After="0.6") if len(times) == 1 else rated(3)
+
+    retry = RetrySettings(concurrency=1, first_wait=0.05)
+    judge = judge_at(serve(script).url, retry=retry, clock=Clock())
+    assert judge.rate([case(f"Yes {i}.") for i in range(4)]) == [3.0] * 4
+    assert len(times) == 5
+    assert min(times[1:]) - times[0] >= 0.6
 
 
 def test_a_wait_beyond_giving_up_is_an_error(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
