@@ -200,7 +200,7 @@ class Run:
         context, settings = self.reward_context, self.config.rewards
         if settings.recommender is not None:
             context = replace(context, recommender=self.rewarding_recommender)
-        if settings.weights.get("judge"):
+        if settings.weights.get("judge") or "judge" in (settings.schedule or {}):
             context = replace(context, judge=build_judge(self.config.judge, context, self.folder))
         return Composite(
             settings.weights,

@@ -2,8 +2,8 @@
 
 A question's key is a digest of everything that shapes its answer: the request's fields (model,
 messages, and with them fenced texts and the order of a pair; temperature, seed, limit of tokens,
-extra fields), the endpoint's host and the wording's version. Scheme, port and path of the address
-are left out, so a local server may come back at another port.
+extra fields), the endpoint's address without its scheme (`EndpointSettings.address`) and the
+wording's version.
 """
 
 import asyncio
@@ -50,8 +50,8 @@ class Asking:
         cache: Path,
         clock: Clock,
     ) -> None:
-        self._host = endpoint.host
-        name = f"{endpoint.model} at {endpoint.host}"
+        self._address = endpoint.address
+        name = f"{endpoint.model} at {endpoint.address}"
         self._client = Client(endpoint, retry.timeout, clock)
         self._cache = Cache(cache, name)
         self._sender = Sender(
@@ -87,7 +87,7 @@ class Asking:
         """Digest of what shapes the answer."""
         shaping: dict[str, Any] = {
             "request": self._client.request(question.messages),
-            "host": self._host,
+            "address": self._address,
             "wording": wording.VERSION,
         }
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()

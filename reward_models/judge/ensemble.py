@@ -1,5 +1,6 @@
 """Several judges as one."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
@@ -10,9 +11,12 @@ from reward_models.types import FAILED, Failed
 
 
 def _most_frequent(ratings: Sequence[float]) -> float:
-    """The rating that most judges gave; of several such the lowest."""
-    counts = Counter(ratings)
-    return min(counts, key=lambda rating: (-counts[rating], rating))
+    """The level that most judges gave; of several such the lowest.
+
+    A rating between two levels counts as the nearer one, half-way as the lower.
+    """
+    counts = Counter(float(math.ceil(rating - 0.5)) for rating in ratings)
+    return min(counts, key=lambda level: (-counts[level], level))
 
 
 COMBINATIONS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
@@ -27,7 +31,7 @@ class Ensemble:
     """Asks every judge.
 
     Ratings: the mean; `min`, which a text raises only by pleasing all; or `majority`, the most
-    frequent one, the lowest of several. Preferences: by `mean` the side with more votes, by
+    frequent level, the lowest of several. Preferences: by `mean` the side with more votes, by
     `majority` the side with more than half of all votes, by `min` the side that all vote for; else
     a tie. A case that one judge failed on is `FAILED`: a mean over others is on another scale.
 

@@ -70,9 +70,17 @@ class EndpointSettings:
                 )
 
     @property
-    def host(self) -> str:
-        """Host of the address, lower case, without port."""
-        return urlsplit(self.base_url).hostname or ""
+    def address(self) -> str:
+        """Host, port and path of the address; a loopback address without its port.
+
+        A server of one's own comes back at another port and is the same; elsewhere ports and paths
+        are how one host serves several models under one name.
+        """
+        url = urlsplit(self.base_url)
+        host = url.hostname or ""
+        loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        port = f":{url.port}" if url.port and not loopback else ""
+        return f"{host}{port}{url.path.rstrip('/')}"
 
 
 @dataclass

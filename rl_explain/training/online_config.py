@@ -35,9 +35,9 @@ class OnlineConfig:
 
     iterations: int = 40
     """Rounds of sampling and updating."""
-    rollout_batch_size: int = 32
-    """Prompts of an iteration."""
-    samples_per_prompt: int = 8
+    rollout_batch_size: int = 64
+    """Prompts of an iteration. Many prompts of few completions teach more than few of many."""
+    samples_per_prompt: int = 4
     """Completions of each prompt."""
     minibatch_size: int = 32
     """Completions of an optimiser step."""

@@ -141,8 +141,25 @@ def test_case_host_and_wording_are_in_the_key_and_the_port_is_not(  # type: igno
     assert len(server.requests) == 5
     assert judge_at(moved.url).rate([one]) == [3.0]
     assert judge_at(moved.url.replace("127.0.0.1", "localhost")).rate([one]) == [4.0]
+    other_path = serve(lambda request: rated(2))
+    assert judge_at(other_path.url.replace("/v1", "/other/v1")).rate([one]) == [2.0]
     monkeypatch.setattr("reward_models.judge.wording.VERSION", "next")
     assert judge_at(moved.url).rate([one]) == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://Judge.example/v1", "judge.example/v1"),
+        ("http://judge.example:8001/v1/", "judge.example:8001/v1"),
+        ("http://judge.example:8002/v1", "judge.example:8002/v1"),
+        ("http://localhost:8000/v1", "localhost/v1"),
+        ("http://127.0.0.1:8001/v1", "127.0.0.1/v1"),
+        ("http://[::1]:8001/v1", "::1/v1"),
+    ],
+)
+def test_an_address_is_what_tells_servers_apart(url: str, address: str) -> None:
+    assert EndpointSettings(base_url=url, model="m", key_variable=None).address == address
 
 
 def test_no_more_calls_than_allowed_are_in_flight(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
