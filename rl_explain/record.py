@@ -103,7 +103,7 @@ def add_to_record(
     spent = 0.0 if afresh else record["wall_seconds"].get(stage, 0.0)
     record |= {
         "seed": config.seed,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": this_command(),
         "commit": _commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
@@ -115,20 +115,29 @@ def add_to_record(
     write_json(run / FILE, record)
 
 
+def this_command() -> str:
+    """The command that runs, as one would type it."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
 def read_record(run: Path) -> dict[str, Any]:
     """The run's record; empty where nothing has run yet."""
     path = run / FILE
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
-def provenance(run: Path, config: Config) -> str:
-    """What made a run, as Markdown."""
+def provenance(run: Path, config: Config, command: str | None = None) -> str:
+    """What made a run, as Markdown.
+
+    Args:
+        command: in place of the last one that the record holds.
+    """
     record = read_record(run)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     seconds = ", ".join(f"{name} {s:.0f}" for name, s in record["wall_seconds"].items())
     commits = sorted({commit or "not a checkout" for commit in record["commits"].values()})
     rows = {
-        "command": f"`{record['command']}`",
+        "command": f"`{command or record['command']}`",
         "data": f"{config.data.format}, seed {record['seed']}",
         "recommender": _recommender(run),
         "model": config.model.name,

@@ -59,6 +59,19 @@ def test_both_judges_leave_reports_and_figures(checked: tuple[Path, Path]) -> No
     assert accuracy[0] > 0.9 > 0.6 > accuracy[1]
 
 
+def test_a_report_names_the_command_that_made_it(
+    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = checked
+    for kind in ("rubric", "plausibility"):
+        command = ["judge-check", str(config), f"judge.kind={kind}", *SMALL]
+        monkeypatch.setattr("sys.argv", ["/bin/rl-explain", *command])
+        assert main(command) == 0
+    for kind in ("rubric", "plausibility"):
+        report = (run / "judge-check" / f"{kind}.md").read_text()
+        assert f"- command: `rl-explain judge-check {config} judge.kind={kind} " in report
+
+
 def test_a_learned_judge_is_trained_and_checked(
     checked: tuple[Path, Path], random_base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,9 +59,15 @@ def test_the_judge_matters_where_it_is_weighed(tmp_path: Path) -> None:
         record.check_settings(tmp_path, make_config(tmp_path, rewards=weighed, judge=other))
 
 
-def test_the_configured_judge_rewards(tmp_path: Path) -> None:
-    weighed = {"weights": {"judge": 1.0, "agreement": 1.0}}
-    config = make_config(tmp_path, rewards=weighed, recommender={"max_epochs": 1})
+@pytest.mark.parametrize(
+    "rewards",
+    [
+        {"weights": {"judge": 1.0, "agreement": 1.0}},
+        {"weights": {"agreement": 1.0}, "schedule": {"judge": [[0, 1], [1, 1]]}},
+    ],
+)
+def test_the_configured_judge_rewards(tmp_path: Path, rewards: dict[str, Any]) -> None:
+    config = make_config(tmp_path, rewards=rewards, recommender={"max_epochs": 1})
     run_stages(Run(config), ["prepare", "recommender"])
     case: dict[str, Any] = {
         "task": ["explanation"] * 2,

@@ -20,7 +20,7 @@ from rl_explain.calibration.page import html_page
 from rl_explain.calibration.report import calibration_report, summary
 from rl_explain.config import JudgeConfig
 from rl_explain.judging import build_judge
-from rl_explain.record import provenance
+from rl_explain.record import provenance, this_command
 from rl_explain.run import Metrics, Run, read_metrics
 from rl_explain.training.learned_judge import train_learned_judge
 
@@ -37,7 +37,7 @@ def judge_check(run: Run, folder: Path) -> Metrics:
         with _judge(run, config.judge) as judge, _judge(run, afresh) as again:
             found = calibrate(judge, texts, again)
             own = judge.summary() if hasattr(judge, "summary") else {}  # an endpoint's spending
-    made_by = f"## Made by\n\n{provenance(run.folder, config)}"
+    made_by = f"## Made by\n\n{provenance(run.folder, config, this_command())}"
     report = f"{calibration_report(name, found, own)}\n\n{made_by}\n"
     (folder / f"{name}.md").write_text(report, encoding="utf-8")
     page = html_page(f"Judge check: {name}", report)

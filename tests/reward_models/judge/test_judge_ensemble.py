@@ -47,6 +47,12 @@ def test_the_lowest_of_equally_frequent_ratings() -> None:
     assert Ensemble(judges, "majority").rate([CASE]) == [2.0]
 
 
+def test_a_majority_of_ratings_between_levels_is_one_of_levels() -> None:
+    """2.9, 3.2 and 1.4 are two threes and a one; taken as they are each would stand alone."""
+    judges = [Says([rating, half]) for rating, half in ((2.9, 2.5), (3.2, 3.4), (1.4, 2.1))]
+    assert Ensemble(judges, "majority").rate([CASE] * 2) == [3.0, 2.0]
+
+
 @pytest.mark.parametrize("how", ["mean", "min", "majority"])
 def test_one_failure_is_a_failure(how: str) -> None:
     judges = [Says([3.0, 4.0], ["first"]), Says([FAILED, 4.0], [FAILED]), Says([3.0, 4.0], ["tie"])]
