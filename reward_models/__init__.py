@@ -33,6 +33,15 @@ REWARDS: dict[str, Reward] = {
 }
 """Every reward term, by the name that weights use."""
 
+DEFAULT_WEIGHTS: dict[str, float] = {
+    "agreement": 1.0,
+    "ranking": 1.0,
+    "faithfulness": 3.0,
+    "grounding": 2.0,
+    "reasons": 1.0,
+}
+"""The default composite: what the project trains with unless told otherwise."""
+
 RANGES: dict[str, Range] = {
     "agreement": (0, 1),
     "graded_agreement": (-1, 1),

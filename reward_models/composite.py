@@ -105,8 +105,9 @@ class Composite:
 
         Raises:
             TypeError: a column that a term reads is missing.
-            ValueError: a column or a term's answer is not as long as the batch.
+            ValueError: a column or a term's answer is not as long as the batch, or a label is none.
         """
+        _check_labels(columns.get("label"))
         weights = self.weights_now
         terms = {name: self._term(name, completions, columns) for name in weights}
         values, scales = {}, {}
@@ -192,6 +193,13 @@ class Composite:
         if bound is not None:
             scores = [float(np.clip(s, -bound, bound)) if is_number(s) else s for s in scores]
         return scores, scale
+
+
+def _check_labels(labels: object) -> None:
+    """`Yes` would be a label that no verdict agrees with."""
+    for row, label in enumerate(labels if isinstance(labels, Sequence) else ()):
+        if label not in ("yes", "no", None):
+            raise ValueError(f"label[{row}] is {label!r}: give 'yes', 'no' or None.")
 
 
 def _total(weights: Sequence[float], values: Sequence[Score]) -> Score:

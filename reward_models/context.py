@@ -20,15 +20,21 @@ class RewardContext:
     """A catalogue, by item row, and the recommender under explanation.
 
     Args:
-        titles: unique after case folding.
+        titles: best unique after case folding.
         attributes: attribute name to values for each item, e.g. `{"genre": ("noir",)}`; empty
             when the catalogue has none.
         recommender: scores every title.
         seed: of the random subsets that faithfulness compares with.
         judge: rates explanations for the term `judge`, which alone needs one.
+        length_band: fewest and most words of an explanation that the term `length` pays in full.
+            The default holds 95 % of what the template teacher writes, titles included: 14 to 27
+            words on generated data, 15 to 36 on MovieLens.
+
+    Of titles that are equal after case folding the first row is the one that texts name.
 
     Raises:
-        ValueError: another number of attributes than of titles.
+        ValueError: another number of attributes than of titles, attributes that are no tuples or
+            lists of strings, or a band that is none.
     """
 
     titles: Sequence[str]
@@ -36,6 +42,7 @@ class RewardContext:
     recommender: Recommender
     seed: int = 0
     judge: Judge | None = None
+    length_band: tuple[int, int] = (14, 40)
 
     def __post_init__(self) -> None:
         if self.attributes and len(self.attributes) != len(self.titles):
@@ -43,6 +50,9 @@ class RewardContext:
                 f"{len(self.attributes)} attributes for {len(self.titles)} titles: "
                 "give one mapping per title, or none at all."
             )
+        for row, attributes in enumerate(self.attributes):
+            _check_attributes(row, attributes)
+        check_length_band(self.length_band)
 
     @cached_property
     def finder(self) -> CitationFinder:
@@ -66,3 +76,21 @@ class RewardContext:
     def read(self, text: str) -> Reading:
         """The verdict and the titles of a text; recent texts are remembered."""
         return self._read(text)
+
+
+def check_length_band(band: tuple[int, int]) -> None:
+    """`ValueError` for a band of lengths that is none."""
+    if len(band) != 2 or not 0 <= band[0] <= band[1]:
+        raise ValueError(
+            f"the band is {list(band)}: give the fewest and the most words, such as [14, 40]."
+        )
+
+
+def _check_attributes(row: int, attributes: Mapping[str, Sequence[str]]) -> None:
+    """A string is a sequence of strings too: its letters would be the values."""
+    for name, values in attributes.items():
+        if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+            raise ValueError(
+                f"attributes[{row}][{name!r}] is {values!r}: give a tuple of strings, such as "
+                '("noir",).'
+            )

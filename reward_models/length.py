@@ -1,6 +1,6 @@
 """Is the explanation of a readable length?
 
-    score = 1 - (words outside of the band) / `SLOPE`,   at least -1
+    score = 1 - (words outside of `RewardContext.length_band`) / `SLOPE`,   at least -1
 
 A soft band, without a bonus for length within it, like the soft punishment of overlong answers in
 DAPO (Yu et al. 2025, arXiv 2503.14476, equation 13).
@@ -16,8 +16,6 @@ import numpy as np
 from reward_models.context import RewardContext
 from reward_models.types import Score
 
-SHORTEST, LONGEST = 25, 40
-"""Words of the band."""
 SLOPE = 15
 """Words outside of the band that cost 1."""
 
@@ -34,11 +32,12 @@ def length(
     `None` for tasks other than explanation.
     """
     return [
-        _score(len(text.split())) if kind == "explanation" else None
+        _score(len(text.split()), context.length_band) if kind == "explanation" else None
         for text, kind in zip(completions, task, strict=True)
     ]
 
 
-def _score(words: int) -> float:
-    outside = max(SHORTEST - words, words - LONGEST, 0)
+def _score(words: int, band: tuple[int, int]) -> float:
+    shortest, longest = band
+    outside = max(shortest - words, words - longest, 0)
     return float(np.clip(1 - outside / SLOPE, -1, 1))

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from reward_models import REWARDS
+from reward_models import DEFAULT_WEIGHTS, REWARDS
+from reward_models.context import check_length_band
 from reward_models.judge.ensemble import COMBINATIONS
 from reward_models.judge.settings import (
     BreakerSettings,
@@ -394,15 +395,7 @@ class TrainingConfig:
 class RewardsConfig:
     """What reinforcement learning and preference pairs are scored by."""
 
-    weights: dict[str, float] = field(
-        default_factory=lambda: {
-            "agreement": 1.0,
-            "ranking": 1.0,
-            "faithfulness": 3.0,
-            "grounding": 2.0,
-            "reasons": 1.0,
-        }
-    )
+    weights: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     """Weight of each term, by name."""
     normalisation: dict[str, str] | None = None
     """Term to `none`, `batch` or `running`: what its scores are measured in; `none` when absent."""
@@ -412,6 +405,8 @@ class RewardsConfig:
     """Term to points [share of training done, weight], linear between them, in place of its weight;
     `{faithfulness: [[0, 1], [0.5, 3]]}` rises to 3 until half time. Weights are constant when null.
     """
+    length_band: tuple[int, int] = (14, 40)
+    """Fewest and most words of an explanation that the term `length` pays in full."""
     recommender: str | None = None
     """Folder of another run on the same data whose recommender scores, as a control; the run's own
     when null."""
@@ -422,6 +417,7 @@ class RewardsConfig:
             "normalisation": lambda: check_normalisation(self.normalisation or {}, REWARDS),
             "clip": lambda: check_clip(self.clip or {}, REWARDS),
             "schedule": lambda: check_schedule(self.schedule or {}, self.weights, REWARDS),
+            "length_band": lambda: check_length_band(self.length_band),
         }
         for name, check in checks.items():
             try:

@@ -197,7 +197,8 @@ class Run:
         Args:
             rewards: what scores, by the names of `REWARDS`.
         """
-        context, settings = self.reward_context, self.config.rewards
+        settings = self.config.rewards
+        context = replace(self.reward_context, length_band=settings.length_band)
         if settings.recommender is not None:
             context = replace(context, recommender=self.rewarding_recommender)
         if settings.weights.get("judge") or "judge" in (settings.schedule or {}):

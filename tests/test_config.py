@@ -70,6 +70,7 @@ def test_rewards_that_move_read_back(write) -> None:  # type: ignore[no-untyped-
         ("rewards: {clip: {groundng: 1}}", r"rewards\.clip: .*Did you mean 'grounding'"),
         ("rewards: {schedule: {length: [[0, 1], [2, 1]]}}", r"rewards\.schedule: .*from 0 to 1"),
         ("rewards: {schedule: {length: 1}}", r"rewards\.schedule\.length is 1"),
+        ("rewards: {length_band: [9, 3]}", r"rewards\.length_band: the band is \[9, 3\]: give"),
         (
             "training: {sft: {batch_size: 0}}",
             r"training\.sft\.batch_size is 0: give a number above",

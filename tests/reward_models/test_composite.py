@@ -1,6 +1,7 @@
 import copy
 import math
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,20 @@ def test_bad_weights(weights, message):
 def test_a_term_of_another_length_is_an_error():
     with pytest.raises(ValueError, match="a gave 1 scores for 2 texts"):
         Composite({"a": 1}, None, {"a": constant([1.0])})(["", ""])
+
+
+def test_a_label_that_no_verdict_agrees_with_is_an_error(yes_context):
+    composite = Composite({"agreement": 1}, yes_context)
+    columns = {"task": ["explanation"] * 2, "label": ["yes", "Yes"]}
+    with pytest.raises(ValueError, match=r"label\[1\] is 'Yes': give 'yes', 'no' or None"):
+        composite(["Yes."] * 2, **columns)
+
+
+def test_attributes_that_would_be_read_letter_by_letter_are_an_error(yes_context):
+    for values in ("noir", (1999,)):
+        attributes = [{}] * (len(yes_context.titles) - 1) + [{"genre": values}]
+        with pytest.raises(ValueError, match=r"attributes\[\d+\]\['genre'\] is .*a tuple of str"):
+            replace(yes_context, attributes=attributes)
 
 
 def test_failed_stays_one_instance():

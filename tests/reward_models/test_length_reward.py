@@ -1,11 +1,13 @@
 """The soft band of lengths."""
 
+from dataclasses import replace
+
 import pytest
 
 from reward_models import REWARDS
 from reward_models.context import RewardContext
 
-WORDS_AND_SCORES = [(0, -2 / 3), (10, 0.0), (22, 0.8), (25, 1.0), (40, 1.0), (43, 0.8), (99, -1.0)]
+WORDS_AND_SCORES = [(0, 1 / 15), (8, 0.6), (14, 1.0), (40, 1.0), (43, 0.8), (55, 0.0), (99, -1.0)]
 
 
 @pytest.mark.parametrize(("words", "expected"), WORDS_AND_SCORES)
@@ -15,6 +17,19 @@ def test_a_band_with_slopes(yes_context: RewardContext, words: int, expected: fl
 
 
 def test_more_words_within_the_band_earn_nothing(yes_context: RewardContext) -> None:
-    texts = ["word " * words for words in range(25, 41)]
+    texts = ["word " * words for words in range(14, 41)]
     scores = REWARDS["length"](texts, context=yes_context, task=["explanation"] * len(texts))
     assert set(scores) == {1.0}
+
+
+def test_the_band_is_the_contexts(yes_context: RewardContext) -> None:
+    context = replace(yes_context, length_band=(3, 4))
+    texts = ["word " * words for words in (0, 3, 4, 7)]
+    scores = REWARDS["length"](texts, context=context, task=["explanation"] * 4)
+    assert scores == pytest.approx([0.8, 1.0, 1.0, 0.8])
+
+
+@pytest.mark.parametrize("band", [(5, 4), (-1, 4), (3,)])
+def test_a_band_that_is_none_is_named(yes_context: RewardContext, band: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=rf"the band is \[{band[0]}"):
+        replace(yes_context, length_band=band)
