@@ -19,10 +19,12 @@ from pathlib import Path
 from reward_models.judge.endpoint import EndpointJudge
 from reward_models.judge.settings import EndpointSettings, RetrySettings
 from reward_models.judge.types import JudgeCase
+from rl_explain.record import hardware, source_commit, this_command
 
 LATENCY = 0.2
 """Seconds."""
 IN_FLIGHT = 32
+ASKED = f"{IN_FLIGHT} calls in flight. Asked: 140 (160 is the limit) and, from the cache, 5,000."
 TITLES = tuple(f"Title Number {row}" for row in range(1_000))
 ATTRIBUTES = tuple({"genre": ("mystery", "maritime"), "mood": ("calm",)} for _ in TITLES)
 COMPLETION = {
@@ -42,7 +44,7 @@ COMPLETION = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print both figures, as JSON."""
+    """Print both figures, as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--ratings", type=int, default=3_000, help="from the endpoint")
     parser.add_argument("--repeats", type=int, default=5, help="of reading all of them back")
@@ -53,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     server.start()
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(f"http://127.0.0.1:{here.recv()}/v1", folder, options)))
+        found = measure(f"http://127.0.0.1:{here.recv()}/v1", folder, options)
+    print(f"# Ratings a second\n\n`python benchmarks/{this_command()}`, commit {source_commit()}.")
+    print(f"{ASKED}\n")
+    print(f"{hardware('cpu', 1)}\n\n```json\n{json.dumps(found)}\n```")
     server.terminate()
 
 

@@ -7,6 +7,9 @@ whatever their weights say. Mean and deviation are taken over the completions th
 - `batch`: of this batch;
 - `running`: of everything scored so far, this batch included (Welford 1962), so that scores of
   different batches compare.
+
+A composite knows the completions that it scored itself: where several processes train together,
+each takes mean and deviation over its own.
 """
 
 import math

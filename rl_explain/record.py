@@ -104,7 +104,7 @@ def add_to_record(
     record |= {
         "seed": config.seed,
         "command": this_command(),
-        "commit": _commit(),
+        "commit": source_commit(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "hardware": hardware(device, config.threads),
@@ -211,7 +211,7 @@ def _differences(made: Any, now: Any, where: str = "") -> Iterator[str]:
         yield where
 
 
-def _commit() -> str | None:
+def source_commit() -> str | None:
     """The commit of the source tree, if it is one, and whether files differ from it."""
     source = Path(__file__).resolve().parent.parent
     top = _git(source, "rev-parse", "--show-toplevel")
