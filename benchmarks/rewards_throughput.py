@@ -135,9 +135,8 @@ def main() -> None:
         "the same, each text alone: no deduplication": (build(1864, 10, 25, 8), one_by_one),
         "faithfulness, history 50, 8 a state": (build(1864, 50, 32, 8), faithfulness),
     }
-    print(
-        f"# Rewards scored a second\n\n`python benchmarks/{this_command()}`, commit {source_commit()}."
-    )
+    made_by = f"`python benchmarks/{this_command()}`, commit {source_commit()}"
+    print(f"# Rewards scored a second\n\n{made_by}. {ASKED}\n")
     print(f"{ASKED}\n")
     print(f"{hardware('cpu', options.threads)}; medians of {options.repeats}\n")
     print("| scored | completions/s | completions/s of processor time |\n|---|---:|---:|")
