@@ -137,7 +137,6 @@ def main() -> None:
     }
     made_by = f"`python benchmarks/{this_command()}`, commit {source_commit()}"
     print(f"# Rewards scored a second\n\n{made_by}. {ASKED}\n")
-    print(f"{ASKED}\n")
     print(f"{hardware('cpu', options.threads)}; medians of {options.repeats}\n")
     print("| scored | completions/s | completions/s of processor time |\n|---|---:|---:|")
     for name, (world, score) in cases.items():
