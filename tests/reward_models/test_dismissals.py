@@ -40,6 +40,12 @@ def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
         'Yes. "The Silent Tide" does most, not its genre.',
         'Yes. Without "The Silent Tide" it would not stand so high.',
         'No. "The Silent Tide" speaks against it, and nothing speaks for it.',
+        'Yes. "The Silent Tide" has no small part in it.',
+        'Yes, and not only because of "The Silent Tide".',
+        'Yes. "The Silent Tide" does not only matter, it decides.',
+        'Yes. "The Silent Tide" is not the only reason, but the first.',
+        'No. "The Silent Tide" does not lift it.',
+        'Yes. No doubt "The Silent Tide" is the reason.',
     ],
 )
 def test_other_sentences_set_nothing_aside(text):
