@@ -20,7 +20,7 @@ _WORD = (
     r"(?:(?!(?:only|just|merely|simply|solely|small|minor|little|sole|single|whole|full)\b)\w+\s+)"
 )
 _SET_ASIDE = re.compile(
-    r"\bnothing\b(?:\s+\w+){0,2}\s+to do\b"
+    r"\bnothing\b(?:\s+(?!more\b)\w+){0,2}\s+to do\b"
     rf"|{_NOT}\s+(?:at all\s+)?(?:because of|due to|thanks to|owing to|on account of)\s+{_TITLE}"
     rf"|\b(?:no|without(?:\s+any)?)\s+{_WORD}?(?:part|role|influence|effect|bearing|weight|impact)\b"
     rf"|{_NOT}\s+{_WORD}?(?:matter|count|contribute|play (?:a|any)|influence|affect)\b"

@@ -45,6 +45,7 @@ def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
         'Yes. "The Silent Tide" does not only matter, it decides.',
         'Yes. "The Silent Tide" is not the only reason, but the first.',
         'No. "The Silent Tide" does not lift it.',
+        'Yes. Nothing has more to do with it than "The Silent Tide".',
         'Yes. No doubt "The Silent Tide" is the reason.',
     ],
 )
