@@ -23,7 +23,7 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "n
 DEPENDS: dict[str, tuple[str, ...]] = {
     "prepare": ("seed", "data"),
     "recommender": ("recommender",),
-    "tasks": ("alignment", "training.rl", "evaluation.cases", "evaluation.alignment_cases"),
+    "tasks": ("alignment", "training.rl"),
     "sft": ("model", "training.sft", "evaluation.max_new_tokens"),
     "sft_clean": ("model", "training.sft", "evaluation.max_new_tokens"),
     "pairs": ("rewards", "training.pairs"),
@@ -171,7 +171,7 @@ def settings_of(stage: str, config: Config) -> dict[str, Any]:
     The judge does where it is weighed.
     """
     values, keys = asdict(config), DEPENDS[stage]
-    if "rewards" in keys and config.rewards.weights.get("judge"):
+    if "rewards" in keys and config.rewards.asks_judge:
         keys += JUDGE
     return dict(json.loads(json.dumps({key: _pick(values, key) for key in keys})))
 

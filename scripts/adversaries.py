@@ -24,7 +24,7 @@ from reward_models.judge.types import Judge
 from reward_models.ranking import ranking
 from reward_models.rating import rating
 from reward_models.types import Score
-from rl_explain.alignment.examples import Example, columns, read_examples
+from rl_explain.alignment.examples import Example, columns
 from rl_explain.alignment.explanations import explanation_examples
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import build_states
@@ -38,6 +38,7 @@ from rl_explain.evaluation.baselines import CitationBaselines, baseline_texts
 from rl_explain.evidence.influence import leave_one_out
 from rl_explain.evidence.teacher import Teacher
 from rl_explain.run import Run
+from rl_explain.stages.preparation import held_out_examples
 
 TEACHER, RANDOM = "honest: the clean teacher", "honest in form: random citations"
 HONEST = {TEACHER: ("label", "influence"), RANDOM: ("label",)}
@@ -148,7 +149,7 @@ def demo_world(cases: int, seed: int = 0) -> World:
 def run_world(folder: Path, cases: int) -> World:
     """The test cases of a run, its recommender and its weights."""
     run = Run.open(folder)
-    examples = read_examples(run.stage_folder("tasks") / "test.jsonl")
+    examples = held_out_examples(run)
     explained, ranked = (
         [example for example in examples if example.task == task][:cases]
         for task in ("explanation", "ranking")

@@ -28,6 +28,7 @@ from rl_explain.judging import build_judge
 from rl_explain.lineage import digest
 from rl_explain.record import provenance
 from rl_explain.run import Metrics, Run
+from rl_explain.stages.preparation import held_out_examples
 from rl_explain.stages.sampling import weighed_candidates
 
 STAGE = {"best_of_n": "sft"}
@@ -39,7 +40,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     """Every metric of every method that is there, of the baselines too; print the tables."""
     config = run.config
     settings, seed = config.evaluation, config.seed
-    examples = read_examples(run.stage_folder("tasks") / "test.jsonl")
+    examples = held_out_examples(run)
     recommender, context = run.measured_recommender, run.reward_context
     if recommender is not run.recommender:
         examples = relabelled(examples, recommender)

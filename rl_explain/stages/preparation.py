@@ -66,7 +66,7 @@ def recommender(run: Run, folder: Path) -> Metrics:
 
 
 def tasks(run: Run, folder: Path) -> Metrics:
-    """States, banks, and the examples of every later stage."""
+    """States, banks, and the examples of every training and of validation."""
     config, seed = run.config, run.config.seed
     data, alignment, rl = config.data, config.alignment, config.training.rl
     states = build_states(
@@ -90,31 +90,35 @@ def tasks(run: Run, folder: Path) -> Metrics:
         )
         for name, noise in (("sft", alignment.noise), ("sft_clean", 0.0))
     }
-    # What was not trained is not measured.
-    measured = [task for task in ASK if alignment.counts.get(task)]
-    held_out = {
-        "explanation": config.evaluation.cases,
-        **dict.fromkeys(measured, config.evaluation.alignment_cases),
-    }
     validation = {"explanation": rl.validation_cases}
     form = [alignment.form]
     parts = sft | {
         "rl": build_examples(context, states.train, rl.counts, form, seed + 1),
         "validation": build_examples(context, states.validation, validation, form, seed + 2),
-        "test": build_examples(
-            context,
-            states.test,
-            held_out,
-            form,
-            seed + 3,
-            # What ROUGE-L compares with; evaluation reads no other completion of an explanation.
-            Teacher(catalogue, alignment.verdict, 0.0, seed + 3),
-        ),
     }
     _check_lengths(config, parts["sft_clean"])
     for name, examples in parts.items():
         write_examples(examples, folder / f"{name}.jsonl")
     return {"states": len(states)} | {f"examples/{k}": len(v) for k, v in parts.items()}
+
+
+def held_out_examples(run: Run) -> list[Example]:
+    """What the evaluation asks about test users: explanations, and the tasks that were trained.
+
+    They are no part of the stage's folder, so a finished run can be measured on more cases.
+    """
+    config, seed = run.config, run.config.seed + 3
+    alignment, settings = config.alignment, config.evaluation
+    measured = [task for task in ASK if alignment.counts.get(task)]
+    counts = {
+        "explanation": settings.cases,
+        **dict.fromkeys(measured, settings.alignment_cases),
+    }
+    catalogue, states = run.interactions.catalogue, run.states
+    context = TaskContext(catalogue, states, run.recommender, run.prompts)
+    # What ROUGE-L compares with; evaluation reads no other completion of an explanation.
+    teacher = Teacher(catalogue, alignment.verdict, 0.0, seed)
+    return build_examples(context, states.test, counts, [alignment.form], seed, teacher)
 
 
 def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
