@@ -197,7 +197,7 @@ class Composite:
 
 def _check_labels(labels: object) -> None:
     """`Yes` would be a label that no verdict agrees with."""
-    for row, label in enumerate(labels if isinstance(labels, Sequence) else ()):
+    for row, label in enumerate(labels if isinstance(labels, Iterable) else ()):
         if label not in ("yes", "no", None):
             raise ValueError(f"label[{row}] is {label!r}: give 'yes', 'no' or None.")
 

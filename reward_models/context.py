@@ -1,6 +1,6 @@
 """What rewards need beyond the columns: the catalogue and the recommender, prepared once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -30,7 +30,8 @@ class RewardContext:
             The default holds 95 % of what the template teacher writes, titles included: 14 to 27
             words on generated data, 15 to 36 on MovieLens.
 
-    Of titles that are equal after case folding the first row is the one that texts name.
+    Of titles that are equal after case folding, one in quotes names the first row, and one without
+    quotes the first row that is spelled like it: no text can name the others, so tell them apart.
 
     Raises:
         ValueError: another number of attributes than of titles, attributes that are no tuples or
@@ -89,7 +90,8 @@ def check_length_band(band: tuple[int, int]) -> None:
 def _check_attributes(row: int, attributes: Mapping[str, Sequence[str]]) -> None:
     """A string is a sequence of strings too: its letters would be the values."""
     for name, values in attributes.items():
-        if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        several = isinstance(values, Iterable) and not isinstance(values, str)
+        if not several or not all(isinstance(value, str) for value in values):
             raise ValueError(
                 f"attributes[{row}][{name!r}] is {values!r}: give a tuple of strings, such as "
                 '("noir",).'

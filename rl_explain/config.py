@@ -425,6 +425,11 @@ class RewardsConfig:
             except ValueError as error:
                 raise UserError(f"rewards.{name}: {error}") from None
 
+    @property
+    def asks_judge(self) -> bool:
+        """Whether the judge is weighed, at any time of training."""
+        return bool(self.weights.get("judge")) or "judge" in (self.schedule or {})
+
 
 @dataclass
 class JudgeConfig:

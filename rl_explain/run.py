@@ -201,7 +201,7 @@ class Run:
         context = replace(self.reward_context, length_band=settings.length_band)
         if settings.recommender is not None:
             context = replace(context, recommender=self.rewarding_recommender)
-        if settings.weights.get("judge") or "judge" in (settings.schedule or {}):
+        if settings.asks_judge:
             context = replace(context, judge=build_judge(self.config.judge, context, self.folder))
         return Composite(
             settings.weights,

@@ -28,7 +28,6 @@ def test_settings_of_every_earlier_stage_must_be_the_same(tmp_path: Path) -> Non
     record.check_settings(tmp_path, make_config(tmp_path))
     for group, name, value in (
         ("alignment", "noise", 0.0),
-        ("evaluation", "cases", 7),
         ("training", "rl", {"validation_cases": 3}),
     ):
         changed = make_config(tmp_path, **{group: {name: value}})
@@ -40,7 +39,7 @@ def test_settings_that_change_no_result_may_change(tmp_path: Path) -> None:
     (tmp_path / "ppo").mkdir()
     record.keep_settings(tmp_path, "ppo", make_config(tmp_path))
     changed = make_config(
-        tmp_path, training={"ppo": {"micro_batch_size": 8}}, evaluation={"bootstrap": 5}
+        tmp_path, training={"ppo": {"micro_batch_size": 8}}, evaluation={"bootstrap": 5, "cases": 7}
     )
     record.check_settings(tmp_path, changed)
 
@@ -50,13 +49,14 @@ def test_the_judge_matters_where_it_is_weighed(tmp_path: Path) -> None:
     other = {"kind": "plausibility"}
     record.keep_settings(tmp_path, "ppo", make_config(tmp_path))
     record.check_settings(tmp_path, make_config(tmp_path, judge=other))
-    weighed = {"weights": {"judge": 1.0, "faithfulness": 1.0}}
-    record.keep_settings(tmp_path, "ppo", make_config(tmp_path, rewards=weighed))
-    record.check_settings(
-        tmp_path, make_config(tmp_path, rewards=weighed, judge={"cache": "elsewhere.sqlite"})
-    )
-    with pytest.raises(UserError, match=r"ppo was made with other values of judge\.kind"):
-        record.check_settings(tmp_path, make_config(tmp_path, rewards=weighed, judge=other))
+    scheduled = {"schedule": {"judge": [[0, 1], [1, 1]]}}
+    for weighed in ({"weights": {"judge": 1.0, "faithfulness": 1.0}}, scheduled):
+        record.keep_settings(tmp_path, "ppo", make_config(tmp_path, rewards=weighed))
+        record.check_settings(
+            tmp_path, make_config(tmp_path, rewards=weighed, judge={"cache": "elsewhere.sqlite"})
+        )
+        with pytest.raises(UserError, match=r"ppo was made with other values of judge\.kind"):
+            record.check_settings(tmp_path, make_config(tmp_path, rewards=weighed, judge=other))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_record_names_the_commit_and_that_files_differ_from_it(
     code = source / "rl_explain" / "record.py"
     code.write_text("one")
     monkeypatch.setattr(record, "__file__", str(code))
-    assert record._commit() is None
+    assert record.source_commit() is None
 
     def git(*words: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
@@ -139,11 +139,11 @@ def test_record_names_the_commit_and_that_files_differ_from_it(
     git("add", ".")
     git("commit", "-m", "one")
     head = git("rev-parse", "HEAD")
-    assert record._commit() == head
+    assert record.source_commit() == head
     code.write_text("two")
-    assert record._commit() == f"{head}-dirty"
+    assert record.source_commit() == f"{head}-dirty"
     monkeypatch.setattr(record, "__file__", str(source / "lib" / "rl_explain" / "record.py"))
-    assert record._commit() is None  # installed inside the checkout of something else
+    assert record.source_commit() is None  # installed inside the checkout of something else
 
 
 def test_a_launcher_with_several_processes_is_refused(

@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 
@@ -20,8 +20,13 @@ RETRIED = (408, 409, 429)
 REFUSED = (401, 402, 404)
 """States that every call will meet: no valid key, no credit, no such model. Not 403, by which some
 endpoints refuse one text."""
+ANSWER_LOST = (502, 504, 524)
+"""States by which a gateway says that it got no answer of a model, which may have worked on one."""
 SHOWN = 300
 """Characters of an endpoint's own words that errors and logs repeat."""
+
+Tokens: TypeAlias = tuple[int, int]
+"""Of a prompt and of its reply, as the endpoint counted them."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,7 @@ class Reply:
     """What a call brought; tokens are `None` when the endpoint did not count them."""
 
     text: str
-    tokens_in: int | None
-    tokens_out: int | None
+    tokens: Tokens | None
 
 
 class CallFailedError(Exception):
@@ -40,13 +44,21 @@ class CallFailedError(Exception):
         passes: whether to try again.
         retry_after: not before, in s.
         billed: whether the endpoint may have worked on it all the same, and ask to be paid.
+        tokens: what it says that it worked, if it does.
     """
 
     def __init__(
-        self, why: str, *, passes: bool, retry_after: float | None = None, billed: bool = False
+        self,
+        why: str,
+        *,
+        passes: bool,
+        retry_after: float | None = None,
+        billed: bool = False,
+        tokens: Tokens | None = None,
     ) -> None:
         super().__init__(why)
-        self.passes, self.retry_after, self.billed = passes, retry_after, billed
+        self.passes, self.retry_after = passes, retry_after
+        self.billed, self.tokens = billed, tokens
 
 
 class Client:
@@ -119,7 +131,13 @@ class Client:
             )
         passes = status in RETRIED or status >= 500
         wait = retry_after(error.response.headers.get("retry-after"), self._clock.now())
-        return CallFailedError(why, passes=passes, retry_after=wait)
+        return CallFailedError(
+            why,
+            passes=passes,
+            retry_after=wait,
+            billed=status in ANSWER_LOST,
+            tokens=_tokens_of_failure(error),
+        )
 
     def _said(self, error: BaseException) -> str:
         """An error's words, without the key if the endpoint repeated it."""
@@ -157,14 +175,27 @@ def _never_sent(cause: BaseException | None) -> bool:
 
 def _reply(completion: Any) -> Reply:
     """openai checks nothing of what it received: a part that is missing is noticed here."""
+    tokens = _tokens(getattr(completion, "usage", None))
     try:
         text = completion.choices[0].message.content
-        usage = completion.usage
     except (AttributeError, IndexError, TypeError):
         why = "the reply is no chat completion"
-        raise CallFailedError(why, passes=True, billed=True) from None
-    return Reply(
-        text if isinstance(text, str) else "",
-        getattr(usage, "prompt_tokens", None),
-        getattr(usage, "completion_tokens", None),
-    )
+        raise CallFailedError(why, passes=True, billed=True, tokens=tokens) from None
+    return Reply(text if isinstance(text, str) else "", tokens)
+
+
+def _tokens_of_failure(error: APIStatusError) -> Tokens | None:
+    """What an error's own body counts, which few do."""
+    with suppress(ValueError):
+        body = error.response.json()
+        return _tokens(body.get("usage")) if isinstance(body, dict) else None
+    return None
+
+
+def _tokens(usage: object) -> Tokens | None:
+    """Both counts, from an object of openai's or from JSON; `None` unless both are counts."""
+    stated = usage if isinstance(usage, Mapping) else getattr(usage, "__dict__", {})
+    prompt, reply = stated.get("prompt_tokens"), stated.get("completion_tokens")
+    if isinstance(prompt, int) and isinstance(reply, int) and min(prompt, reply) >= 0:
+        return prompt, reply
+    return None

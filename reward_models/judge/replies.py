@@ -1,10 +1,10 @@
 """What a judge's reply answers, however it is dressed; a reply that leaves doubt answers nothing.
 
 A JSON object with the key, also within a code fence or prose; and in what stands around such
-objects a tag, `<rating>3</rating>`, or `rating: 3`; or the whole reply is the bare value. Thoughts
-up to `</think>` are no part of the reply, digits and signs may be full-width. Two answers that
-differ are none, in whatever forms: one of them may be quoted from the text under judgment. So is a
-rating off the scale.
+objects a tag, `<rating>3</rating>`, or `rating: 3`, `rating is 3`; or the whole reply is the bare
+value. Thoughts up to `</think>` are no part of the reply, digits and signs may be full-width. Two
+answers that differ are none, in whatever forms: one of them may be quoted from the text under
+judgment. So is a rating off the scale.
 """
 
 import json
@@ -17,7 +17,7 @@ LONGEST = 10_000
 _SCALE = r"(?:\s*(?:/|out of|of)\s*\d+)?"
 _RATING = re.compile(rf"-?\d[\d.]*+{_SCALE}(?!\s*(?:[-–~]|to|or)\s*\d)", re.IGNORECASE)
 _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
+_SIDE = re.compile(r"(?:first|second|tie|1|2)\b", re.IGNORECASE)
 _SIDES = {"first": "first", "1": "first", "second": "second", "2": "second", "tie": "tie"}
 _DRESS = "*_`\"'"
 
@@ -29,7 +29,7 @@ def read_rating(reply: str) -> str | None:
 
 def read_preference(reply: str) -> str | None:
     """`"first"`, `"second"`, `"tie"`, or `None` for a reply that holds no one answer."""
-    return _read(reply, "better", _WORD, lambda value: _SIDES.get(value.casefold()))
+    return _read(reply, "better", _SIDE, lambda value: _SIDES.get(value.casefold()))
 
 
 def _level(value: str) -> str | None:
@@ -58,7 +58,8 @@ def _without_thoughts(text: str) -> str:
 
 def _in_json(text: str, key: str) -> tuple[list[str], str]:
     """The values of the key in JSON objects, and the text without the outermost objects."""
-    decoder = json.JSONDecoder(strict=False)
+    # Pairs, so that a key that stands twice in one object is not its last value alone.
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=list)
     values: list[str] = []
     around, read_to = [], 0
     for start in (found.start() for found in re.finditer(r"\{", text)):
@@ -66,7 +67,7 @@ def _in_json(text: str, key: str) -> tuple[list[str], str]:
             found, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        values += (str(v).strip() for k, v in found.items() if k.casefold() == key)
+        values += (str(v).strip() for k, v in found if k.casefold() == key)
         if start >= read_to:
             around.append(text[read_to:start])
             read_to = end
@@ -78,5 +79,5 @@ def _in_tags(text: str, key: str) -> list[str]:
 
 
 def _after_name(text: str, key: str, value: re.Pattern[str]) -> Iterator[str]:
-    name = rf"(?i)\b{key}[{_DRESS}]*\s*[:=][{_DRESS}\s]*({value.pattern})"
+    name = rf"(?i)\b{key}[{_DRESS}]*\s*(?:[:=]|is\b)[{_DRESS}\s]*({value.pattern})"
     yield from (found.group(1) for found in re.finditer(name, text))

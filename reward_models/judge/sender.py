@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from reward_models.judge.breaker import Breaker
 from reward_models.judge.budget import Budget
 from reward_models.judge.cache import Spent
-from reward_models.judge.client import CallFailedError, Client, Reply
+from reward_models.judge.client import CallFailedError, Client, Reply, Tokens
 from reward_models.judge.clock import Clock
 from reward_models.judge.errors import EndpointDownError, EndpointRefusedError, JudgeError
 from reward_models.judge.messages import Message
@@ -92,6 +92,7 @@ class Sender:
     async def _attempt(self, messages: Sequence[Message], probe: bool) -> Reply | CallFailedError:
         """One call, and what it tells the breaker."""
         try:
+            await self._until_asked_for()  # a probe before this one may have been told when
             outcome = await self._paid_call(messages)
         except BaseException:
             self._breaker.abandoned(probe=probe)
@@ -117,19 +118,21 @@ class Sender:
             )
 
     async def _paid_call(self, messages: Sequence[Message]) -> Reply | CallFailedError:
-        """One call, settled: at its cost, or at the most it can be where that is not known.
+        """One call, settled at what the endpoint counted, also where it brought no reply.
 
-        A call that was cut off, ran out of time or came back unreadable may be billed. One that the
-        endpoint refused, or that never reached it, is counted as a call.
+        Where nothing was counted, a call that was cut off, ran out of time (here or at a gateway)
+        or came back unreadable is taken at the most it can cost: the endpoint may have worked on
+        it, and a limit must hold whatever it bills. One that it refused, or that never reached it,
+        is a call without tokens.
         """
         most = self._budget.most((m["content"] for m in messages), self._reply_tokens)
         await self._budget.reserve(most)
         cost = most
         try:
             reply = await self._client.call(messages)
-            cost = self._cost(reply, most)
+            cost = self._cost(reply.tokens, most)
         except CallFailedError as failure:
-            cost = most if failure.billed else Spent(calls=1)
+            cost = self._cost(failure.tokens, most if failure.billed else Spent(calls=1))
             return failure
         except EndpointRefusedError:
             cost = Spent(calls=1)
@@ -138,11 +141,8 @@ class Sender:
             await self._budget.settle(most, cost)
         return reply
 
-    def _cost(self, reply: Reply, most: Spent) -> Spent:
-        """What the endpoint counted; where it counts nothing, the most it can be."""
-        if reply.tokens_in is None or reply.tokens_out is None:
-            return most
-        return self._budget.cost(reply.tokens_in, reply.tokens_out)
+    def _cost(self, tokens: Tokens | None, uncounted: Spent) -> Spent:
+        return uncounted if tokens is None else self._budget.cost(*tokens)
 
     async def _wait(self, failure: CallFailedError, failures: int) -> None:
         asked = failure.retry_after or 0.0

@@ -71,16 +71,10 @@ class EndpointSettings:
 
     @property
     def address(self) -> str:
-        """Host, port and path of the address; a loopback address without its port.
-
-        A server of one's own comes back at another port and is the same; elsewhere ports and paths
-        are how one host serves several models under one name.
-        """
+        """Host, port and path: by each of them one name may mean several models."""
         url = urlsplit(self.base_url)
-        host = url.hostname or ""
-        loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-        port = f":{url.port}" if url.port and not loopback else ""
-        return f"{host}{port}{url.path.rstrip('/')}"
+        port = f":{url.port}" if url.port else ""
+        return f"{url.hostname}{port}{url.path.rstrip('/')}"
 
 
 @dataclass

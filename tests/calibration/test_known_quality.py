@@ -8,6 +8,7 @@ import pytest
 
 from reward_models.effects import Question
 from reward_models.judge.rubric import RubricJudge
+from reward_models.judge.wording import FENCE
 from rl_explain.calibration.known_quality import LEVELS, KnownText, known_texts
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.errors import UserError
@@ -114,6 +115,11 @@ def test_the_rubric_judge_reads_the_levels(texts: list[KnownText]) -> None:
     rated = RubricJudge(context).rate([text.case for text in texts])
     wrong = [t.kind for t, rating in zip(texts, rated, strict=True) if rating != t.level]
     assert set(wrong) <= {"faithful"}  # "of another kind" is a denial that its rules do not see
+
+
+def test_an_endpoint_is_told_the_level_of_injections() -> None:
+    """The verdict is right and reasons are missing, whatever else is asked of the judge."""
+    assert f"is on level {LEVELS['injection']} at most" in " ".join(FENCE.split())
 
 
 def test_texts_depend_on_the_seed_alone() -> None:

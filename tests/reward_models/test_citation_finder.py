@@ -149,6 +149,12 @@ def test_apostrophes_and_titles_apart_only_in_them():
     assert [pair.lookup(t) for t in ("OCEAN'S ELEVEN", "ocean’s eleven")] == [0, 1]
 
 
+def test_of_equal_titles_the_first_row_counts_in_quotes():
+    finder = CitationFinder(("Glass Comet", "Up", "Glass Comet", "GLASS COMET"))
+    text = '"GLASS COMET" and Glass Comet, unlike GLASS COMET'
+    assert [citation.item for citation in finder.find(text)] == [0, 0, 3]
+
+
 def test_folding_moves_no_position():
     text = "ŉİß’ẞΣ"
     assert len(fold(text)) == len(text)

@@ -3,6 +3,7 @@ import math
 import pickle
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from reward_models.composite import Composite, CompositeResult
@@ -111,13 +112,14 @@ def test_a_term_of_another_length_is_an_error():
 
 def test_a_label_that_no_verdict_agrees_with_is_an_error(yes_context):
     composite = Composite({"agreement": 1}, yes_context)
-    columns = {"task": ["explanation"] * 2, "label": ["yes", "Yes"]}
-    with pytest.raises(ValueError, match=r"label\[1\] is 'Yes': give 'yes', 'no' or None"):
-        composite(["Yes."] * 2, **columns)
+    for column in (list, np.array):
+        columns = {"task": ["explanation"] * 2, "label": column(["yes", "Yes"])}
+        with pytest.raises(ValueError, match=r"label\[1\] is .*'Yes'.*: give 'yes', 'no' or None"):
+            composite(["Yes."] * 2, **columns)
 
 
 def test_attributes_that_would_be_read_letter_by_letter_are_an_error(yes_context):
-    for values in ("noir", (1999,)):
+    for values in ("noir", (1999,), None):
         attributes = [{}] * (len(yes_context.titles) - 1) + [{"genre": values}]
         with pytest.raises(ValueError, match=r"attributes\[\d+\]\['genre'\] is .*a tuple of str"):
             replace(yes_context, attributes=attributes)

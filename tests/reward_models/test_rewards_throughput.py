@@ -2,21 +2,41 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from rewards_throughput import CHEAP, build, composite, speed
+import pytest
+from rewards_throughput import CHEAP, build, composite, forgetful, one_by_one, speed
 
-from reward_models import REWARDS
+from reward_models import REWARDS, context
+from reward_models.effects import SubsetEffects
 
 
 def test_every_text_is_another_one_and_every_term_scores_it():
-    world = context, texts, columns = build(num_items=60, history=6, states=4, completions=3)
+    world = where, texts, columns = build(num_items=60, history=6, states=4, completions=3)
     assert len(set(texts)) == len(texts) == 12
     assert len(set(columns["history"])) == 4
-    result = composite(texts, context=context, **columns)
+    result = composite(texts, context=where, **columns)
     assert set(result.terms) == set(CHEAP) == set(REWARDS) - {"faithfulness", "judge"}
     assert all(
         scores.count(None) == 0 for name, scores in result.terms.items() if name != "ranking"
     )
     assert min(speed(world, REWARDS["faithfulness"], repeats=1)) > 0
+
+
+def test_a_text_scored_alone_shares_no_pools_and_rebuilds_no_catalogue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, texts, columns = build(num_items=60, history=6, states=4, completions=3)
+    together = REWARDS["faithfulness"](texts, context=forgetful(world), **columns)
+    pools: list[SubsetEffects] = []
+
+    def effects(*args: Any, **settings: Any) -> SubsetEffects:
+        pools.append(SubsetEffects(*args, **settings))
+        return pools[-1]
+
+    monkeypatch.setattr(context, "SubsetEffects", effects)
+    monkeypatch.setattr(context, "CitationFinder", None)
+    assert one_by_one(texts, context=world, **columns) == pytest.approx(together)
+    assert len(pools) == len(texts)

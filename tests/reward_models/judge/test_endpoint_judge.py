@@ -126,10 +126,10 @@ def test_what_shapes_the_answer_is_in_the_key(change, serve, judge_at, case) -> 
     assert len(server.requests) == 2
 
 
-def test_case_host_and_wording_are_in_the_key_and_the_port_is_not(  # type: ignore[no-untyped-def]
+def test_case_address_and_wording_are_in_the_key(  # type: ignore[no-untyped-def]
     serve, judge_at, case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, moved = serve(lambda request: rated(3)), serve(lambda request: rated(4))
+    server, other = serve(lambda request: rated(3)), serve(lambda request: rated(4))
     one = case("Yes.")
     others = [
         replace(one, text="No."),
@@ -139,12 +139,13 @@ def test_case_host_and_wording_are_in_the_key_and_the_port_is_not(  # type: igno
     ]
     judge_at(server.url).rate([one, *others])
     assert len(server.requests) == 5
-    assert judge_at(moved.url).rate([one]) == [3.0]
-    assert judge_at(moved.url.replace("127.0.0.1", "localhost")).rate([one]) == [4.0]
-    other_path = serve(lambda request: rated(2))
-    assert judge_at(other_path.url.replace("/v1", "/other/v1")).rate([one]) == [2.0]
+    assert judge_at(other.url).rate([one]) == [4.0], "another port"
+    for changed in (("127.0.0.1", "localhost"), ("/v1", "/other/v1")):
+        judge_at(server.url.replace(*changed)).rate([one])
+    assert len(server.requests) == 7
     monkeypatch.setattr("reward_models.judge.wording.VERSION", "next")
-    assert judge_at(moved.url).rate([one]) == [4.0]
+    judge_at(server.url).rate([one])
+    assert len(server.requests) == 8
 
 
 @pytest.mark.parametrize(
@@ -153,9 +154,7 @@ def test_case_host_and_wording_are_in_the_key_and_the_port_is_not(  # type: igno
         ("https://Judge.example/v1", "judge.example/v1"),
         ("http://judge.example:8001/v1/", "judge.example:8001/v1"),
         ("http://judge.example:8002/v1", "judge.example:8002/v1"),
-        ("http://localhost:8000/v1", "localhost/v1"),
-        ("http://127.0.0.1:8001/v1", "127.0.0.1/v1"),
-        ("http://[::1]:8001/v1", "::1/v1"),
+        ("http://localhost:8000/v1", "localhost:8000/v1"),
     ],
 )
 def test_an_address_is_what_tells_servers_apart(url: str, address: str) -> None:
@@ -271,7 +270,9 @@ def test_uncounted_tokens_are_taken_at_their_most(serve, judge_at, case) -> None
         (Answer(stall=True), True),
         (Answer(rated(3).body, cut=True), True),
         (Answer(b"<html>busy</html>"), True),
-        (Answer(b'{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 5}}'), True),
+        (Answer(b'{"choices": [], "usage": {"prompt_tokens": "5"}}'), True),
+        (refused(502), True),
+        (refused(504), True),
         (refused(429), False),
         (refused(503), False),
     ],
@@ -289,6 +290,25 @@ def test_calls_that_may_have_been_worked_on_are_taken_at_their_most(  # type: ig
     prompt = sum(len(m["content"].encode()) for m in server.requests[0]["messages"])
     most = prompt + MESSAGE_TOKENS + 64
     assert summary["tokens_in"] + summary["tokens_out"] == 110 + billed * most
+
+
+@pytest.mark.parametrize("status", [200, 429, 500, 504])
+@pytest.mark.parametrize("body", [{"choices": []}, {"error": {"message": "no"}}])
+def test_tokens_that_a_failure_states_are_paid(status, body, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    usage = {"prompt_tokens": 30, "completion_tokens": 4}
+    answers = iter([Answer(json.dumps({**body, "usage": usage}).encode(), status)])
+    server = serve(lambda request: next(answers, chat('{"rating": 4}', (100, 10))))
+    judge = judge_at(server.url)
+    assert judge.rate([case("Yes.")]) == [4.0]
+    assert judge.summary() == {"calls": 2, "tokens_in": 130, "tokens_out": 14, "money": 0}
+
+
+@pytest.mark.parametrize("usage", ['"many"', '{"prompt_tokens": "5", "completion_tokens": -1}'])
+def test_counts_that_are_none_are_taken_at_their_most(usage, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    body = chat('{"rating": 3}', tokens=None).body[:-1] + f', "usage": {usage}}}'.encode()
+    judge = judge_at(serve(lambda request: Answer(body)).url, max_tokens=77)
+    assert judge.rate([case("Yes.")]) == [3.0]
+    assert judge.summary()["tokens_out"] == 77
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])

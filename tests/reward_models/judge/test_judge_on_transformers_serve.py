@@ -87,8 +87,8 @@ def test_a_reply_and_its_tokens_arrive(url: str, model: Path, case: Any) -> None
     first, second = asyncio.run(call())
     tokenizer = AutoTokenizer.from_pretrained(model)
     rendered = tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
-    assert first.tokens_in == len(rendered["input_ids"])
-    assert 0 < first.tokens_out <= 8
+    assert first.tokens[0] == len(rendered["input_ids"])
+    assert 0 < first.tokens[1] <= 8
     assert first.text == second.text, "temperature 0"
 
 

@@ -148,6 +148,26 @@ def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # typ
     assert min(times[1:]) - times[0] >= 0.6
 
 
+def test_retry_after_of_a_probe_holds_for_the_next_one(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    """Two calls open the breaker, a third probes and is put off while a fourth waits to probe."""
+    times: list[float] = []
+
+    def script(request: dict[str, Any]) -> Answer:
+        times.append(time.monotonic())
+        if len(times) == 3:
+            return refused(429, Retry_After="0.6")
+        return refused(503) if len(times) < 3 else rated(3)
+
+    judge = judge_at(
+        serve(script).url,
+        retry=RetrySettings(concurrency=2, first_wait=0.01),
+        breaker=BreakerSettings(failures=1, pause=0.1, give_up=60),
+        clock=Clock(),
+    )
+    assert judge.rate([case(f"Yes {i}.") for i in range(4)]) == [3.0] * 4
+    assert times[3] - times[2] >= 0.6
+
+
 def test_a_wait_beyond_giving_up_is_an_error(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: refused(429, "come back later", Retry_After="86400"))
     retry, breaker = RetrySettings(concurrency=1), BreakerSettings(give_up=600)
