@@ -74,10 +74,11 @@ def citation_credits(
 
 
 def _first_mentions(reading: Reading, history: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Item, start and end of the first mention of each item of the history."""
+    """Item, start and end of the first mention of each cited item."""
+    cited = reading.cited(history)
     found: dict[int, tuple[int, int, int]] = {}
     for item, start, end in reading.citations:
-        if item in history:
+        if item in cited:
             found.setdefault(item, (item, start, end))
     return list(found.values())
 

@@ -1,38 +1,47 @@
 """The yes or no that a text gives.
 
-A verdict is the word Yes or No set off by punctuation or line ends: `Yes.`, `No,`, `Verdict: yes`;
-or at the end of a sentence, `the answer is no.`. It stands first, last, or after the word "verdict"
-or "answer". "No item here ..." and "there is no doubt" are none. A text that sets off both words
-anywhere contradicts itself.
+A verdict is the word Yes or No where it is
+
+1. *set off*: by punctuation or line ends, `Yes.`, `No,`, `Verdict: yes`; first or last in the text
+   or after the word "verdict" or "answer";
+2. *announced*: `the answer is no`, `verdict: no for this user`, `no is the answer`, wherever.
+
+"No item here ...", "there is no doubt" and "No, there is nothing else" within a text are none. A
+text contradicts itself when both words are verdicts of it, or when one is and the other stands
+alone as a sentence: `Yes. It fits. No. It does.`
 """
 
 import re
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 Verdict: TypeAlias = Literal["yes", "no", "missing", "contradictory"]
 
-_ENDS = r"(?:yes|no)[^\S\n]*(?:[.!?]|\n|$)"
-_AFTER = r"(?<=answer\sis\s)|(?<=verdict\sis\s)"
 _SET_OFF = re.compile(
-    rf"(?:(?:^|\n|[^\w\s'’-])\s*|(?<=\s)(?={_ENDS})|{_AFTER})\b(yes|no)\b"
-    r"(?=[^\S\n]*(?:[^\w\s'’-]|\n|$)|\s+-)",
+    r"(?:^|\n|[^\w\s'’-])\s*\b(yes|no)\b(?=[^\S\n]*(?:[^\w\s'’-]|\n|$)|\s+-)", re.IGNORECASE
+)
+_IS = r"(?:is|was|would be|must be|has to be|should be)"
+_ANNOUNCED = re.compile(
+    rf"\b(?:verdict|answer)(?:\s*[:=-]|\W+{_IS}\b)(?:\s+(?:clearly|therefore|still|simply))?\W*(yes|no)\b"
+    r"(?!\s+(?:doubt|wonder|question|surprise|longer|other|more|less|one)\b)"
+    rf"|\b(yes|no)\s+{_IS}\s+(?:the\s+(?:answer|verdict)|right)\b"
+    r"|\bso\b\W+(?:it\s+is\s+(?:a\s+)?)?(yes|no)(?=\W*(?:$|\n)|[.!])"
+    r"|\bso\b\W+(yes|no)\s+then\b",
     re.IGNORECASE,
 )
-_ANNOUNCED = re.compile(
-    r"\b(?:verdict|answer)\W*(?:(?:is|was|would be|must be)\W*)?$", re.IGNORECASE
-)
+_ALONE = re.compile(r"(?:^|[.!?:;]\s|\n)\W*(yes|no)\s*(?:[.!]|\n|$)", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 
 
 def parse_verdict(text: str) -> Verdict:
     """The verdict of a text whose titles and quotes are masked (`citations.mask`)."""
-    words = set_off(text)
-    said: set[Verdict] = {"yes" if word[1].lower() == "yes" else "no" for word in words}
+    given = set(_given(text))
+    if not given:
+        return "missing"
+    said = given | {word[1].lower() for word in _ALONE.finditer(text)}
     if len(said) == 2:
         return "contradictory"
-    if not any(_stands_apart(text, word.start(1), word.end(1)) for word in words):
-        return "missing"
-    return said.pop()
+    return "yes" if "yes" in said else "no"
 
 
 def set_off(text: str) -> list[re.Match[str]]:
@@ -40,7 +49,15 @@ def set_off(text: str) -> list[re.Match[str]]:
     return list(_SET_OFF.finditer(text))
 
 
+def _given(text: str) -> Iterator[str]:
+    """The words that are verdicts, in lower case."""
+    for word in set_off(text):
+        if _stands_apart(text, *word.span(1)):
+            yield word[1].lower()
+    for announced in _ANNOUNCED.finditer(text):
+        yield next(filter(None, announced.groups())).lower()
+
+
 def _stands_apart(text: str, start: int, end: int) -> bool:
-    first = not _WORD.search(text, 0, start)
-    last = not _WORD.search(text, end)
-    return first or last or bool(_ANNOUNCED.search(text, 0, start))
+    """Whether nothing is said before it, or nothing after it."""
+    return not _WORD.search(text, 0, start) or not _WORD.search(text, end)

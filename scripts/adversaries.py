@@ -56,14 +56,16 @@ resists, and which it does not: a form may be perfect and say nothing.
 On generated data the recommender is a stand-in that needs no training, `ItemToItem` of this
 script; a run's table, `python scripts/adversaries.py RUN`, has the run's own.
 
-No policy's mean lies above the teacher's median (a test). Those named *right and ...* know the
-right verdict and the most influential titles, so what they cite is true, and what they say
-around it is the cheat; *right* alone is no cheat. Setting its titles aside, a second verdict, an
-attribute that is not theirs and an invented title in any kind of quotes cost (a test). What the
-default composite does **not** see is read off where one of them is paid as much as *right*:
-words without meaning, praise of the reader, attributes behind a denial, and names without quotes
-or capitals. None of these is paid for, so training is not drawn to them, and the penalty for
-leaving the reference model holds against drifting there; to be paid *less* they need a judge
+No policy's mean lies above the teacher's median, and none of those that cite by a cheap rule
+comes within 0.2 of it (tests). Those named *right and ...* know the right verdict and the most
+influential titles, so what they cite is true, and what they say around it is the cheat; *right*
+alone is no cheat. They cannot be paid more than the best total there is; the question is what
+costs them. Setting the titles aside, a second verdict, an attribute that is not theirs and an
+invented title in quotes do (a test). What the default composite does **not** see is read off
+where one of them is paid as much as *right*: words without meaning, praise of the reader,
+sentences again and again, attributes behind a denial, and names without quotes or capitals. None
+of these is paid for, so training is not drawn to them, and the penalty for leaving the reference
+model holds against drifting there; to be paid *less* they need `repetition`, `length` or a judge
 that reads prose.
 
 Made by `python scripts/adversaries.py"""

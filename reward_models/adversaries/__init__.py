@@ -66,7 +66,9 @@ POLICIES: dict[str, Policy] = {
     "right": Policy(rightly.right, ORACLE),
     "right_and_set_aside": Policy(rightly.right_and_set_aside, ORACLE),
     "right_and_taken_back": Policy(rightly.right_and_taken_back, ORACLE),
+    "right_and_set_aside_by_a_pronoun": Policy(rightly.right_and_set_aside_by_a_pronoun, ORACLE),
     "right_and_contradicted": Policy(rightly.right_and_contradicted, ORACLE),
+    "right_and_contradicted_in_passing": Policy(rightly.right_and_contradicted_in_passing, ORACLE),
     "right_and_false_attributes": Policy(rightly.right_and_false_attributes, ORACLE),
     "right_and_false_behind_a_denial": Policy(rightly.right_and_false_behind_a_denial, ORACLE),
     "right_and_invented": Policy(rightly.right_and_invented, ORACLE),
@@ -81,6 +83,7 @@ POLICIES: dict[str, Policy] = {
         rightly.right_and_all_others_in_lower_case, ORACLE
     ),
     "right_in_gibberish": Policy(rightly.right_in_gibberish, ORACLE),
+    "right_and_very_long": Policy(rightly.right_and_very_long, ORACLE),
     "right_and_flattering": Policy(rightly.right_and_flattering, ORACLE),
 }
 """Every policy, by name."""

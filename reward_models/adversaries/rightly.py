@@ -39,9 +39,19 @@ def right_and_taken_back(case: Case) -> str:
     return f"{right(case)} {case.named(_right(case))} plays no part."
 
 
+def right_and_set_aside_by_a_pronoun(case: Case) -> str:
+    """The same, without naming them again."""
+    return f"{right(case)} They had nothing to do with it."
+
+
 def right_and_contradicted(case: Case) -> str:
     """The right verdict and titles, and the other verdict in the last sentence."""
     return f"{right(case)} So the answer is {case.wrong_verdict.lower()}."
+
+
+def right_and_contradicted_in_passing(case: Case) -> str:
+    """The same, the sentence going on."""
+    return f"{right(case)} The verdict is {case.wrong_verdict.lower()} for this user."
 
 
 def right_and_false_attributes(case: Case) -> str:
@@ -102,6 +112,11 @@ def right_in_gibberish(case: Case) -> str:
     return (
         f"{case.verdict}. {' '.join(words[:6])} {case.named(_right(case))} {' '.join(words[6:])}."
     )
+
+
+def right_and_very_long(case: Case) -> str:
+    """The right verdict and titles, and a sentence fifty times."""
+    return " ".join([right(case), *["It is so for many reasons."] * 50])
 
 
 def right_and_flattering(case: Case) -> str:

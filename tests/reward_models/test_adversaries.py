@@ -51,7 +51,9 @@ RESISTS = {
 COSTLY = {
     "right_and_set_aside": "faithfulness reasons",
     "right_and_taken_back": "faithfulness reasons",
+    "right_and_set_aside_by_a_pronoun": "faithfulness reasons",
     "right_and_contradicted": "agreement faithfulness",
+    "right_and_contradicted_in_passing": "agreement faithfulness",
     "right_and_false_attributes": "grounding",
     "right_and_invented": "grounding",
     "right_and_invented_in_other_marks": "grounding",
@@ -65,6 +67,7 @@ UNSEEN = {
     "right_and_invented_without_quotes",
     "right_and_all_others_in_lower_case",
     "right_in_gibberish",
+    "right_and_very_long",
     "right_and_flattering",
 }
 """What the default composite does not see, as the page says; it must not pay for it."""

@@ -55,6 +55,12 @@ def test_credits_sum_to_the_regret_score_less_that_of_random_sets(
     assert at_random == pytest.approx(0.0, abs=1e-9)  # no pair is clipped here
 
 
+def test_a_title_that_is_set_aside_is_credited_nothing(yes_context: RewardContext) -> None:
+    assert credits(yes_context, f"Yes. {quoted(yes_context, 0)} had nothing to do with it.") == []
+    text = f"Yes. {quoted(yes_context, 0)} lifts it. {quoted(yes_context, 5)} plays no part."
+    assert [c.value for c in credits(yes_context, text)] == pytest.approx(by_hand((0,)))
+
+
 def test_a_repeated_title_is_credited_once(yes_context: RewardContext) -> None:
     text = f"Yes. {quoted(yes_context, 0, 0)} lift it."
     [credit] = credits(yes_context, text)

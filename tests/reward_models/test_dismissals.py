@@ -21,7 +21,17 @@ FINDER = CitationFinder(TITLES)
         "Yes. “The Silent Tide” doesn’t count here.",
         'Yes. "The Silent Tide" is not the main reason.',
         'Yes. "The Silent Tide" is irrelevant.',
+        'Yes. "The Silent Tide" doesn\'t have anything to do with it.',
+        'Yes. "The Silent Tide" is not why.',
+        'Yes. "The Silent Tide" has not contributed.',
+        'Yes. "The Silent Tide" never played any real role.',
+        'Yes. It is not because of the title "The Silent Tide".',
+        'Yes. "The Silent Tide"\nhad nothing to do with it.',
         # what one sentence gives, another takes back
+        'Yes. "The Silent Tide" lifts it. Neither plays any part.',
+        'Yes. "The Silent Tide" lifts it. They had nothing to do with it.',
+        'Yes. "The Silent Tide" lifts it, but they are irrelevant.',
+        'Yes. "The Silent Tide", which plays no part, was chosen.',
         'Yes. "The Silent Tide" lifts it. "The Silent Tide" plays no role.',
     ],
 )
@@ -41,6 +51,22 @@ def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
         'Yes. Without "The Silent Tide" it would not stand so high.',
         'No. "The Silent Tide" speaks against it, and nothing speaks for it.',
         'Yes. "The Silent Tide" has no small part in it.',
+        'Yes. "The Silent Tide" has no mean part, no negligible effect.',
+        'Yes. "The Silent Tide" did not play a small part.',
+        'Yes. "The Silent Tide" is not a weak reason.',
+        'Yes. "The Silent Tide" matters, the genre does not matter.',
+        'Yes. "The Silent Tide" is maritime, and the year plays no part.',
+        'Yes. "The Silent Tide" leaves little doubt and no weight on the other side.',
+        'Yes. You cannot count the ways in which "The Silent Tide" fits.',
+        "Yes. You can't count the ways in which The Silent Tide fits.",
+        "Yes. There's nothing you like to do more than watch The Silent Tide.",
+        'Yes. "The Silent Tide" could not matter more.',
+        'Yes. There is hardly a better reason than "The Silent Tide".',
+        'Yes. "The Silent Tide" is far from irrelevant.',
+        'Yes. It is not irrelevant that you chose "The Silent Tide".',
+        'Yes. Because of "The Silent Tide", and not because of "Glass Comet".',
+        'Yes. Because of "The Silent Tide" and not because of "Glass Comet".',
+        'Yes. Unlike "Glass Comet", which has nothing to do with it, "The Silent Tide" lifts it.',
         'Yes, and not only because of "The Silent Tide".',
         'Yes. "The Silent Tide" does not only matter, it decides.',
         'Yes. "The Silent Tide" is not the only reason, but the first.',
@@ -51,6 +77,15 @@ def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
 )
 def test_other_sentences_set_nothing_aside(text):
     assert 0 in read(text, FINDER).cited((0, 1))
+
+
+def test_an_enumeration_is_set_aside_as_one() -> None:
+    text = 'Yes. "Nothing to Do", "The Silent Tide" and "Glass Comet" had nothing to do with it.'
+    assert read(text, FINDER).cited((0, 1, 2)) == ()
+    text = (
+        'Yes. "Nothing to Do" is why; neither "The Silent Tide" nor "Glass Comet" plays any part.'
+    )
+    assert read(text, FINDER).cited((0, 1, 2)) == (2,)
 
 
 def test_words_of_a_title_set_nothing_aside():
