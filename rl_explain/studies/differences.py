@@ -17,7 +17,10 @@ Pair = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """A method's mean of a metric minus another's, over the same users.
+    """A method's mean of a metric minus another's, over the users that both have.
+
+    They are all users, but where a control is measured by another recommender than its own, which
+    has no label for some of its cases.
 
     pooled: over the users of all `seeds`, with its 95 % interval.
     by_seed: the same of each seed alone.
@@ -69,7 +72,9 @@ def _difference(seeds: Seeds, pair: Pair, resamples: int, permutations: int) -> 
         for seed, results in seeds.items()
         if method in results and against in results
     }
-    measures = {s: (a, b) for s, (a, b) in both.items() if a is not None and b is not None}
+    measures = {
+        s: _of_common_users(a, b) for s, (a, b) in both.items() if a is not None and b is not None
+    }
     if not measures:
         return None
     sides = (side_by_side([pair[i] for pair in measures.values()]) for i in (0, 1))
@@ -88,6 +93,11 @@ def _difference(seeds: Seeds, pair: Pair, resamples: int, permutations: int) -> 
         effect_size(a, b),
         permutation_test(a, b, permutations),
     )
+
+
+def _of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
+    common = np.intersect1d(a.users, b.users)
+    return a.where(np.isin(a.users, common)), b.where(np.isin(b.users, common))
 
 
 def _measure(result: Result, metric: str) -> Measure | None:
