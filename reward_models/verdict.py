@@ -29,7 +29,7 @@ _ANNOUNCED = re.compile(
     r"|\bso\b\W+(yes|no)\s+then\b",
     re.IGNORECASE,
 )
-_ALONE = re.compile(r"(?:^|[.!?:;]\s|\n)\W*(yes|no)\s*(?:[.!]|\n|$)", re.IGNORECASE)
+_ALONE = re.compile(r"(?:^|[.!?:;]\s|\n)\W*(yes|no)(?=\s*(?:[.!]|\n|$))", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 
 

@@ -38,6 +38,7 @@ FINDER = CitationFinder(
         ("None. Noon.", "missing"),
         # both
         ("Yes. It fits. No.", "contradictory"),
+        ("Yes. No. It fits.", "contradictory"),
         ("Yes/No", "contradictory"),
         ("Yes, no.", "contradictory"),
         ("No. It fits. Verdict: yes.", "contradictory"),
