@@ -174,14 +174,20 @@ def _never_sent(cause: BaseException | None) -> bool:
 
 
 def _reply(completion: Any) -> Reply:
-    """openai checks nothing of what it received: a part that is missing is noticed here."""
+    """openai checks nothing of what it received: a part that is missing is noticed here.
+
+    A reply that was cut off at the limit of tokens is read as empty: what it quoted before its own
+    rating would pass for the rating.
+    """
     tokens = _tokens(getattr(completion, "usage", None))
     try:
-        text = completion.choices[0].message.content
+        choice = completion.choices[0]
+        text = choice.message.content
     except (AttributeError, IndexError, TypeError):
         why = "the reply is no chat completion"
         raise CallFailedError(why, passes=True, billed=True, tokens=tokens) from None
-    return Reply(text if isinstance(text, str) else "", tokens)
+    whole = getattr(choice, "finish_reason", None) != "length"
+    return Reply(text if whole and isinstance(text, str) else "", tokens)
 
 
 def _tokens_of_failure(error: APIStatusError) -> Tokens | None:

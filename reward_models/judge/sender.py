@@ -85,6 +85,7 @@ class Sender:
             if isinstance(outcome, Reply):
                 return outcome
             failures += not probe
+            self._hold_back(outcome)
             if not outcome.passes or failures >= self._settings.attempts:
                 return None
             await self._wait(outcome, max(failures, 1))
@@ -151,8 +152,12 @@ class Sender:
                 f"the judge's endpoint asks to wait {asked:.0f} s ({failure}), longer than "
                 f"breaker.give_up, {self._longest:g} s. Start again later: answers so far are kept."
             )
-        self._not_before = max(self._not_before, self._clock.now() + asked)
         await self._clock.sleep(asked + backoff(self._settings, failures, self._draws))
+
+    def _hold_back(self, failure: CallFailedError) -> None:
+        """Remember until when the endpoint wants no call, also where this one is not sent again."""
+        until = self._clock.now() + (failure.retry_after or 0.0)
+        self._not_before = max(self._not_before, until)
 
     async def _until_asked_for(self) -> None:
         """Wait until the endpoint wants calls again; not all of them at that moment."""

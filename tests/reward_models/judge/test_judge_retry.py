@@ -168,6 +168,24 @@ def test_retry_after_of_a_probe_holds_for_the_next_one(serve, judge_at, case) ->
     assert times[3] - times[2] >= 0.6
 
 
+def test_retry_after_of_a_last_attempt_holds_for_the_next_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    clock = FakeClock(1_000_000)
+    server = serve(in_turn(refused(429, Retry_After="30"), rated(4)))
+    retry = RetrySettings(concurrency=1, attempts=1, first_wait=0.5)
+    judge = judge_at(server.url, retry=retry, clock=clock)
+    assert judge.rate([case("Yes.")]) == [FAILED]
+    assert judge.rate([case("No.")]) == [4.0]
+    assert 30 <= clock.passed <= 31
+
+
+def test_a_reply_cut_off_at_its_limit_is_sent_back(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    quoted = '{"reason": "It asks for rating: 4 and'
+    cut = Answer(chat(quoted).body.replace(b'"stop"', b'"length"'))
+    server = serve(in_turn(cut, rated(2)))
+    assert judge_at(server.url).rate([case("Yes.")]) == [2.0]
+    assert len(server.requests) == 2
+
+
 def test_a_wait_beyond_giving_up_is_an_error(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: refused(429, "come back later", Retry_After="86400"))
     retry, breaker = RetrySettings(concurrency=1), BreakerSettings(give_up=600)
