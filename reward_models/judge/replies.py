@@ -1,10 +1,11 @@
 """What a judge's reply answers, however it is dressed; a reply that leaves doubt answers nothing.
 
-A JSON object with the key, also within a code fence or prose; and in what stands around such
-objects a tag, `<rating>3</rating>`, or `rating: 3`, `rating is 3`; or the whole reply is the bare
-value. Thoughts up to `</think>` are no part of the reply, digits and signs may be full-width. Two
-answers that differ are none, in whatever forms: one of them may be quoted from the text under
-judgment. So is a rating off the scale.
+A JSON object with the key, also within a code fence or prose; or around such objects a tag,
+`<rating>3</rating>`, or `rating: 3`, `rating is 3`, that ends its line or begins it; or the whole
+reply is the bare value. Thoughts up to `</think>` are no part of the reply, digits and signs may be
+full-width. Two answers that differ are none, in whatever forms and places, and so is a rating
+beside another level: one of them may be quoted from the text under judgment. So is a rating off the
+scale.
 """
 
 import json
@@ -20,6 +21,7 @@ _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECAS
 _SIDE = re.compile(r"(?:first|second|tie|1|2)\b", re.IGNORECASE)
 _SIDES = {"first": "first", "1": "first", "second": "second", "2": "second", "tie": "tie"}
 _DRESS = "*_`\"'"
+_OTHER_LEVEL = re.compile(r"\b(?:level|a)\s+([1-4])\b", re.IGNORECASE)
 
 
 def read_rating(reply: str) -> str | None:
@@ -43,11 +45,14 @@ def _read(
     if len(reply) > LONGEST:
         return None
     text = _without_thoughts(unicodedata.normalize("NFKC", reply)).strip()
-    answers, around = _in_json(text, key)
-    answers += [*_in_tags(around, key), *_after_name(around, key, value)]
-    said = {meaning(answer) for answer in answers}
+    values, around = _in_json(text, key)
+    named = list(_named(around, key, value))
+    said = {meaning(answer) for answer in [*values, *(answer for answer, _ in named)]}
+    if key == "rating" and said:
+        said |= set(_OTHER_LEVEL.findall(around))
     if said:
-        return said.pop() if len(said) == 1 else None
+        settled = values or any(own for _, own in named)
+        return said.pop() if settled and len(said) == 1 else None
     return meaning(text.strip(_DRESS))
 
 
@@ -74,10 +79,16 @@ def _in_json(text: str, key: str) -> tuple[list[str], str]:
     return values, " ".join([*around, text[read_to:]])
 
 
-def _in_tags(text: str, key: str) -> list[str]:
-    return re.findall(rf"(?is)<{key}>\s*(.*?)\s*</{key}>", text)
+def _named(text: str, key: str, value: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
+    """Values in tags and behind the key's name, and whether each is an answer of its own.
 
-
-def _after_name(text: str, key: str, value: re.Pattern[str]) -> Iterator[str]:
-    name = rf"(?i)\b{key}[{_DRESS}]*\s*(?:[:=]|is\b)[{_DRESS}\s]*({value.pattern})"
-    yield from (found.group(1) for found in re.finditer(name, text))
+    That is one which ends its line, or begins it and gives a reason behind; what stands within a
+    sentence may be quoted.
+    """
+    tag = rf"<{key}>\s*(.*?)\s*</{key}>"
+    name = rf"\b{key}[{_DRESS}]*\s*(?:[:=]|is\b)[{_DRESS}\s]*({value.pattern})"
+    for found in re.finditer(rf"(?is){tag}|{name}", text):
+        before = text[: found.start()].rpartition("\n")[2].strip(_DRESS + " {")
+        behind = text[found.end() :].partition("\n")[0].strip(_DRESS + " .})]")
+        own = not behind or (not before and behind[0] in ",;")
+        yield found[1] or found[2], own
