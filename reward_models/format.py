@@ -60,7 +60,7 @@ def _score(text: str, context: RewardContext) -> float:
 
 def _one_verdict(reading: Reading) -> bool:
     text, words = reading.masked, set_off(reading.masked)
-    if reading.verdict not in ("yes", "no") or len(words) > 1:
+    if reading.verdict not in ("yes", "no") or len(words) != 1:
         return False
     start, end = words[0].span(1)
     return not re.search(r"\w", text[:start]) or not re.search(r"\w", text[end:])

@@ -13,6 +13,7 @@ from reward_models.format import well_formed
         ('"Crimson Harbor" is why.', 4),
         ('Yes. "Crimson Harbor" is why. Yes.', 4),
         ('Well, so the verdict: yes, and "Crimson Harbor" is why.', 4),
+        ('The answer is yes for this user, and "Crimson Harbor" is why.', 4),  # not set off
         ('Yes. "Crimson Harbor" is wh', 4),
         ("Yes. Crimson Harbor is why.", 4),
         ("Yes. “Crimson Harbor” is why.", 4),

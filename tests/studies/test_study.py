@@ -115,7 +115,7 @@ def test_mistakes_are_named(tmp_path: Path, values: dict[str, object], message: 
         load_study(write(tmp_path, **values))
 
 
-@pytest.mark.parametrize("name", ["methods", "rewards", "truer"])
+@pytest.mark.parametrize("name", ["rewards", "truer"])
 def test_the_studies_that_ship_can_be_planned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)  # where their configurations are named from
