@@ -44,6 +44,11 @@ _SET_ASIDE = tuple(
         r"|of no (?:matter|importance|consequence))\b",
     )
 )
+# Each pattern holds one of these; in most texts there is none, and no pattern need be tried.
+_HINTS = (
+    *("not ", "n't", " no ", "never", "hardly", "nothing", "neither", "irrelevant", "immaterial"),
+    "beside the point",
+)
 _BACKWARDS = re.compile(
     r"\W*(?:(?:and|but|yet)\s+)?(?:they|both|neither|these|those|which)\b", re.I
 )
@@ -56,7 +61,8 @@ def dismissed(masked: str, citations: Sequence[Citation]) -> frozenset[int]:
         masked: the text with its titles masked (`citations.mask`).
     """
     text = plain(masked)
-    if not any(pattern.search(text) for pattern in _SET_ASIDE):
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
         return frozenset()
     aside: set[int] = set()
     before: set[int] = set()

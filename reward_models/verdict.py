@@ -29,6 +29,8 @@ _ANNOUNCED = re.compile(
     r"|\bso\b\W+(yes|no)\s+then\b",
     re.IGNORECASE,
 )
+# One of these is in all that announces; without them the slow pattern need not be tried.
+_HINTS = ("answer", "verdict", "so ", "so:", "so,", " right")
 _ALONE = re.compile(r"(?:^|[.!?:;]\s|\n)\W*(yes|no)(?=\s*(?:[.!]|\n|$))", re.IGNORECASE)
 _WORD = re.compile(r"\w")
 
@@ -54,7 +56,9 @@ def _given(text: str) -> Iterator[str]:
     for word in set_off(text):
         if _stands_apart(text, *word.span(1)):
             yield word[1].lower()
-    for announced in _ANNOUNCED.finditer(text):
+    lower = text.lower()
+    announcing = any(hint in lower for hint in _HINTS)
+    for announced in _ANNOUNCED.finditer(text) if announcing else ():
         yield next(filter(None, announced.groups())).lower()
 
 
