@@ -81,9 +81,12 @@ class RewardContext:
 
 def check_length_band(band: tuple[int, int]) -> None:
     """`ValueError` for a band of lengths that is none."""
-    if len(band) != 2 or not 0 <= band[0] <= band[1]:
+    several = isinstance(band, list | tuple)
+    whole = several and len(band) == 2 and all(isinstance(words, int) for words in band)
+    if not whole or not 0 <= band[0] <= band[1]:
+        shown = list(band) if several else band
         raise ValueError(
-            f"the band is {list(band)}: give the fewest and the most words, such as [14, 40]."
+            f"the band is {shown!r}: give the fewest and the most words, such as [14, 40]."
         )
 
 

@@ -1,11 +1,11 @@
 """What a judge's reply answers, however it is dressed; a reply that leaves doubt answers nothing.
 
 A JSON object with the key, also within a code fence or prose; or around such objects a tag,
-`<rating>3</rating>`, or `rating: 3`, `rating is 3`, that ends its line or begins it; or the whole
-reply is the bare value. Thoughts up to `</think>` are no part of the reply, digits and signs may be
-full-width. Two answers that differ are none, in whatever forms and places, and so is a rating
-beside another level: one of them may be quoted from the text under judgment. So is a rating off the
-scale.
+`<rating>3</rating>`, or `rating: 3`, that ends its line; or the whole reply is the bare value. Of
+an object that does not decode, only `"rating": 3` at the very end. Thoughts up to `</think>` are no
+part of the reply, digits and signs may be full-width. Two answers that differ are none, in whatever
+forms and places, and so is a rating with another level, a lone digit, in the words around it: one
+of them may be quoted from the text under judgment. So is a rating off the scale.
 """
 
 import json
@@ -21,7 +21,7 @@ _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECAS
 _SIDE = re.compile(r"(?:first|second|tie|1|2)\b", re.IGNORECASE)
 _SIDES = {"first": "first", "1": "first", "second": "second", "2": "second", "tie": "tie"}
 _DRESS = "*_`\"'"
-_OTHER_LEVEL = re.compile(r"\b(?:level|a)\s+([1-4])\b", re.IGNORECASE)
+_LONE_DIGIT = re.compile(r"(?<![\w.,/-])(?<!/ )(?<!of )[1-4](?![\w-]|[.,]\d)")
 
 
 def read_rating(reply: str) -> str | None:
@@ -49,9 +49,10 @@ def _read(
     named = list(_named(around, key, value))
     said = {meaning(answer) for answer in [*values, *(answer for answer, _ in named)]}
     if key == "rating" and said:
-        said |= set(_OTHER_LEVEL.findall(around))
+        said |= set(_LONE_DIGIT.findall(around))
     if said:
-        settled = values or any(own for _, own in named)
+        # JSON within an object that does not decode may be quoted in its reason.
+        settled = (values and not around.startswith("{")) or any(own for _, own in named)
         return said.pop() if settled and len(said) == 1 else None
     return meaning(text.strip(_DRESS))
 
@@ -82,13 +83,13 @@ def _in_json(text: str, key: str) -> tuple[list[str], str]:
 def _named(text: str, key: str, value: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
     """Values in tags and behind the key's name, and whether each is an answer of its own.
 
-    That is one which ends its line, or begins it and gives a reason behind; what stands within a
-    sentence may be quoted.
+    That is one which ends its line, or in an object that does not decode the whole text, behind the
+    key in quotes; what stands within a sentence may be quoted.
     """
+    broken = text.startswith("{")
     tag = rf"<{key}>\s*(.*?)\s*</{key}>"
-    name = rf"\b{key}[{_DRESS}]*\s*(?:[:=]|is\b)[{_DRESS}\s]*({value.pattern})"
+    name = rf"\b{key}[{_DRESS}]*\s*[:=][{_DRESS}\s]*({value.pattern})"
     for found in re.finditer(rf"(?is){tag}|{name}", text):
-        before = text[: found.start()].rpartition("\n")[2].strip(_DRESS + " {")
-        behind = text[found.end() :].partition("\n")[0].strip(_DRESS + " .})]")
-        own = not behind or (not before and behind[0] in ",;")
-        yield found[1] or found[2], own
+        behind = text[found.end() :] if broken else text[found.end() :].partition("\n")[0]
+        ends = not behind.strip(_DRESS + " \n.})]")
+        yield found[1] or found[2], ends and (not broken or text[found.start() - 1] in "\"'")

@@ -29,7 +29,19 @@ def test_the_band_is_the_contexts(yes_context: RewardContext) -> None:
     assert scores == pytest.approx([0.8, 1.0, 1.0, 0.8])
 
 
-@pytest.mark.parametrize("band", [(5, 4), (-1, 4), (3,)])
-def test_a_band_that_is_none_is_named(yes_context: RewardContext, band: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match=rf"the band is \[{band[0]}"):
+@pytest.mark.parametrize(
+    ("band", "shown"),
+    [
+        ((5, 4), "[5, 4]"),
+        ((-1, 4), "[-1, 4]"),
+        ((3,), "[3]"),
+        (("14", "40"), "['14', '40']"),
+        ("ab", "'ab'"),
+        (14, "14"),
+    ],
+)
+def test_a_band_that_is_none_is_named(
+    yes_context: RewardContext, band: tuple[int, int], shown: str
+) -> None:
+    with pytest.raises(ValueError, match=f"the band is {re.escape(shown)}: give"):
         replace(yes_context, length_band=band)
