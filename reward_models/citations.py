@@ -10,8 +10,9 @@ word. So the films "Up", "It" and "Now and Then" are not found in "Up to now it 
 is in "because of Up". Titles of one character, and "Yes" and "No", which are verdicts, count only
 in quotes. Matches are whole words, leftmost first, the longest where several start together.
 
-A name in other marks ('…', «…», „…“, `…`), or in quotes glued to a word, is held to the same: what
-begins with a capital there, and with no title, names one that does not exist.
+A name in other marks ('…', «…», ‹…›, „…“, ″…″, ＂…＂, ''…'', `…`), in quotes glued to a word, or
+behind a quote and a space, is held to the same: what begins with a capital there, and with no
+title, names one that does not exist.
 """
 
 import re
@@ -27,11 +28,12 @@ QUOTED = re.compile(r'"(?<!\w")(?=\S)([^"\n]+)"|“(?<!\w“)([^“”"\n]+)”'
 # What stands behind a quote that opens and never closes, to the end of its line.
 UNCLOSED = re.compile(r'["“](?<!\w["“])(?=\S)([^"“”\n]+)$', re.MULTILINE)
 
-# Names in marks that titles are not asked for in, and in quotes that follow a word without a space.
-# An apostrophe within a word closes nothing.
+# Names in marks that titles are not asked for in, and in quotes that follow a word without a space
+# or have one inside. An apostrophe within a word closes nothing.
 _OTHERWISE_MARKED = re.compile(
-    r"""(?<!\w)'((?:[^'"\n]|'(?=\w))+)'(?!\w)|«\s*([^«»\n]+?)\s*»|„([^„“”"\n]+)[“”"]"""
-    r"""|`([^`\n]+)`|(?<=\w)["“](?=\w)([^"“”\n]+)["”]"""
+    r"""(?<![\w'])'{1,2}((?:[^'"\n]|'(?=\w))+)'(?!\w)|[«‹]\s*([^«»‹›\n]+?)\s*[»›]"""
+    r"""|„([^„“”"\n]+)[“”"]|[″＂]\s*([^″＂\n]+?)\s*[″＂]|`([^`\n]+)`"""
+    r"""|(?<=\w)["“](?=\w)([^"“”\n]+)["”]|(?<!\w)["“]\s+([^"“”\n]+?)\s*["”]"""
 )
 
 MASK = "ʘ"
@@ -99,7 +101,9 @@ class CitationFinder:
         spans = [text[start:end] for start, end in quoted(text)]
         unknown = [span for span in spans if self.lookup(span) is None]
         bare = _without_quotes(text)
-        others = [match[match.lastindex or 0] for match in _OTHERWISE_MARKED.finditer(plain(bare))]
+        # A title's own apostrophes ("'Round Midnight") are no marks.
+        apart = _blank(plain(bare), [(start, end) for _, start, end in self._unquoted(text)])
+        others = [match[match.lastindex or 0] for match in _OTHERWISE_MARKED.finditer(apart)]
         others = [name for name in others if name[0].isupper()]
         open_ends = [match[1] for match in UNCLOSED.finditer(bare)]
         return unknown + [rest for rest in others + open_ends if not self._begins_with_title(rest)]
@@ -117,6 +121,13 @@ def quoted(text: str) -> list[tuple[int, int]]:
 def _without_quotes(text: str) -> str:
     """`text` with a control character for each one of a quoted span."""
     return QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text)
+
+
+def _blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """`text` with control characters in these spans."""
+    for start, end in spans:
+        text = text[:start] + "\0" * (end - start) + text[end:]
+    return text
 
 
 def _may_stand_bare(title: str) -> bool:

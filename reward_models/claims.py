@@ -12,9 +12,13 @@ Sentences end at `.`, `!`, `?`, `;` and line ends. Of whom a value is claimed:
 5. in a sentence by which something "lacks what" titles have: of the titles behind these words.
 
 Any other sentence that denies ("not", "unlike", "lacks", ...) claims nothing outside brackets;
-"without" a title denies no attribute. The rule errs towards finding too few claims. It cannot tell
-a value that is an everyday word ("history", "family", "new") from the word; values of one or two
-characters and "yes" are no claims at all.
+"without" a title denies no attribute. A value in quotes is claimed like any other, and so is each
+value of a compound ("a comedy-drama") that does not begin with a word of denial ("non-comedy").
+
+The rule errs both ways. A sentence with several titles and several values gives every value to
+every title, too many where each has its own; a claim in other words than the catalogue's is not
+found. It cannot tell a value that is an everyday word ("history", "family", "new") from the word;
+values of one or two characters and "yes" are no claims at all.
 """
 
 import re
@@ -23,10 +27,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reward_models.citations import MASK, Citation
-from reward_models.phrases import PhraseFinder, fold
+from reward_models.phrases import Match, PhraseFinder, fold
 from reward_models.reading import Reading
 from reward_models.sentences import sentences
 
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+_DENYING = re.compile(r"\b(?:non|anti|not|post|pre|pseudo|un)-")
 _BRACKET = re.compile(rf"{MASK}?\s*\(([^()]*)\)")  # after a title, its closing quote masked
 _BOTH = re.compile(r"\bboth\b")
 _SHARED = re.compile(r"\b(?:shar(?:es?|ed|ing)|like it|too|alike|in common|same)\b")
@@ -82,7 +88,7 @@ class ClaimFinder:
         `find` takes such a sentence to be about the target, as it does any without a title.
         """
         text = fold(reading.masked)
-        values = self._values.find(text)
+        values = self._find_values(text)
         said: set[str] = set()
         for start, end in sentences(text) if values else ():
             sentence = text[start:end]
@@ -94,7 +100,7 @@ class ClaimFinder:
     def find(self, reading: Reading, target: int | None) -> set[Claim]:
         """The claims of a text about an item, the target, or about none."""
         text = fold(reading.masked)
-        values = self._values.find(text)
+        values = self._find_values(text)
         brackets = _brackets(text, reading.citations) if values else []
         claims: set[Claim] = set()
         before: frozenset[int] = frozenset()
@@ -109,6 +115,18 @@ class ClaimFinder:
                     claims.update(Claim(item, match.value) for item in owner or subjects)
             before = named or before
         return claims
+
+    def _find_values(self, text: str) -> list[Match[str]]:
+        """Values as they are written, and those of compounds with a hyphen."""
+        whole = self._values.find(text)
+        if "-" not in text:
+            return whole
+        # A value with a hyphen of its own was found whole: it stays, and its parts are none.
+        rest = text
+        for start, end, _ in whole:
+            rest = rest[:start] + MASK * (end - start) + rest[end:]
+        parts = _HYPHEN.sub(" ", _DENYING.sub(lambda prefix: MASK * len(prefix[0]), rest))
+        return sorted([*whole, *self._values.find(parts)], key=lambda match: match.start)
 
 
 def _plurals(value: str) -> Iterator[str]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from reward_models.citations import CitationFinder
+from reward_models.citations import CitationFinder, quoted
 from reward_models.claims import ClaimFinder
 from reward_models.effects import SubsetEffects
 from reward_models.judge.types import Judge
+from reward_models.phrases import fold
 from reward_models.reading import Reading, read
 from reward_models.types import Recommender
 
@@ -72,7 +73,15 @@ class RewardContext:
 
     @cached_property
     def _read(self) -> Callable[[str], Reading]:
-        return lru_cache(TEXTS_KEPT)(lambda text: read(text, self.finder))
+        return lru_cache(TEXTS_KEPT)(lambda text: read(self._with_bare_values(text), self.finder))
+
+    def _with_bare_values(self, text: str) -> str:
+        """`text` with blanks for the quotes around attribute values: those are no titles."""
+        for start, end in quoted(text) if self.claims.frequency else ():
+            value = fold(text[start:end]).strip()
+            if value in self.claims.frequency and self.finder.lookup(value) is None:
+                text = f"{text[: start - 1]} {text[start:end]} {text[end + 1 :]}"
+        return text
 
     def read(self, text: str) -> Reading:
         """The verdict and the titles of a text; recent texts are remembered."""

@@ -121,6 +121,11 @@ def test_what_follows_an_unclosed_quote_is_a_title_too():
         "because of « The Loud Tide »",
         "because of „The Loud Tide“ here",
         "because of `The Loud Tide`",
+        "because of ‹The Loud Tide› here",
+        "because of ″The Loud Tide″ here",
+        "because of ＂The Loud Tide＂ here",
+        "because of ''The Loud Tide'' here",
+        'because of " The Loud Tide " here',
         'because of"The Loud Tide" and "Glass Comet"',
     ],
 )
@@ -136,11 +141,21 @@ def test_invented_titles_in_other_marks_are_unknown(text):
         "'Ocean's Eleven' is a title whose apostrophe closes nothing",
         "an 'old-fashioned' mood",
         '"The Silent Tide"and "Glass Comet"',
+        "because of 'Round Midnight, the users' choice, and Rock 'N' Roll",
+        "because of ‹Glass Comet› and ''The Silent Tide'' and \" Glass Comet \"",
+        "the '90s and 'Glass Comet' and 'Rock 'N' Roll'",
+        'Tide." Because of "Glass Comet", and so on',
     ],
 )
 def test_other_marks_around_titles_and_words_invent_nothing(text):
-    finder = CitationFinder(["The Silent Tide", "Glass Comet", "Ocean's Eleven"])
-    assert finder.unknown(text) == []
+    titles = [
+        "The Silent Tide",
+        "Glass Comet",
+        "Ocean's Eleven",
+        "'Round Midnight",
+        "Rock 'N' Roll",
+    ]
+    assert CitationFinder(titles).unknown(text) == []
 
 
 def test_apostrophes_and_titles_apart_only_in_them():

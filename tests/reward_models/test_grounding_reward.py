@@ -71,6 +71,12 @@ def claims(context, text, target=HARBOR):
         ('Unlike "Glass Comet", it is no comedy.', set()),
         ('"Glass Comet" isn\'t a mystery.', set()),
         ('No, "Glass Comet" is a comedy.', {(COMET, "comedy")}),
+        # in quotes, and in compounds
+        ('"The Silent Tide" is a "comedy".', {(TIDE, "comedy")}),
+        ('"The Silent Tide" ("comedy", “Maritime”)', {(TIDE, "comedy"), (TIDE, "maritime")}),
+        ('"The Silent Tide" is a comedy-mystery.', {(TIDE, "comedy"), (TIDE, "mystery")}),
+        ('"The Silent Tide" is slow-burn and comedy-like', {(TIDE, "slow burn"), (TIDE, "comedy")}),
+        ('"The Silent Tide" is a non-comedy.', set()),
         # no claims: words in titles and quotes, parts of words, unknown words
         ('"The Silent Comedy" moves it.', set()),
         ("It is dramatic and a melodrama and post-drama.", set()),
@@ -114,7 +120,8 @@ def parts(context, text, item=HARBOR):
         ('Yes. "The Silent Tide" is a maritime comedy.', (1, 1, 0, 2, 1), 2 / 3),
         ('Yes. "Iron Orchard" is a drama.', (1, 0, 0, 1, 1), 1 / 2),
         ("Yes. It is a mystery, a mystery.", (0, 0, 0, 1, 1), 1),
-        ('Yes. A "mystery" indeed.', (0, 0, 0, 0, 0), None),
+        ('Yes. A "mystery" indeed.', (0, 0, 0, 1, 1), 1),
+        ('Yes. "The Silent Tide" is a "comedy".', (1, 1, 0, 1, 0), 1 / 2),
         ("", (0, 0, 0, 0, 0), None),
     ],
 )

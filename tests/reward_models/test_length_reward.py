@@ -1,5 +1,6 @@
 """The soft band of lengths."""
 
+import re
 from dataclasses import replace
 
 import pytest
