@@ -1,11 +1,11 @@
 """What is kept of a run for good: enough to check every figure, small enough to commit.
 
 No weights, no prompts, no training samples; of each method every case's numbers, to six digits,
-and its texts with the scores that are shown beside them.
+and its texts with the scores that are shown beside them. Paths within the working folder become
+relative to it: where the project lay says nothing to a reader.
 """
 
 import gzip
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,12 +43,16 @@ def _archive_run(run: Path, out: Path) -> None:
     for path in _small_files(run):
         target = out / path.relative_to(run)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        target.write_text(_relative(path.read_text("utf-8")), encoding="utf-8")
     for method, result in read_results(run / "evaluate").items():
         path = out / "evaluate" / f"{method}.json.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         # Without a time in its header, an equal result is an equal file.
         path.write_bytes(gzip.compress(_slim(result).to_json().encode(), 9, mtime=0))
+
+
+def _relative(text: str) -> str:
+    return text.replace(f"{Path.cwd()}/", "")
 
 
 def _small_files(run: Path) -> Iterator[Path]:

@@ -59,6 +59,18 @@ def test_figures_and_texts_are_kept_and_nothing_else(tmp_path: Path) -> None:
     assert json.loads(text)["measures"][REGRET]["values"] == [0.333333, None, -1.0]
 
 
+def test_paths_within_the_working_folder_become_relative(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "runs/a")
+    written = f"output_dir: {tmp_path}/runs/a\ndata: ../elsewhere, {tmp_path}er/é\n"
+    (tmp_path / "runs/a/config.yaml").write_text(written, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    archive(tmp_path / "runs", tmp_path / "out")
+    kept = (tmp_path / "out/a/config.yaml").read_text("utf-8")
+    assert kept == f"output_dir: runs/a\ndata: ../elsewhere, {tmp_path}er/é\n"
+
+
 def test_every_run_of_a_study_is_archived_the_same_each_time(tmp_path: Path) -> None:
     for seed in (0, 1):
         make_run(tmp_path / f"study/demo/seed_{seed}")
