@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from reward_models.phrases import PhraseFinder, fold, plain
+from reward_models.phrases import PhraseFinder, blank, fold, plain
 
 # A quote opens before a title, not after a word: a title cut off in front leaves no false pair.
 # Patterns begin with the quote, and look behind from there, because a search leaps to a letter.
@@ -92,8 +92,8 @@ class CitationFinder:
             if any(c.isupper() or c.isdigit() for c in name):
                 yield Citation(row, start, end)
 
-    def unknown(self, text: str) -> list[str]:
-        """The quoted titles that are in no catalogue, as written.
+    def unknown(self, text: str, citations: Sequence[Citation]) -> list[str]:
+        """The quoted titles that are in no catalogue, as written; `citations` is what `find` gave.
 
         So is whatever follows a quote that is never closed, unless it begins with a title: a text
         that is cut off, or invents a title and leaves its quote open, has named something.
@@ -102,7 +102,7 @@ class CitationFinder:
         unknown = [span for span in spans if self.lookup(span) is None]
         bare = _without_quotes(text)
         # A title's own apostrophes ("'Round Midnight") are no marks.
-        apart = _blank(plain(bare), [(start, end) for _, start, end in self._unquoted(text)])
+        apart = blank(plain(bare), ((start, end) for _, start, end in citations), "\0")
         others = [match[match.lastindex or 0] for match in _OTHERWISE_MARKED.finditer(apart)]
         others = [name for name in others if name[0].isupper()]
         open_ends = [match[1] for match in UNCLOSED.finditer(bare)]
@@ -120,14 +120,7 @@ def quoted(text: str) -> list[tuple[int, int]]:
 
 def _without_quotes(text: str) -> str:
     """`text` with a control character for each one of a quoted span."""
-    return QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), text)
-
-
-def _blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """`text` with control characters in these spans."""
-    for start, end in spans:
-        text = text[:start] + "\0" * (end - start) + text[end:]
-    return text
+    return blank(text, (match.span() for match in QUOTED.finditer(text)), "\0")
 
 
 def _may_stand_bare(title: str) -> bool:
@@ -142,7 +135,5 @@ def _opens_sentence(text: str, start: int) -> bool:
 
 def mask(text: str, citations: Sequence[Citation]) -> str:
     """`text` with each quoted span and title as a run of `MASK`; the rest is the writer's own."""
-    characters = list(QUOTED.sub(lambda quoted: MASK * len(quoted[0]), text))
-    for _, start, end in citations:
-        characters[start:end] = MASK * (end - start)
-    return "".join(characters)
+    quotes = (match.span() for match in QUOTED.finditer(text))
+    return blank(text, [*quotes, *((start, end) for _, start, end in citations)], MASK)

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reward_models.citations import MASK, Citation
-from reward_models.phrases import Match, PhraseFinder, fold
+from reward_models.phrases import Match, PhraseFinder, blank, fold
 from reward_models.reading import Reading
 from reward_models.sentences import sentences
 
@@ -122,9 +122,7 @@ class ClaimFinder:
         if "-" not in text:
             return whole
         # A value with a hyphen of its own was found whole: it stays, and its parts are none.
-        rest = text
-        for start, end, _ in whole:
-            rest = rest[:start] + MASK * (end - start) + rest[end:]
+        rest = blank(text, ((match.start, match.end) for match in whole), MASK)
         parts = _HYPHEN.sub(" ", _DENYING.sub(lambda prefix: MASK * len(prefix[0]), rest))
         return sorted([*whole, *self._values.find(parts)], key=lambda match: match.start)
 

@@ -1,7 +1,7 @@
 """Finds many phrases in a text in one pass (Aho and Corasick 1975)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import ahocorasick
@@ -31,6 +31,13 @@ def fold(text: str) -> str:
     if len(folded) == len(text):
         return folded
     return "".join(f if len(f := c.casefold()) == 1 else c for c in plain(text))
+
+
+def blank(text: str, spans: Iterable[tuple[int, int]], sign: str) -> str:
+    """`text` with `sign` for each character of these spans; no position moves."""
+    for start, end in spans:
+        text = text[:start] + sign * (end - start) + text[end:]
+    return text
 
 
 class PhraseFinder(Generic[T]):

@@ -40,7 +40,7 @@ def read(text: str, finder: CitationFinder) -> Reading:
     return Reading(
         verdict=parse_verdict(masked),
         citations=citations,
-        unknown=tuple(finder.unknown(text)),
+        unknown=tuple(finder.unknown(text, citations)),
         masked=masked,
         dismissed=dismissed(masked, citations),
     )

@@ -1,9 +1,7 @@
 """A run's configuration: small dataclasses, each field with its unit; `config_file` reads them."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
 from reward_models import DEFAULT_WEIGHTS, REWARDS
 from reward_models.context import check_length_band
@@ -16,7 +14,16 @@ from reward_models.judge.settings import (
 )
 from reward_models.normalisation import check_clip, check_normalisation
 from reward_models.weights import check_schedule, check_weights
-from rl_explain.errors import UserError, unknown_name
+from rl_explain.checks import at_least, one_of, positive, share
+from rl_explain.errors import UserError
+from rl_explain.training.offline_config import (
+    DPOSettings,
+    ORPOSettings,
+    PairsSettings,
+    RejectionSettings,
+    RewardModelSettings,
+    SFTSettings,
+)
 from rl_explain.training.online_config import GRPOSettings, RLOOSettings
 from rl_explain.training.ppo.config import PPOConfig
 
@@ -47,7 +54,6 @@ TASKS = (
     "explanation",
 )
 JUDGES = ("rubric", "plausibility", "learned", "endpoint", "ensemble")
-TEACHERS = ("rubric", "plausibility", "endpoint")
 LENGTHS = ("keep", "batch", "fitted")
 SUPERVISED, ONLINE, PAIRED = ("sft", "rejection"), ("ppo", "grpo", "rloo"), ("orpo", "dpo")
 TINY_RATES = (
@@ -62,34 +68,9 @@ TINY = "tiny"
 """Value of `model.name` for the base model that ships with the package."""
 
 
-def _one_of(kind: str, value: str, valid: tuple[str, ...]) -> None:
-    if value not in valid:
-        raise unknown_name(kind, value, valid)
-
-
-def _positive(group: Any, where: str, *names: str) -> None:
-    for name in names:
-        value = getattr(group, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UserError(f"{where}.{name} is {value}: give a number above 0.")
-
-
-def _share(group: Any, where: str, *names: str) -> None:
-    for name in names:
-        value = getattr(group, name)
-        if not 0 <= value < 1:
-            raise UserError(f"{where}.{name} is {value}: give a number from 0 to below 1.")
-
-
-def _at_least(group: Any, where: str, name: str, least: int, why: str) -> None:
-    value = getattr(group, name)
-    if value < least:
-        raise UserError(f"{where}.{name} is {value}: give {least} or more, {why}.")
-
-
 def _check_counts(counts: dict[str, int], where: str) -> None:
     for task, count in counts.items():
-        _one_of(f"task in {where}", task, TASKS)
+        one_of(f"task in {where}", task, TASKS)
         if count < 0:
             raise UserError(f"{where}.{task} is {count}: give 0 or more.")
 
@@ -122,10 +103,10 @@ class DataConfig:
     """States of each training user."""
 
     def __post_init__(self) -> None:
-        _one_of("data.format", self.format, FORMATS)
+        one_of("data.format", self.format, FORMATS)
         sizes = ("num_items", "num_users", "k_core", "max_history", "max_states", "states_per_user")
-        _positive(self, "data", *sizes)
-        _at_least(self, "data", "max_history", 3, "the distinct items that an explanation needs")
+        positive(self, "data", *sizes)
+        at_least(self, "data", "max_history", 3, "the distinct items that an explanation needs")
         needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
         for name in needed:
             if getattr(self, name) is None:
@@ -157,8 +138,8 @@ class RecommenderConfig:
 
     def __post_init__(self) -> None:
         sizes = ("dim", "layers", "heads", "batch_size", "max_epochs", "patience")
-        _positive(self, "recommender", *sizes, "learning_rate")
-        _share(self, "recommender", "dropout")
+        positive(self, "recommender", *sizes, "learning_rate")
+        share(self, "recommender", "dropout")
         if self.dim % self.heads:
             raise UserError(
                 f"recommender.heads is {self.heads}: give a divisor of recommender.dim, {self.dim}."
@@ -189,9 +170,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.train_connectors is None:
             self.train_connectors = self.name != TINY
-        _one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
-        _positive(self, "model", "lora_rank", "lora_alpha")
-        _share(self, "model", "lora_dropout")
+        one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
+        positive(self, "model", "lora_rank", "lora_alpha")
+        share(self, "model", "lora_dropout")
 
 
 @dataclass
@@ -228,130 +209,12 @@ class AlignmentConfig:
 
     def __post_init__(self) -> None:
         for form in (self.form, *self.sft_forms):
-            _one_of("alignment form", form, FORMS)
+            one_of("alignment form", form, FORMS)
         if not self.sft_forms:
             raise UserError("alignment.sft_forms is empty: name at least one form.")
         _check_counts(self.counts, "alignment.counts")
-        _share(self, "alignment", "noise")
-        _one_of("alignment.verdict", self.verdict, ("first", "last"))
-
-
-@dataclass
-class SFTSettings:
-    """Supervised fine-tuning."""
-
-    group: ClassVar[str] = "training.sft"
-
-    steps: int = 100
-    """Optimiser steps."""
-    batch_size: int = 32
-    """Examples a step."""
-    learning_rate: float | None = None
-    """Chosen by the base when null."""
-    warmup: float = 0.1
-    """Share of the steps in which the learning rate rises."""
-
-    def __post_init__(self) -> None:
-        _positive(self, self.group, "steps", "batch_size", "learning_rate")
-        _share(self, self.group, "warmup")
-
-
-@dataclass
-class PairsSettings:
-    """Preference pairs: several samples a prompt, the best against a worse one."""
-
-    prompts: int = 800
-    """Explanation prompts sampled from."""
-    samples: int = 6
-    """Completions of each prompt."""
-    temperature: float = 0.7
-    margin: float = 0.2
-    """Least difference in composite reward between chosen and rejected."""
-    rejected: str = "closest"
-    """`closest`: of the samples that are bad enough the one most like the best; or `worst`."""
-
-    def __post_init__(self) -> None:
-        _one_of("training.pairs.rejected", self.rejected, ("closest", "worst"))
-        _positive(self, "training.pairs", "prompts", "samples", "temperature")
-        _at_least(self, "training.pairs", "samples", 2, "the best and the worst of which pair")
-        if not self.margin >= 0:
-            raise UserError(f"training.pairs.margin is {self.margin}: give 0 or more.")
-
-
-@dataclass
-class RejectionSettings(SFTSettings):
-    """Supervised training on the best sample of each prompt of the pairs."""
-
-    group: ClassVar[str] = "training.rejection"
-    steps: int = 50
-    """Optimiser steps."""
-
-
-@dataclass
-class PreferenceSettings:
-    """What ORPO and DPO share."""
-
-    group: ClassVar[str]
-    """Name of the configuration group, for errors."""
-
-    epochs: float = 2.0
-    """Passes over the pairs."""
-    batch_size: int = 32
-    """Pairs a step."""
-    learning_rate: float | None = None
-    """Chosen by the base when null."""
-    beta: float = 0.1
-
-    def __post_init__(self) -> None:
-        _positive(self, self.group, "epochs", "batch_size", "learning_rate", "beta")
-
-
-@dataclass
-class ORPOSettings(PreferenceSettings):
-    """Odds-ratio preference optimization (Hong et al. 2024)."""
-
-    group: ClassVar[str] = "training.orpo"
-    beta: float = 0.5
-    """Weight of the odds-ratio term (lambda in the paper)."""
-
-
-@dataclass
-class DPOSettings(PreferenceSettings):
-    """Direct preference optimization (Rafailov et al. 2023)."""
-
-    group: ClassVar[str] = "training.dpo"
-    beta: float = 0.1
-    """Strength of the KL constraint to the SFT model."""
-
-
-@dataclass
-class RewardModelSettings:
-    """A judge that learns another one's preferences (`rl-explain judge-train`)."""
-
-    group: ClassVar[str] = "training.judge"
-
-    teacher: str = "rubric"
-    """Whose preferences it learns: any `judge.kind` but `learned` and `ensemble`; an endpoint is
-    asked as `judge` says."""
-    questions: int = 400
-    """Questions about training users; those that allow explanations of known quality are used."""
-    pairs: int = 4
-    """Pairs of texts of each question that the teacher compares."""
-    epochs: float = 2.0
-    """Passes over the pairs."""
-    batch_size: int = 16
-    """Pairs a step."""
-    learning_rate: float | None = None
-    """Chosen by the base when null."""
-    tie: float = 0.2
-    """Difference of scores, in log-odds, up to which two texts tie."""
-
-    def __post_init__(self) -> None:
-        _one_of("training.judge.teacher", self.teacher, TEACHERS)
-        sizes = ("questions", "pairs", "epochs", "batch_size", "learning_rate")
-        _positive(self, self.group, *sizes)
-        if not self.tie >= 0:
-            raise UserError(f"training.judge.tie is {self.tie}: give 0 or more.")
+        share(self, "alignment", "noise")
+        one_of("alignment.verdict", self.verdict, ("first", "last"))
 
 
 @dataclass
@@ -366,7 +229,7 @@ class RLSettings:
     """Explanation prompts of validation users, on which the best checkpoint is chosen."""
 
     def __post_init__(self) -> None:
-        _positive(self, "training.rl", "validation_cases")
+        positive(self, "training.rl", "validation_cases")
         _check_counts(self.counts, "training.rl.counts")
         if not self.counts.get("explanation"):
             raise UserError(
@@ -458,9 +321,9 @@ class JudgeConfig:
     """Words of a text from which `fitted` takes nothing."""
 
     def __post_init__(self) -> None:
-        _one_of("judge.kind", self.kind, JUDGES)
-        _one_of("judge.combine", self.combine, tuple(COMBINATIONS))
-        _one_of("judge.length", self.length, LENGTHS)
+        one_of("judge.kind", self.kind, JUDGES)
+        one_of("judge.combine", self.combine, tuple(COMBINATIONS))
+        one_of("judge.length", self.length, LENGTHS)
         if (self.kind == "ensemble") != bool(self.members):
             raise UserError(
                 f"judge.kind is {self.kind} with {len(self.members)} judge.members: an ensemble "
@@ -491,7 +354,7 @@ class JudgeCheckConfig:
     ten texts each; a text is rated twice, and a pair of each question compared in both orders."""
 
     def __post_init__(self) -> None:
-        _positive(self, "judge_check", "questions")
+        positive(self, "judge_check", "questions")
 
 
 @dataclass
@@ -529,14 +392,14 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         for method in self.methods:
-            _one_of("evaluation method", method, METHODS)
+            one_of("evaluation method", method, METHODS)
         for baseline in self.baselines:
-            _one_of("citation baseline", baseline, BASELINES)
+            one_of("citation baseline", baseline, BASELINES)
         sizes = ("best_of_n", "cases", "alignment_cases", "max_new_tokens", "bootstrap", "top_item")
-        _positive(self, "evaluation", *sizes)
-        _at_least(self, "evaluation", "pressure", 0, "cases, none at 0")
+        positive(self, "evaluation", *sizes)
+        at_least(self, "evaluation", "pressure", 0, "cases, none at 0")
         if self.simulatability:
-            _at_least(self, "evaluation", "simulatability", 50, "of which readers can learn, or 0")
+            at_least(self, "evaluation", "simulatability", 50, "of which readers can learn, or 0")
 
 
 @dataclass
@@ -573,12 +436,12 @@ class Config:
 
     def __post_init__(self) -> None:
         for stage in self.stages:
-            _one_of("stage", stage, STAGES)
+            one_of("stage", stage, STAGES)
         if not self.stages:
             raise UserError("stages is empty: name at least one stage.")
         if self.threads <= 0:
             raise UserError(f"threads is {self.threads}: give a number above 0.")
-        _one_of("device", self.device, ("auto", "cpu", "cuda"))
+        one_of("device", self.device, ("auto", "cpu", "cuda"))
         if self.seed < 0:
             raise UserError(f"seed is {self.seed}: give 0 or more.")
         self._choose_rates()

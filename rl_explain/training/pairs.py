@@ -11,9 +11,9 @@ from typing import Any
 from reward_models.composite import CompositeResult
 from reward_models.types import Score
 from rl_explain.alignment.examples import Example
-from rl_explain.config import PairsSettings
 from rl_explain.errors import UserError
 from rl_explain.training.candidates import Candidates
+from rl_explain.training.offline_config import PairsSettings
 
 PAIRS_FILE = "pairs.jsonl"
 SAMPLES_FILE = "samples.jsonl"

@@ -13,9 +13,9 @@ from trl.trainer import utils as trl_internals
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.generation import format_prompt
 from rl_explain.alignment.language_model import save_adapter
-from rl_explain.config import SFTSettings
 from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
+from rl_explain.training.offline_config import SFTSettings
 
 
 def train_sft(

@@ -12,7 +12,8 @@ from trl import SFTTrainer
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.generation import encode, format_prompt
 from rl_explain.alignment.language_model import add_adapter, load_base
-from rl_explain.config import ModelConfig, ORPOSettings, SFTSettings
+from rl_explain.config import ModelConfig
+from rl_explain.training.offline_config import ORPOSettings, SFTSettings
 from rl_explain.training.orpo import CompletionORPOTrainer, train_orpo
 from rl_explain.training.pairs import Pair
 from rl_explain.training.sft import train_sft

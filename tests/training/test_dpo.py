@@ -10,8 +10,8 @@ from datasets import Dataset
 from torch import Tensor
 from trl import DPOConfig, DPOTrainer
 
-from rl_explain.config import DPOSettings
 from rl_explain.training.dpo import train_dpo
+from rl_explain.training.offline_config import DPOSettings
 from rl_explain.training.pairs import Pair, preference_rows
 
 PAIRS = [

@@ -14,9 +14,10 @@ from trl.trainer import utils as internals
 from rl_explain.alignment.examples import Example
 from rl_explain.alignment.language_model import add_adapter, load_base
 from rl_explain.alignment.virtual_tokens import item_token
-from rl_explain.config import ModelConfig, SFTSettings
+from rl_explain.config import ModelConfig
 from rl_explain.training import sft
 from rl_explain.training.logs import JsonLinesLog
+from rl_explain.training.offline_config import SFTSettings
 
 EXAMPLES = [
     Example("classification", "hybrid", f"Item: {item_token(i % 3)} for", "Yes" if i % 2 else "No")
