@@ -38,5 +38,11 @@ def to_html(page: Element) -> str:
     return ElementTree.tostring(page, encoding="unicode", method="html")
 
 
+def to_svg(drawing: Element) -> str:
+    """The drawing as a file of its own."""
+    drawing.set("xmlns", "http://www.w3.org/2000/svg")
+    return ElementTree.tostring(drawing, encoding="unicode") + "\n"
+
+
 def _text(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
