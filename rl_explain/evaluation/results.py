@@ -67,11 +67,12 @@ def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:
     return result if result and result.fingerprint == fingerprint else None
 
 
-def read_results(folder: Path) -> dict[str, Result]:
-    """Every method's result in the folder of an evaluation, by method."""
+def read_results(folder: Path, only: str | None = None) -> dict[str, Result]:
+    """Every method's result in the folder of an evaluation, by method; or that of `only`."""
     paths = [*folder.glob("*.json"), *folder.glob("*.json.gz")]
     found = {path.name.partition(".")[0]: path for path in sorted(paths)}
-    return {method: _read(path) for method, path in found.items() if method not in PROTOCOLS}
+    wanted = found.keys() - set(PROTOCOLS) if only is None else {only}
+    return {method: _read(path) for method, path in found.items() if method in wanted}
 
 
 def _read(path: Path) -> Result:

@@ -6,8 +6,9 @@ relative to it: where the project lay says nothing to a reader.
 """
 
 import gzip
+import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
 from rl_explain.evaluation.statistics import Measure
+from rl_explain.record import write_json
+from rl_explain.studies.costs import KEPT_FILE, costs_of
 
 OF_A_RUN = ("config.yaml", "record.json", "metrics.json", "report.md")
 OF_A_STAGE = ("metrics.json", "log.jsonl")
@@ -27,19 +30,26 @@ DIGITS = 6
 def archive(folder: Path, out: Path) -> list[Path]:
     """Archive a run, or every run of a study, under `out`; the folders that were written.
 
+    What an earlier archive of the same run held is replaced, so that no result of another version
+    stays among the new ones.
+
     Raises:
-        UserError: there is no run in `folder`.
+        UserError: there is no run in `folder`, or `out` is where a run itself lies.
     """
     runs = sorted(path.parent for path in folder.rglob("config.yaml"))
     if not runs:
         raise UserError(f"no run in {folder}: give the output_dir of a run or a study.")
     kept = [out / run.relative_to(folder) for run in runs]
+    if {run.resolve() for run in runs} & {target.resolve() for target in kept}:
+        raise UserError(f"{out} holds the runs themselves: give another folder to keep them in.")
     for run, target in zip(runs, kept, strict=True):
         _archive_run(run, target)
     return kept
 
 
 def _archive_run(run: Path, out: Path) -> None:
+    if (out / "config.yaml").is_file():
+        shutil.rmtree(out)
     for path in _small_files(run):
         target = out / path.relative_to(run)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +59,7 @@ def _archive_run(run: Path, out: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Without a time in its header, an equal result is an equal file.
         path.write_bytes(gzip.compress(_slim(result).to_json().encode(), 9, mtime=0))
+    write_json(out / KEPT_FILE, {method: asdict(cost) for method, cost in costs_of(run).items()})
 
 
 def _relative(text: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from rl_explain.alignment.language_model import load_tokenizer
 from rl_explain.config import METHODS
 from rl_explain.config_file import read_yaml
+from rl_explain.evaluation.results import read_results
 from rl_explain.record import read_record
 from rl_explain.training.candidates import FOLDER, Candidates
 from rl_explain.training.logs import LOG_FILE, sampled_tokens
@@ -17,6 +18,8 @@ from rl_explain.training.pairs import SAMPLES_FILE, read_samples
 
 ON_PAIRS = ("rejection", "orpo", "dpo")
 """Methods that train on what the stage `pairs` sampled."""
+KEPT_FILE = "costs.json"
+"""Of an archived run, which lacks the samples that costs are counted from."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,17 @@ def costs(runs: Sequence[Path]) -> dict[str, Cost]:
     Completions, tokens and seconds of `pairs` count in full for each method that stands on them.
     What `best_of_n` samples, it samples at use: here for the test cases.
     """
-    of_runs = {m: [cost for run in runs if (cost := _cost(run, m))] for m in METHODS}
-    return {method: _mean(found) for method, found in of_runs.items() if found}
+    of_runs = [costs_of(run) for run in runs]
+    found = {m: [costs[m] for costs in of_runs if m in costs] for m in METHODS}
+    return {method: _mean(some) for method, some in found.items() if some}
+
+
+def costs_of(run: Path) -> dict[str, Cost]:
+    """The cost of each method in one run, counted anew or, of an archived run, as kept."""
+    if (run / KEPT_FILE).is_file():
+        kept = json.loads((run / KEPT_FILE).read_text(encoding="utf-8"))
+        return {method: Cost(**cost) for method, cost in kept.items()}
+    return {method: cost for method in METHODS if (cost := _cost(run, method))}
 
 
 def cost_table(found: Mapping[str, Cost]) -> str:
@@ -110,9 +122,9 @@ def _tokenised(pairs: Path, metrics: Mapping[str, float]) -> float:
 
 
 def _at_use(run: Path) -> Cost | None:
-    """Of best of n: what the evaluation kept of it; earlier versions kept the best ones alone."""
-    path = run / "evaluate" / "best_of_n.json"
-    if not path.is_file():
+    """Of best of n: what the evaluation kept of it, or, of earlier versions, n texts a case."""
+    result = read_results(run / "evaluate", "best_of_n").get("best_of_n")
+    if result is None:
         return None
     kept = sorted((run / "evaluate" / FOLDER).glob("*.json"))
     found = [candidates for path in kept if (candidates := Candidates.load(path))]
@@ -120,7 +132,7 @@ def _at_use(run: Path) -> Cost | None:
         completions = sum(len(candidates.completions) for candidates in found)
         return Cost(completions, sum(sum(candidates.tokens) for candidates in found), 0, None)
     n = read_yaml(run / "config.yaml")["evaluation"]["best_of_n"]
-    return Cost(n * len(json.loads(path.read_text(encoding="utf-8"))["samples"]), None, 0, None)
+    return Cost(n * len(result.samples), None, 0, None)
 
 
 def _mean(found: Sequence[Cost]) -> Cost:

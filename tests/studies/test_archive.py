@@ -13,6 +13,7 @@ from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
 from rl_explain.evaluation.statistics import Measure
 from rl_explain.studies.archive import archive
+from rl_explain.studies.costs import Cost, costs
 
 REGRET = "faithfulness/regret_score"
 SCRIPT = Path(__file__).parents[2] / "scripts/keep_results.py"
@@ -53,7 +54,7 @@ def test_figures_and_texts_are_kept_and_nothing_else(tmp_path: Path) -> None:
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert names == {
         *("config.yaml", "record.json", "ppo/metrics.json", "ppo/log.jsonl"),
-        "evaluate/ppo.json.gz",
+        *("evaluate/ppo.json.gz", "costs.json"),
     }
     text = gzip.decompress((out / "evaluate/ppo.json.gz").read_bytes())
     assert json.loads(text)["measures"][REGRET]["values"] == [0.333333, None, -1.0]
@@ -92,3 +93,31 @@ def test_every_run_of_a_study_is_archived_the_same_each_time(tmp_path: Path) -> 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no run in"):
         archive(tmp_path, tmp_path / "out")
+
+
+def test_an_earlier_archive_of_the_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    make_run(tmp_path / "run")
+    archive(tmp_path / "run", tmp_path / "out")
+    (tmp_path / "out/evaluate/ppo.json.gz").rename(tmp_path / "out/evaluate/dpo.json.gz")
+    archive(tmp_path / "run", tmp_path / "out")
+    assert set(read_results(tmp_path / "out/evaluate")) == {"ppo"}
+
+
+def test_a_run_is_not_archived_onto_itself(tmp_path: Path) -> None:
+    make_run(tmp_path / "study/seed_0")
+    with pytest.raises(UserError, match="holds the runs themselves"):
+        archive(tmp_path / "study", tmp_path / "study/../study")
+    assert (tmp_path / "study/seed_0/ppo/adapter/adapter.safetensors").is_file()
+
+
+def test_costs_outlive_the_samples_that_they_were_counted_from(tmp_path: Path) -> None:
+    make_run(tmp_path / "run")
+    (tmp_path / "run/pairs").mkdir()
+    sampled = {"completions": 8, "tokens": 120}
+    (tmp_path / "run/pairs/metrics.json").write_text(json.dumps(sampled))
+    (tmp_path / "run/dpo").mkdir()
+    (tmp_path / "run/dpo/metrics.json").write_text(json.dumps({"steps": 3}))
+    archive(tmp_path / "run", tmp_path / "out")
+    (tmp_path / "out/pairs/metrics.json").unlink()
+    assert costs([tmp_path / "run"])["dpo"] == Cost(8, 120, 3, None)
+    assert costs([tmp_path / "out"])["dpo"] == Cost(8, 120, 3, None)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from rl_explain.alignment.language_model import load_tokenizer
+from rl_explain.evaluation.results import Result
 from rl_explain.studies.costs import Cost, cost_table, costs
 from rl_explain.training.candidates import Candidates
 
@@ -62,7 +63,7 @@ def test_best_of_n_samples_at_use(tmp_path: Path) -> None:
     assert costs([tmp_path]) == {}
     kept = Candidates(["a", "b", "c"], [True, True, False], [4, 5, 9])
     kept.save(tmp_path / "evaluate" / "candidates" / "some.json")
-    (tmp_path / "evaluate" / "best_of_n.json").write_text('{"samples": []}')
+    Result("best_of_n", "", {}, {}, []).save(tmp_path / "evaluate")
     assert costs([tmp_path]) == {"best_of_n": Cost(3, 18, 0, None)}
 
 
@@ -74,7 +75,7 @@ def test_samples_of_earlier_versions_are_counted_again(tmp_path: Path) -> None:
     stage(tmp_path, "orpo", 9, steps=4)
     (tmp_path / "config.yaml").write_text("model: {name: tiny}\nevaluation: {best_of_n: 4}\n")
     stage(tmp_path, "evaluate", 9)
-    (tmp_path / "evaluate" / "best_of_n.json").write_text('{"samples": [{}, {}, {}]}')
+    Result("best_of_n", "", {}, {}, [{}, {}, {}]).save(tmp_path / "evaluate")
     tokenizer = load_tokenizer("tiny")
     tokens = sum(len(tokenizer.encode(text, add_special_tokens=False)) for text in texts)
     assert costs([tmp_path])["orpo"] == Cost(2, tokens + 1, 4, 18)
