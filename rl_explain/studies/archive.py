@@ -34,14 +34,14 @@ def archive(folder: Path, out: Path) -> list[Path]:
     stays among the new ones.
 
     Raises:
-        UserError: there is no run in `folder`, or `out` is where a run itself lies.
+        UserError: there is no run in `folder`, or one with its weights where a copy would lie.
     """
     runs = sorted(path.parent for path in folder.rglob("config.yaml"))
     if not runs:
         raise UserError(f"no run in {folder}: give the output_dir of a run or a study.")
     kept = [out / run.relative_to(folder) for run in runs]
-    if {run.resolve() for run in runs} & {target.resolve() for target in kept}:
-        raise UserError(f"{out} holds the runs themselves: give another folder to keep them in.")
+    if full := [target for target in kept if any(target.rglob("*.safetensors"))]:
+        raise UserError(f"{full[0]} is a run with its weights: give another folder to keep it in.")
     for run, target in zip(runs, kept, strict=True):
         _archive_run(run, target)
     return kept

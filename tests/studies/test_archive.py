@@ -103,11 +103,14 @@ def test_an_earlier_archive_of_the_run_leaves_nothing_behind(tmp_path: Path) -> 
     assert set(read_results(tmp_path / "out/evaluate")) == {"ppo"}
 
 
-def test_a_run_is_not_archived_onto_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("onto", ["study", "study/../study", "other"])
+def test_no_weights_are_replaced(tmp_path: Path, onto: str) -> None:
     make_run(tmp_path / "study/seed_0")
-    with pytest.raises(UserError, match="holds the runs themselves"):
-        archive(tmp_path / "study", tmp_path / "study/../study")
-    assert (tmp_path / "study/seed_0/ppo/adapter/adapter.safetensors").is_file()
+    make_run(tmp_path / "other/seed_0")
+    with pytest.raises(UserError, match="is a run with its weights"):
+        archive(tmp_path / "study", tmp_path / onto)
+    for name in ("study", "other"):
+        assert (tmp_path / name / "seed_0/ppo/adapter/adapter.safetensors").is_file()
 
 
 def test_costs_outlive_the_samples_that_they_were_counted_from(tmp_path: Path) -> None:
