@@ -16,8 +16,7 @@ from rl_explain.report.charts import WIDTH, Range, range_chart
 from rl_explain.report.frames import results
 from rl_explain.report.markup import Element, element, to_svg
 from rl_explain.studies.collect import WITHIN
-
-POOLED = "pooled"
+from rl_explain.studies.files import POOLED
 
 
 def figure(folder: Path, metric: str) -> str:
