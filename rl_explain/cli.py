@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Libraries' progress is plain where nobody watches, and their advice to developers is off.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.stderr.isatty():
-        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+        for library in ("DATASETS", "HUB"):  # the hub's holds for transformers, too
+            os.environ.setdefault(f"HF_{library}_DISABLE_PROGRESS_BARS", "1")
     warnings.simplefilter("ignore", FutureWarning)
     try:
         options.command(options)

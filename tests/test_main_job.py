@@ -200,6 +200,7 @@ def test_an_exported_adapter_gives_the_same_text_in_a_fresh_process(run_folder: 
     command = [sys.executable, "-m", "rl_explain.cli", "explain", str(out), "--json"]
     command += ["--history", "; ".join(history), "--item", "Film 7"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not answer.stderr  # no bars where nobody watches
     there = json.loads(answer.stdout)
     assert there["text"] == here.text
     assert there["percentile"] == here.percentile
