@@ -9,6 +9,7 @@ from rl_explain.evaluation.table import BELOW, EXPLANATIONS, in_order, markdown_
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.costs import Cost, cost_table
 from rl_explain.studies.differences import Difference, Pair, show_change, show_p, show_seeds
+from rl_explain.studies.overview import overview
 from rl_explain.studies.pool import Seeds, incomplete
 from rl_explain.studies.runs import Outcome
 from rl_explain.studies.study import REGRET
@@ -60,7 +61,9 @@ def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[P
 
 def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str:
     """Markdown; `found` by data set."""
-    parts = [HOW_TO_READ, failure_list(outcomes)]
+    pooled = {data: of.pooled for data, of in found.items()}
+    whole = overview({data: of.seeds for data, of in found.items()}, pooled)
+    parts = [HOW_TO_READ, failure_list(outcomes), f"# Overview\n\n{whole}"]
     for data, of in found.items():
         sections = {
             "Results": markdown_tables(of.pooled) + incomplete_list(incomplete(of.seeds)),
