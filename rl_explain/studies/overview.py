@@ -24,7 +24,8 @@ COLUMNS = (
 def overview(seeds: Mapping[str, Seeds], pooled: Mapping[str, Mapping[str, Result]]) -> str:
     """Markdown: a row a data set and method, pooled over the seeds that the third column counts.
 
-    Controls and variants are left out: they answer other questions, in tables of their own.
+    Controls and variants are left out: they answer other questions, in tables of their own. So are
+    rows without any number.
 
     Args:
         seeds: results by data set, seed and method.
@@ -36,5 +37,6 @@ def overview(seeds: Mapping[str, Seeds], pooled: Mapping[str, Mapping[str, Resul
         for method in in_order(name for name in methods if WITHIN not in name):
             having = sum(method in results for results in seeds[data].values())
             cells = [show(methods[method].estimate(c.metric), c.digits) for c in COLUMNS]
-            rows.append([data, method, str(having), *cells])
+            if any(cell != "–" for cell in cells):
+                rows.append([data, method, str(having), *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

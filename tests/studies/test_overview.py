@@ -52,6 +52,13 @@ def test_values_are_pooled_over_seeds_and_carry_intervals(tmp_path: Path) -> Non
     assert low < value < high
 
 
+def test_a_row_without_any_number_is_left_out(tmp_path: Path) -> None:
+    write_results(tmp_path, 0, {"sft": {REGRET: 0.1}, "most_frequent_item": {"history/hcr": 0.5}})
+    seeds = {"films": {0: read_results(tmp_path / "evaluate")}}
+    lines = overview(seeds, {"films": pooled_methods(seeds["films"])}).splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["sft"]
+
+
 def test_what_was_not_measured_is_a_dash(tmp_path: Path) -> None:
     rows = table(tmp_path)
     assert rows[0][:4] == ["data", "method", "seeds", "regret score"]
