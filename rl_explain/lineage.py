@@ -28,6 +28,8 @@ READS: dict[str, tuple[str, ...]] = {
     "judge-train": ("prepare", "recommender"),
 }
 """The stages that a stage reads. The evaluation keeps apart by itself what it measured."""
+EVALUATED = ("tasks",)
+"""What the evaluation cannot do without; methods that are not there are left out."""
 SOURCES = "the data files"
 """What `prepare` reads."""
 RESULTS = (".csv", ".json", ".jsonl", ".safetensors")
@@ -62,6 +64,29 @@ def check_lineage(run: Path, data: DataConfig) -> None:
             )
 
 
+def check_ready(run: Path, stage: str) -> None:
+    """Refuse a stage before those that it reads, and those that they read.
+
+    Raises:
+        UserError: names the stages to perform first.
+    """
+    needed = _needed(READS.get(stage, EVALUATED))
+    missing = [name for name in READS if name in needed and not _finished(run, name)]
+    if missing:
+        raise UserError(
+            f"{stage} reads what {', '.join(missing)} leave, which {run} lacks: perform "
+            f"`rl-explain {missing[0]} CONFIG` first, or all in order by `rl-explain run CONFIG`."
+        )
+
+
+def _needed(stages: tuple[str, ...]) -> set[str]:
+    return set(stages).union(*(_needed(READS[stage]) for stage in stages))
+
+
+def _finished(run: Path, stage: str) -> bool:
+    return (run / stage / "metrics.json").is_file()
+
+
 def digest(folder: Path) -> str:
     """A SHA-256 of a stage's or an adapter's folder, without protocols and checkpoints."""
     found = hashlib.sha256()
@@ -87,7 +112,7 @@ def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
     if stage == "prepare":
         sources = [path for path in source_files(data) if path.is_file()]
         return {SOURCES: " ".join(map(_file_digest, sources))} if sources else {}
-    finished = [name for name in READS[stage] if (run / name / "metrics.json").is_file()]
+    finished = [name for name in READS[stage] if _finished(run, name)]
     return {f"the stage {name}": digest(run / name) for name in finished}
 
 

@@ -28,7 +28,7 @@ from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
 from rl_explain.errors import UserError
 from rl_explain.judging import build_judge
-from rl_explain.lineage import check_lineage, keep_lineage
+from rl_explain.lineage import check_lineage, check_ready, keep_lineage
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.record import (
     add_to_record,
@@ -72,8 +72,12 @@ class Run:
         """The run in a folder; `UserError` when there is none."""
         path = Path(folder) / "config.yaml"
         if not path.is_file():
+            inside = sorted(str(found.parent) for found in Path(folder).glob("*/*/config.yaml"))
             raise UserError(
-                f"no run in {folder}: give the output_dir of an earlier `rl-explain run`."
+                f"{folder} is a study: give one of its runs, {', '.join(inside)}."
+                if inside
+                else f"no run in {folder}: give the output_dir of an earlier `rl-explain run`, or "
+                "an exported adapter where one is read."
             )
         # It may have been made on another machine: any device will do.
         return cls(load_config(path, [f"output_dir={folder}", "device=auto"]))
@@ -88,7 +92,8 @@ class Run:
         The evaluation is performed anyway; it keeps what it has found out itself.
 
         Raises:
-            UserError: the folder holds stages made with other settings.
+            UserError: the folder holds stages made with other settings, or lacks stages that this
+                one reads.
         """
         folder = self.stage_folder(stage)
         check_settings(self.folder, self.config)
@@ -96,6 +101,7 @@ class Run:
         if (folder / "metrics.json").exists() and stage not in REPEATED:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return
+        check_ready(self.folder, stage)
         print(f"[{stage}] ...", flush=True)
         afresh = stage in REPEATED or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)

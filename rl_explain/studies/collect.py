@@ -25,7 +25,7 @@ def collect(outcomes: Sequence[Outcome]) -> dict[str, Seeds]:
             found.setdefault(run.data, {}).setdefault(run.seed, {}).update(_named(run))
     if not found:
         failed = [f"{o.run.name}: {error}" for o in outcomes for error in o.failures.values()]
-        why = f"first, {failed[0]}" if failed else "perform the study first."
+        why = f"first, {failed[0]}" if failed else "perform it, with `evaluate` among its stages."
         raise UserError(f"no run of the study has results: {why}")
     return {data: dict(sorted(seeds.items())) for data, seeds in found.items()}
 

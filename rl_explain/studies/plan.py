@@ -58,7 +58,7 @@ def planned(study: Study) -> Iterator[Planned]:
         for seed in study.seeds:
             own = _own(study, data, path, seed)
             yield own
-            if not study.controls_on or data in study.controls_on:
+            if "ppo" in own.stages and data in (study.controls_on or study.configs):
                 yield from _controls(study, path, own)
 
 

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from reward_models import REWARDS
+from rl_explain.checks import one_of
+from rl_explain.config import STAGES
 from rl_explain.config_file import build, read_yaml
 from rl_explain.errors import UserError, unknown_name
 
@@ -82,7 +84,7 @@ class Study:
     """By the name of a data set: `key=value` for its runs alone, behind those for every run."""
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Name and `key=value` of runs that end with PPO, and share the stages before it that these
-    settings leave as they are."""
+    settings leave as they are; none where `stages` has no `ppo`."""
     controls_on: tuple[str, ...] = ()
     """Names of the data sets that controls run on; all when empty."""
     ablation: Ablation = field(default_factory=Ablation)
@@ -102,8 +104,11 @@ class Study:
             raise UserError("configs is empty: name at least one configuration file.")
         if not self.seeds:
             raise UserError("seeds is empty: give at least one.")
-        if self.executor not in EXECUTORS:
-            raise unknown_name("executor", self.executor, EXECUTORS)
+        for stage in self.stages:
+            one_of("stage", stage, STAGES)
+        one_of("executor", self.executor, EXECUTORS)
+        for override in (*self.overrides, *(o for of in self.overrides_on.values() for o in of)):
+            _check_override(override)
         if self.processes < 1:
             raise UserError(f"processes is {self.processes}: give 1 or more.")
         if not 0 <= self.gpus < math.inf:
@@ -137,10 +142,17 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
         _set(values, override)
     study: Study = build(Study, values)
     given = [o for o in overrides if o not in own]
-    study.overrides_on = {
-        data: (*study.overrides_on.get(data, ()), *given) for data in study.configs
-    }
-    return study
+    return replace(
+        study,
+        overrides_on={data: (*study.overrides_on.get(data, ()), *given) for data in study.configs},
+    )
+
+
+def _check_override(override: str) -> None:
+    """Refuse what tells the runs of a study apart: every run would have the same."""
+    key, _, value = override.partition("=")
+    if key == "seed":
+        raise UserError(f"{override} would hold for every run of the study: give seeds=[{value}].")
 
 
 def _set(values: dict[str, Any], override: str) -> None:

@@ -131,3 +131,24 @@ def test_a_configuration_is_no_study(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(UserError, match=r"data\.yaml has no output_dir: it is no study"):
         load_study(tmp_path / "data.yaml")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stages=[prepare, ppp]"], "unknown stage 'ppp'"),
+        (["seed=1"], r"seed=1 would hold for every run of the study: give seeds=\[1\]"),
+        (["overrides=[seed=2]"], r"give seeds=\[2\]"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(
+    tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        load_study(write(tmp_path), overrides)
+
+
+def test_no_controls_of_a_ppo_that_is_not_asked_for(tmp_path: Path) -> None:
+    controls = {"no_ranking": ["rewards.weights.ranking=0"]}
+    path = write(tmp_path, seeds=[0], controls=controls, stages=["prepare", "recommender"])
+    assert [run.variant for run in planned(load_study(path))] == [""]
