@@ -28,8 +28,8 @@ READS: dict[str, tuple[str, ...]] = {
     "judge-train": ("prepare", "recommender"),
 }
 """The stages that a stage reads. The evaluation keeps apart by itself what it measured."""
-EVALUATED = ("tasks",)
-"""What the evaluation cannot do without; methods that are not there are left out."""
+NEEDS = READS | {"evaluate": ("tasks",), "judge-check": ("prepare", "recommender")}
+"""The stages that a stage cannot do without; of methods the evaluation takes those that are there."""
 SOURCES = "the data files"
 """What `prepare` reads."""
 RESULTS = (".csv", ".json", ".jsonl", ".safetensors")
@@ -70,7 +70,7 @@ def check_ready(run: Path, stage: str) -> None:
     Raises:
         UserError: names the stages to perform first.
     """
-    needed = _needed(READS.get(stage, EVALUATED))
+    needed = _needed(NEEDS[stage])
     missing = [name for name in READS if name in needed and not _finished(run, name)]
     if missing:
         raise UserError(

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 
 from rl_explain.errors import UserError
-from rl_explain.lineage import EVALUATED, READS
+from rl_explain.lineage import NEEDS
 from rl_explain.run import Run
 from rl_explain.stages import run_stages
 from rl_explain.studies.plan import Planned
@@ -27,7 +27,7 @@ def perform_run(run: Planned) -> Failures:
         return {"": _told(error)}
     failures: Failures = {}
     for stage in run.stages:
-        lost = [name for name in READS.get(stage, EVALUATED) if name in failures]
+        lost = [name for name in NEEDS[stage] if name in failures]
         if lost:
             failures[stage] = f"it reads the stage {lost[0]}, which failed."
             continue
