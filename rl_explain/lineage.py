@@ -29,7 +29,7 @@ READS: dict[str, tuple[str, ...]] = {
 }
 """The stages that a stage reads. The evaluation keeps apart by itself what it measured."""
 NEEDS = READS | {"evaluate": ("tasks",), "judge-check": ("prepare", "recommender")}
-"""The stages that a stage cannot do without; of methods the evaluation takes those that are there."""
+"""The stages that a stage cannot do without; the evaluation takes the methods that are there."""
 SOURCES = "the data files"
 """What `prepare` reads."""
 RESULTS = (".csv", ".json", ".jsonl", ".safetensors")
