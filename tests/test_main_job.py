@@ -192,6 +192,24 @@ def test_dry_run_changes_nothing(run_folder: Path, capsys: pytest.CaptureFixture
     assert not folder.exists()
 
 
+def test_dry_run_misses_a_file_of_the_data(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = ["--dry-run", *_overrides(run_folder), "data.format=movielens", "data.path=/nope"]
+    assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 2
+    assert "no file /nope/ratings.csv" in capsys.readouterr().err
+
+
+def test_a_base_model_that_is_not_there_is_told_before_anything_is_made(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run_folder / "nameless"
+    overrides = [*_overrides(run_folder), "model.name=/nope/model", f"output_dir={folder}"]
+    assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 2
+    assert "model.name is '/nope/model'" in capsys.readouterr().err
+    assert not folder.exists()
+
+
 def test_an_exported_adapter_gives_the_same_text_in_a_fresh_process(run_folder: Path) -> None:
     out = run_folder / "exported"
     assert main(["export", str(run_folder / "run"), str(out), "--method", "sft"]) == 0

@@ -93,5 +93,6 @@ def refuse_unknown_items(
         some = ", ".join(map(repr, unknown.unique()[:3].tolist()))
         raise UserError(
             f"{log_place} has {len(unknown)} interactions with items that {item_place} does not "
-            f"list, such as {some}; add the items or delete the interactions"
+            f"list, such as {some}; add the items, delete the interactions, or name the file of "
+            "these items"
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rl_explain.alignment.language_model import base_shape
 from rl_explain.run import Metrics, Run
 from rl_explain.stages.evaluation import evaluate
 from rl_explain.stages.judging import judge_check, judge_train
@@ -26,6 +27,8 @@ STAGE_FUNCTIONS: dict[str, Callable[[Run, Path], Metrics]] = {
     "judge-train": judge_train,
     "judge-check": judge_check,
 }
+WITHOUT_BASE = {"prepare", "recommender", "judge-train", "judge-check"}
+"""Stages that read no base model, or one of another setting."""
 
 
 def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
@@ -35,8 +38,11 @@ def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
         stages: names out of `STAGE_FUNCTIONS`; those of the run's configuration when `None`.
 
     Raises:
-        UserError: a stage is asked for before one that it reads, or the folder holds stages made
-            with other settings or data.
+        UserError: a stage is asked for before one that it reads, the folder holds stages made
+            with other settings or data, or there is no such base model.
     """
-    for stage in run.config.stages if stages is None else stages:
+    performed = run.config.stages if stages is None else stages
+    if set(performed) - WITHOUT_BASE:
+        base_shape(run.config.model.name)  # a misspelt name is told before the recommender trains
+    for stage in performed:
         run.perform(stage, STAGE_FUNCTIONS[stage])
