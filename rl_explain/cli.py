@@ -142,7 +142,9 @@ def _run(options: argparse.Namespace) -> None:
     stages = _stages(options.stage) if hasattr(options, "stage") else list(config.stages)
     if options.dry_run:
         from rl_explain.estimates import estimate_table
+        from rl_explain.lineage import check_sources
 
+        check_sources(Path(config.output_dir), config.data)
         print(estimate_table(config, stages))
         return
     run_stages(Run(config), stages)

@@ -14,8 +14,6 @@ from transformers import AutoModelForCausalLM
 from rl_explain.alignment.language_model import base_shape
 from rl_explain.alignment.pressure import KINDS
 from rl_explain.config import Config
-from rl_explain.errors import UserError
-from rl_explain.lineage import source_files
 
 TOKENS_PER_ITEM = 16
 """Prompt tokens that an item takes: virtual tokens, title, attributes."""
@@ -28,14 +26,7 @@ PROGRAM_MIB = 1000
 
 
 def estimate_table(config: Config, stages: Sequence[str]) -> str:
-    """A line for each stage: seconds and peak memory expected.
-
-    Raises:
-        UserError: there is no such base model, or a file that the data are to be read from.
-    """
-    missing = [str(path) for path in source_files(config.data) if not path.is_file()]
-    if missing and "prepare" in stages:
-        raise UserError(f"data: there is no file {' and no file '.join(missing)}; check the path.")
+    """A line for each stage: seconds and peak memory expected."""
     torch.set_num_threads(config.threads)
     parameters = _parameters(config.model.name)
     seconds = _seconds(config, parameters, _operations_a_second(config))

@@ -64,6 +64,17 @@ def check_lineage(run: Path, data: DataConfig) -> None:
             )
 
 
+def check_sources(run: Path, data: DataConfig) -> None:
+    """Refuse data files that are not there, unless the run has read them already.
+
+    Raises:
+        UserError: names the files.
+    """
+    missing = [str(path) for path in source_files(data) if not path.is_file()]
+    if missing and not _finished(run, "prepare"):
+        raise UserError(f"data: there is no file {' and no file '.join(missing)}; check the path.")
+
+
 def check_ready(run: Path, stage: str) -> None:
     """Refuse a stage before those that it reads, and those that they read.
 

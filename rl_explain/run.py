@@ -47,6 +47,18 @@ REPEATED = ("evaluate", "judge-check")
 reuses every result that still holds."""
 
 
+def run_folders(folder: Path) -> list[Path]:
+    """The run in a folder, or the runs at any depth of the study in it.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = sorted(path.parent for path in folder.rglob("config.yaml"))
+    if not found:
+        raise UserError(f"no run in {folder}: give the output_dir of an earlier run or study.")
+    return found
+
+
 class Run:
     """Reads what earlier stages left, and keeps the record."""
 
@@ -72,13 +84,8 @@ class Run:
         """The run in a folder; `UserError` when there is none."""
         path = Path(folder) / "config.yaml"
         if not path.is_file():
-            inside = sorted(str(found.parent) for found in Path(folder).glob("*/*/config.yaml"))
-            raise UserError(
-                f"{folder} is a study: give one of its runs, {', '.join(inside)}."
-                if inside
-                else f"no run in {folder}: give the output_dir of an earlier `rl-explain run`, or "
-                "an exported adapter where one is read."
-            )
+            inside = ", ".join(map(str, run_folders(Path(folder))))
+            raise UserError(f"{folder} is a study: give one of its runs, {inside}.")
         # It may have been made on another machine: any device will do.
         return cls(load_config(path, [f"output_dir={folder}", "device=auto"]))
 

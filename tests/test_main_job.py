@@ -195,7 +195,8 @@ def test_dry_run_changes_nothing(run_folder: Path, capsys: pytest.CaptureFixture
 def test_dry_run_misses_a_file_of_the_data(
     run_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    overrides = ["--dry-run", *_overrides(run_folder), "data.format=movielens", "data.path=/nope"]
+    overrides = ["--dry-run", *_overrides(run_folder), f"output_dir={run_folder / 'dry'}"]
+    overrides += ["data.format=movielens", "data.path=/nope"]
     assert main(["run", str(run_folder / "config.yaml"), *overrides]) == 2
     assert "no file /nope/ratings.csv" in capsys.readouterr().err
 

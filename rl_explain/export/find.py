@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rl_explain.alignment.explainer import MANIFEST
 from rl_explain.errors import UserError, unknown_name
-from rl_explain.run import TUNED
+from rl_explain.run import TUNED, run_folders
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,9 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     """
     if method is not None and method not in TUNED:
         raise unknown_name("method with an adapter", method, TUNED)
-    runs = sorted(path.parent for path in folder.rglob("config.yaml"))
-    if not runs:
-        raise UserError(f"no run in {folder}: give the output_dir of an earlier run or study.")
-    there = [Found(run, name) for run in runs for name in TUNED if _finished(run / name)]
+    there = [
+        Found(run, name) for run in run_folders(folder) for name in TUNED if _finished(run / name)
+    ]
     found = [adapter for adapter in there if method in (None, adapter.method)]
     if not found:
         names = ", ".join(dict.fromkeys(adapter.method for adapter in there)) or "none"

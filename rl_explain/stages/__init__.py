@@ -27,8 +27,6 @@ STAGE_FUNCTIONS: dict[str, Callable[[Run, Path], Metrics]] = {
     "judge-train": judge_train,
     "judge-check": judge_check,
 }
-WITHOUT_BASE = {"prepare", "recommender", "judge-train", "judge-check"}
-"""Stages that read no base model, or one of another setting."""
 
 
 def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
@@ -42,7 +40,7 @@ def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
             with other settings or data, or there is no such base model.
     """
     performed = run.config.stages if stages is None else stages
-    if set(performed) - WITHOUT_BASE:
-        base_shape(run.config.model.name)  # a misspelt name is told before the recommender trains
+    if "tasks" in performed:
+        base_shape(run.config.model.name)  # `tasks` reads it first, after minutes of other stages
     for stage in performed:
         run.perform(stage, STAGE_FUNCTIONS[stage])

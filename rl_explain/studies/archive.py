@@ -18,6 +18,7 @@ from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
 from rl_explain.evaluation.statistics import Measure
 from rl_explain.record import write_json
+from rl_explain.run import run_folders
 from rl_explain.studies.costs import KEPT_FILE, costs_of
 
 OF_A_RUN = ("config.yaml", "record.json", "metrics.json", "report.md")
@@ -36,9 +37,7 @@ def archive(folder: Path, out: Path) -> list[Path]:
     Raises:
         UserError: there is no run in `folder`, or one with its weights where a copy would lie.
     """
-    runs = sorted(path.parent for path in folder.rglob("config.yaml"))
-    if not runs:
-        raise UserError(f"no run in {folder}: give the output_dir of a run or a study.")
+    runs = run_folders(folder)
     kept = [out / run.relative_to(folder) for run in runs]
     if full := [target for target in kept if any(target.rglob("*.safetensors"))]:
         raise UserError(f"{full[0]} is a run with its weights: give another folder to keep it in.")

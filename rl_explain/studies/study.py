@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,8 @@ class Study:
         for stage in self.stages:
             one_of("stage", stage, STAGES)
         one_of("executor", self.executor, EXECUTORS)
-        for override in (*self.overrides, *(o for of in self.overrides_on.values() for o in of)):
+        groups = (self.overrides_on, self.controls, self.ablation.overrides)
+        for override in chain(self.overrides, *(of for group in groups for of in group.values())):
             _check_override(override)
         if self.processes < 1:
             raise UserError(f"processes is {self.processes}: give 1 or more.")
@@ -149,10 +151,10 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
 
 
 def _check_override(override: str) -> None:
-    """Refuse what tells the runs of a study apart: every run would have the same."""
+    """Refuse a seed: it names a run's folder, and pairs runs with each other."""
     key, _, value = override.partition("=")
     if key == "seed":
-        raise UserError(f"{override} would hold for every run of the study: give seeds=[{value}].")
+        raise UserError(f"{override} is no override: a study has seeds, give seeds=[{value}].")
 
 
 def _set(values: dict[str, Any], override: str) -> None:

@@ -137,8 +137,10 @@ def test_a_configuration_is_no_study(tmp_path: Path) -> None:
     ("overrides", "message"),
     [
         (["stages=[prepare, ppp]"], "unknown stage 'ppp'"),
-        (["seed=1"], r"seed=1 would hold for every run of the study: give seeds=\[1\]"),
+        (["seed=1"], r"seed=1 is no override: a study has seeds, give seeds=\[1\]"),
         (["overrides=[seed=2]"], r"give seeds=\[2\]"),
+        (["controls={other: [seed=3]}"], r"give seeds=\[3\]"),
+        (["ablation.overrides={other: [seed=4]}"], r"give seeds=\[4\]"),
     ],
 )
 def test_mistakes_are_told_before_anything_runs(
