@@ -1,27 +1,24 @@
 """The command line: `rl-explain COMMAND ...`."""
 
 import argparse
-import json
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_models.judge.errors import JudgeError
-from rl_explain.config import METHODS, STAGES
+from rl_explain.config import STAGES, TUNED
 from rl_explain.errors import UserError
 
 if TYPE_CHECKING:
-    from rl_explain.alignment.explainer import Explainer, Explanation
+    from rl_explain.studies.plan import Planned
 
 EXIT_USER_ERROR = 2
 JUDGED_ON = ("prepare", "recommender")
 """What the commands about judges perform first: they need questions, and no trained explainer."""
-CASES_AT_ONCE = 64
-"""Cases of a file that are explained, and then written, together."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ.setdefault(f"HF_{library}_DISABLE_PROGRESS_BARS", "1")
     warnings.simplefilter("ignore", FutureWarning)
     try:
-        options.command(options)
+        status = options.command(options)
     except (UserError, JudgeError) as error:
         print(f"rl-explain: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
@@ -43,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resumes = "; the same command resumes" if resuming else ""
         print(f"rl-explain: interrupted{resumes}.", file=sys.stderr)
         return 130
-    return 0
+    return status or 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -62,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="rl-explain", description="Explanations that say what the recommender did."
     )
+    top.add_argument("--version", action="version", version=f"rl_explain {version('rl_explain')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser(
         "run", help="every stage of a configuration, resumed where it stopped"
@@ -97,12 +95,14 @@ def _takes_study(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "overrides", nargs="*", metavar="key=value", help="of the study, or of every run"
     )
-    command.add_argument("--report-only", action="store_true", help="run nothing: report anew")
+    instead = command.add_mutually_exclusive_group()
+    instead.add_argument("--report-only", action="store_true", help="run nothing: report anew")
+    instead.add_argument("--dry-run", action="store_true", help="print runs, stages and time")
 
 
-def _takes_method(command: argparse.ArgumentParser) -> None:
+def _takes_method(command: argparse.ArgumentParser, methods: Sequence[str]) -> None:
     command.add_argument(
-        "--method", choices=METHODS, help="which of a run's models; the first tuned one there is"
+        "--method", choices=methods, help="which of a run's models; the first tuned one there is"
     )
 
 
@@ -110,13 +110,18 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain = commands.add_parser("explain", help="explain one case, or many from a CSV")
     explain.add_argument("run", type=Path, help="a run's folder or an exported adapter")
     explain.add_argument("--history", help='titles, oldest first: "A; B; C"')
-    explain.add_argument("--item", help="title asked about; the recommender's top item if absent")
+    explain.add_argument(
+        "--item", help="title asked about, not in the history; the recommender's top item if absent"
+    )
     explain.add_argument("--reasons", type=int, default=2, choices=(1, 2, 3))
     explain.add_argument("--json", action="store_true", help="print JSON")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
-    _takes_method(explain)
+    _takes_method(explain, ("base", *TUNED))
     explain.set_defaults(command=_explain)
+    items = commands.add_parser("items", help="the titles that can be asked about, one a line")
+    items.add_argument("run", type=Path, help="a run's folder or an exported adapter")
+    items.set_defaults(command=_items)
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -129,7 +134,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument(
         "--push", metavar="REPO", help="then upload to this hub repository; needs HF_TOKEN"
     )
-    _takes_method(export)
+    _takes_method(export, TUNED)
     export.set_defaults(command=_export)
 
 
@@ -156,16 +161,32 @@ def _stages(stage: str) -> list[str]:
 
 def _compare(options: argparse.Namespace) -> None:
     from rl_explain.studies.compare import compare
+    from rl_explain.studies.plan import planned
     from rl_explain.studies.study import load_study
 
-    compare(load_study(options.study, options.overrides), options.report_only)
+    study = load_study(options.study, options.overrides)
+    if options.dry_run:
+        return _forecast(planned(study), study.processes)
+    compare(study, options.report_only)
+    return None
 
 
 def _ablate(options: argparse.Namespace) -> None:
     from rl_explain.studies.ablate import ablate
+    from rl_explain.studies.plan import planned_ablation
     from rl_explain.studies.study import load_study
 
-    ablate(load_study(options.study, options.overrides), options.report_only)
+    study = load_study(options.study, options.overrides)
+    if options.dry_run:
+        return _forecast(planned_ablation(study), study.processes)
+    ablate(study, options.report_only)
+    return None
+
+
+def _forecast(runs: Iterable["Planned"], processes: int) -> None:
+    from rl_explain.studies.forecast import forecast_table
+
+    print(forecast_table(list(runs), processes))
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -175,84 +196,17 @@ def _report(options: argparse.Namespace) -> None:
     print(f"Report: {page}\nThe same tables as Markdown: {page.with_suffix('.md')}")
 
 
-def _explain(options: argparse.Namespace) -> None:
-    if options.input is not None:
-        return _explain_file(options)
-    if options.history is None:
-        raise UserError('--history is missing: give titles, oldest first, as "A; B; C".')
-    explainer = _explainer(options)
-    history = [t.strip() for t in options.history.split(";") if t.strip()]
-    explanation = explainer.explain(history, options.item, options.reasons)
-    if options.json:
-        print(json.dumps(asdict(explanation), ensure_ascii=False))
-    else:
-        print(_readable(explanation))
-    return None
+def _explain(options: argparse.Namespace) -> int:
+    from rl_explain.explain_cases import explain_case, explain_file
+
+    explain = explain_case if options.input is None else explain_file
+    return explain(options)
 
 
-def _explain_file(options: argparse.Namespace) -> None:
-    if options.output is None:
-        raise UserError("--output is missing: name the JSON lines file to write.")
-    if not options.output.absolute().parent.is_dir():
-        raise UserError(f"--output is {options.output}, whose folder does not exist.")
-    cases = _read_cases(options.input)
-    explainer = _explainer(options)
-    for line, case in enumerate(cases, start=2):
-        try:
-            explainer.rows(*case)
-        except UserError as error:
-            raise UserError(f"{options.input}, line {line}: {error}") from None
-    with options.output.open("w", encoding="utf-8") as file:
-        for start in range(0, len(cases), CASES_AT_ONCE):
-            histories, items = zip(*cases[start : start + CASES_AT_ONCE], strict=True)
-            for explanation in explainer.explain(list(histories), items, options.reasons):
-                file.write(json.dumps(asdict(explanation), ensure_ascii=False) + "\n")
-    print(f"{len(cases)} explanations: {options.output}")
+def _items(options: argparse.Namespace) -> None:
+    from rl_explain.explain_cases import catalogue_of
 
-
-def _read_cases(path: Path) -> list[tuple[list[str], str | None]]:
-    """Histories and items of a CSV with a header line."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise UserError(f"--input is {path}, which cannot be read as CSV: {error}") from None
-    if "history" not in table.columns:
-        raise UserError(f"{path} has the columns {', '.join(table.columns)}: it needs `history`.")
-    histories = [[t.strip() for t in text.split(";") if t.strip()] for text in table["history"]]
-    items = [item or None for item in table.get("item", [""] * len(table))]
-    if not histories:
-        raise UserError(f"{path} holds no case: give a line for each below the header.")
-    return list(zip(histories, items, strict=True))
-
-
-def _readable(explanation: "Explanation") -> str:
-    share = f"{explanation.percentile:.0%}"
-    return (
-        f"{explanation.text}\n\n"
-        f"Item: {explanation.item}. The recommender ranks it above {share} of the items outside "
-        f"the history: {explanation.label}."
-    )
-
-
-def _explainer(options: argparse.Namespace) -> "Explainer":
-    import torch
-
-    from rl_explain.alignment.explainer import MANIFEST, Explainer
-    from rl_explain.export.facts import FACTS
-    from rl_explain.run import Run
-
-    if any((options.run / name).is_file() for name in (MANIFEST, FACTS)):
-        if options.method is not None:
-            raise UserError(
-                f"--method is {options.method}, and {options.run} holds one exported adapter: "
-                "leave it out."
-            )
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return Explainer.from_pretrained(options.run, device)
-    run = Run.open(options.run)
-    return run.explainer(options.method or run.tuned_method())
+    print("\n".join(catalogue_of(options.run).titles))
 
 
 def _export(options: argparse.Namespace) -> None:

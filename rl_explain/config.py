@@ -39,6 +39,8 @@ METHODS = (
     *("ppo", "grpo", "rloo", "orpo", "dpo"),
 )
 """Models that can be evaluated, in the order of the tables."""
+TUNED = ("ppo", "grpo", "rloo", "orpo", "dpo", "rejection", "sft", "sft_clean")
+"""Methods that leave an adapter; `explain` and `export` take the first one there is."""
 BASELINES = (
     *("random", "last_k", "popularity", "most_similar"),
     *("leave_one_out", "shap", "greedy", "oracle"),

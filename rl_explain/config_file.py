@@ -19,6 +19,8 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Config:
         UserError: no such file, broken YAML, an unknown key or a value of the wrong type.
     """
     values = read_yaml(path)
+    if "configs" in values:
+        raise UserError(f"{path} is a study of many runs: give it to `rl-explain compare`.")
     for override in overrides or []:
         _set(values, override)
     return build(Config, values)

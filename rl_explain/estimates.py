@@ -27,21 +27,22 @@ PROGRAM_MIB = 1000
 
 def estimate_table(config: Config, stages: Sequence[str]) -> str:
     """A line for each stage: seconds and peak memory expected."""
-    torch.set_num_threads(config.threads)
     parameters = _parameters(config.model.name)
-    seconds = _seconds(config, parameters, _operations_a_second(config))
+    seconds = expected_seconds(config)
     width = max(map(len, stages))
     lines = [f"{'stage':<{width}}  expected time  expected memory"]
     for stage in stages:
         mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, stage)
         memory = f"{mebibytes / 1024:>11.1f} GiB"
-        lines.append(f"{stage:<{width}}  {_readable(seconds[stage]):>13}  {memory}")
+        lines.append(f"{stage:<{width}}  {readable(seconds[stage]):>13}  {memory}")
     total = sum(seconds[stage] for stage in stages)
-    return "\n".join([*lines, f"{'all':<{width}}  {_readable(total):>13}"])
+    return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}"])
 
 
-def _seconds(config: Config, parameters: int, speed: float) -> dict[str, float]:
-    """Expected seconds of each stage: a token costs 2 operations a parameter, 6 in training."""
+def expected_seconds(config: Config) -> dict[str, float]:
+    """Of each stage, on this machine: a token costs 2 operations a parameter, 6 in training."""
+    torch.set_num_threads(config.threads)
+    parameters, speed = _parameters(config.model.name), _operations_a_second(config)
     training, evaluation = config.training, config.evaluation
     question = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS
     token = 2 * parameters / (speed * EFFICIENCY)
@@ -115,5 +116,6 @@ def _operations_a_second(config: Config) -> float:
     return products * 2 * size**3 / (time.perf_counter() - start)
 
 
-def _readable(seconds: float) -> str:
+def readable(seconds: float) -> str:
+    """Seconds or, of long times, minutes."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -22,7 +22,7 @@ from rl_explain.alignment.explainer import Explainer, Manifest
 from rl_explain.alignment.language_model import base_fingerprint, load_base
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import States
-from rl_explain.config import STAGES, Config
+from rl_explain.config import STAGES, TUNED, Config
 from rl_explain.config_file import load_config, to_yaml
 from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
@@ -38,8 +38,6 @@ from rl_explain.record import (
     write_json,
 )
 
-TUNED = ("ppo", "grpo", "rloo", "orpo", "dpo", "rejection", "sft", "sft_clean")
-"""Methods that leave an adapter; `explain` and `export` take the first one there is."""
 Metrics = Mapping[str, float | None]
 """What a stage reports: flat name to number."""
 REPEATED = ("evaluate", "judge-check")
@@ -93,6 +91,15 @@ class Run:
         """The folder of a stage."""
         return self.folder / stage
 
+    def check(self) -> None:
+        """Refuse to go on in a folder that holds stages of other settings, or of other contents.
+
+        Raises:
+            UserError: names the stage and what to delete.
+        """
+        check_settings(self.folder, self.config)
+        check_lineage(self.folder, self.config.data)
+
     def perform(self, stage: str, function: Callable[["Run", Path], Metrics]) -> None:
         """Run a stage, or keep it when it is finished.
 
@@ -103,8 +110,7 @@ class Run:
                 one reads.
         """
         folder = self.stage_folder(stage)
-        check_settings(self.folder, self.config)
-        check_lineage(self.folder, self.config.data)
+        self.check()
         if (folder / "metrics.json").exists() and stage not in REPEATED:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return

@@ -5,6 +5,7 @@ python scripts/adversaries.py RUN      # on the test cases of a finished run
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from rl_explain.config import RewardsConfig
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import split_users
+from rl_explain.errors import UserError
 from rl_explain.evaluation.baselines import CitationBaselines, baseline_texts
 from rl_explain.evidence.influence import leave_one_out
 from rl_explain.evidence.teacher import Teacher
@@ -243,15 +245,20 @@ def _lists(world: World) -> list[str]:
     return [LISTS_INTRODUCTION, "", "| list | | ranking |", "|---|---|---:|", *rows]
 
 
-def main() -> None:
-    """Print the report."""
+def main() -> int:
+    """Print the report; exit code 0, or 1 where there is no run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("run", type=Path, nargs="?", help="a finished run's folder")
     parser.add_argument("--cases", type=int, default=300, help="explanation questions at most")
     options = parser.parse_args()
-    world = run_world(options.run, options.cases) if options.run else demo_world(options.cases)
+    try:
+        world = run_world(options.run, options.cases) if options.run else demo_world(options.cases)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(report(world, f" {options.run}" if options.run else ""))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -249,6 +249,7 @@ def test_the_default_item_is_none_of_the_titles_given(run_folder: Path) -> None:
         ([], None, "holds 0 distinct items"),
         (["Film 1", "Film 1", "Film 2"], None, "holds 2 distinct items"),
         (["Film 1", "Film 2", "Film 3"], "Nothing", r'unknown title "Nothing" in the item'),
+        (["Film 1", "Film 2", "Film 3"], "Film 2", '"Film 2" is in the history'),
     ],
 )
 def test_bad_histories_are_explained(
@@ -279,10 +280,6 @@ def test_many_cases_from_a_file(run_folder: Path) -> None:
         ("", "cannot be read as CSV"),
         ("history,item\n", "holds no case"),
         ("titles\nFilm 1\n", "it needs `history`"),
-        (
-            "history\nFilm 1; Film 2; Film 3\nFilm 1; Film 2; Filn 33\n",
-            "line 3: unknown title",
-        ),
     ],
 )
 def test_bad_files_of_cases_are_explained(
@@ -296,6 +293,38 @@ def test_bad_files_of_cases_are_explained(
     assert main(words) == 2
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_bad_line_of_a_file_does_not_sink_the_others(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = "Film 1; Film 2; Film 3,Film 8", "Film 1; Film 2; Filn 33,Film 8"
+    path, out = run_folder / "some_bad.csv", run_folder / "some_bad.jsonl"
+    path.write_text("\n".join(["history,item", bad, good, bad]))
+    words = ["explain", str(run_folder / "run"), "--input", str(path), "--output", str(out)]
+    assert main(words) == 1
+    first, second, third = map(json.loads, out.read_text().splitlines())
+    assert list(first) == list(third) == ["error"]
+    assert second["item"] == "Film 8"
+    told = capsys.readouterr()
+    assert [line.split(": unknown")[0] for line in told.err.splitlines() if "unknown" in line] == [
+        f"{path}, line 2", f"{path}, line 4"
+    ]  # fmt: skip
+    assert "1 explanations" in told.out
+
+
+def test_fewer_reasons_than_were_asked_for_are_told(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["explain", str(run_folder / "run"), "--history", "Film 1; Film 2; Film 3"]
+    assert main([*words, "--reasons", "3"]) == 0  # of three items one may be cited
+    assert "of 3 reasons asked for" in capsys.readouterr().out
+
+
+def test_titles_are_listed(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["items", str(run_folder / "run")]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert sorted(listed) == sorted(pd.read_csv(run_folder / "items.csv")["title"])
 
 
 def test_an_output_without_a_folder_is_refused_before_any_work(

@@ -211,8 +211,8 @@ class Explainer:
                 third of its distinct items.
 
         Raises:
-            UserError: an unknown title (the closest ones are named), an empty history or one of
-                fewer than three distinct items.
+            UserError: an unknown title (the closest ones are named), an item of the history, an
+                empty history or one of fewer than three distinct items.
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
@@ -233,7 +233,13 @@ class Explainer:
                 f"the history holds {distinct} distinct items: an explanation needs at least "
                 f"{MIN_DISTINCT}."
             )
-        return rows, None if item is None else self._row(item, "item")
+        asked = None if item is None else self._row(item, "item")
+        if asked in rows:
+            raise UserError(
+                f'"{item}" is in the history: ask about an item outside of it, as the recommender '
+                "does."
+            )
+        return rows, asked
 
     def _case(self, rows: History, item: int | None) -> tuple[History, int]:
         """What is read of a history, and the asked item, by default the best one outside of it."""

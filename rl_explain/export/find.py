@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rl_explain.alignment.explainer import MANIFEST
+from rl_explain.config import TUNED
 from rl_explain.errors import UserError, unknown_name
-from rl_explain.run import TUNED, run_folders
+from rl_explain.run import run_folders
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ def perform_run(run: Planned) -> Failures:
     try:
         _share(run)
         performed = Run(run.config)
+        performed.check()  # told once, not by every stage
     except Exception as error:
         return {"": _told(error)}
     failures: Failures = {}

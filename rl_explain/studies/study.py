@@ -137,7 +137,9 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     values = read_yaml(path)
     for needed in ("output_dir", "configs"):
         if needed not in values:
-            raise UserError(f"{path} has no {needed}: it is no study.")
+            raise UserError(
+                f"{path} has no {needed}: it is no study; one run goes by `rl-explain run`."
+            )
     keys = {field.name for field in fields(Study)}
     own = [o for o in overrides if "=" in o and o.partition("=")[0].split(".")[0] in keys]
     for override in own:

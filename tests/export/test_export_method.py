@@ -12,6 +12,7 @@ import yaml
 from rl_explain.alignment.explainer import Explainer
 from rl_explain.checksums import verify_checksums
 from rl_explain.cli import main
+from rl_explain.errors import UserError
 from rl_explain.export.method import export_method
 from rl_explain.export.model_card import model_card
 from rl_explain.lineage import digest
@@ -93,16 +94,24 @@ def test_an_earlier_export_gives_way_and_nothing_else(
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ("base", "unknown method with an adapter 'base'"),
+        ("best_of_n", "unknown method with an adapter 'best_of_n'"),
         ("dpo", "has no finished adapter of dpo: those there are: ppo, sft"),
     ],
 )
 def test_methods_without_an_adapter_are_refused(
-    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str, message: str
+    run_folder: Path, tmp_path: Path, method: str, message: str
 ) -> None:
-    assert main(["export", str(run_folder), str(tmp_path / "out"), "--method", method]) == 2
-    assert message in capsys.readouterr().err
+    with pytest.raises(UserError, match=message):
+        export_method(run_folder, tmp_path / "out", method)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_offers_methods_with_an_adapter_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path), str(tmp_path / "out"), "--method", "best_of_n"])
+    assert "invalid choice: 'best_of_n'" in capsys.readouterr().err
 
 
 def metadata(card: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ from reward_models.adversaries.case import Case, Policy
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from adversaries import TEACHER, TERMS, average, demo_world, ranked, report, scored, written
+from adversaries import TEACHER, TERMS, average, demo_world, main, ranked, report, scored, written
 
 RESISTS = {
     "agreement": (
@@ -152,3 +152,11 @@ def test_texts_depend_on_the_case_alone(world):
 def test_the_report_holds_every_policy(world):
     text = report(replace(world, examples=world.examples[:4]))
     assert all(f"| {name.replace('_', ' ')} |" in text for name in POLICIES)
+
+
+def test_a_run_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["adversaries.py", str(tmp_path)])
+    assert main() == 1
+    assert f"no run in {tmp_path}" in capsys.readouterr().err

@@ -95,6 +95,16 @@ def test_the_second_call_repeats_the_evaluation_alone(
     assert performed == [("seed_0", "evaluate"), ("seed_1", "ppo"), ("seed_1", "evaluate")]
 
 
+def test_other_settings_in_a_study_are_told_once(tmp_path: Path, light_stages: Callable) -> None:
+    light_stages(gain)
+    compare(study(tmp_path, seeds=[0]))
+    changed = study(tmp_path, seeds=[0, 1], overrides=["recommender.dim=8"])
+    report = compare(changed).read_text()
+    failed = [line for line in report.splitlines() if line.startswith("- demo/seed_0")]
+    assert len(failed) == 1
+    assert "recommender was made with other values of recommender.dim" in failed[0]
+
+
 def test_differences_are_those_that_were_planted(tmp_path: Path, light_stages: Callable) -> None:
     light_stages(gain)
     controls = {"no_faithfulness": ["rewards.weights.faithfulness=0"]}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rl_explain.config_file import load_config
 from rl_explain.errors import UserError
 from rl_explain.studies.plan import planned, planned_ablation
 from rl_explain.studies.study import load_study
@@ -129,8 +130,15 @@ def test_the_studies_that_ship_can_be_planned(name: str, monkeypatch: pytest.Mon
 
 def test_a_configuration_is_no_study(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(UserError, match=r"data\.yaml has no output_dir: it is no study"):
+    with pytest.raises(
+        UserError, match=r"data\.yaml has no output_dir: it is no study; one run goes by"
+    ):
         load_study(tmp_path / "data.yaml")
+
+
+def test_a_study_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a study of many runs: give it to `rl-explain compare`"):
+        load_config(write(tmp_path))
 
 
 @pytest.mark.parametrize(
