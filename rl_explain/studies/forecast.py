@@ -18,7 +18,7 @@ def forecast_table(runs: Sequence[Planned], processes: int) -> str:
         UserError: data files are missing, or a base model.
     """
     width = max(len(run.name) for run in runs)
-    lines, total = [f"{'run':<{width}}  expected time  stages"], 0.0
+    lines, costs = [f"{'run':<{width}}  expected time  stages"], [0.0]
     for run in runs:
         check_sources(run.folder, run.config.data)
         stages = [
@@ -26,9 +26,10 @@ def forecast_table(runs: Sequence[Planned], processes: int) -> str:
         ]
         of_stages = expected_seconds(run.config)
         seconds = sum(of_stages[stage] for stage in stages)
-        total += seconds
+        costs.append(seconds)
         lines.append(f"{run.name:<{width}}  {readable(seconds):>13}  {', '.join(stages) or 'none'}")
-    together = f"{readable(total / processes)} with processes={processes}"
+    total = sum(costs)
+    together = f"{readable(max(total / processes, *costs))} with processes={processes}"
     return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}  {together}"])
 
 

@@ -46,6 +46,7 @@ def test_shared_and_finished_stages_take_no_time(
     assert before["demo/seed_0"][:2] == ["100", "s"]
     assert before["demo/seed_0-plain"] == ["55", "s", "ppo,", "evaluate"]
     assert before["all"] == ["5", "min", "3", "min", "with", "processes=2"]
+    assert table(load_study(tmp_path / "study.yaml", ["seeds=[0]", "controls={}"]))[-1][3] == "100"
     light_stages(lambda *_: 0.5)
     compare(load_study(tmp_path / "study.yaml", ["seeds=[0]"]))
     after = {row[0]: row[1:] for row in table(study(tmp_path))}
