@@ -11,7 +11,13 @@ from typing import Any
 import pandas as pd
 import torch
 
-from rl_explain.alignment.explainer import CATALOGUE, MANIFEST, Explainer, Explanation, Manifest
+from rl_explain.alignment.explainer import (
+    MANIFEST,
+    Explainer,
+    Explanation,
+    Manifest,
+    read_catalogue,
+)
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.errors import UserError
 from rl_explain.export.facts import FACTS
@@ -25,7 +31,11 @@ EXIT_SOME_FAILED = 1
 
 
 def explain_case(options: Namespace) -> int:
-    """Print why an item stands where it does for the history of the command line; 0."""
+    """Print why an item stands where it does for the history of the command line; 0.
+
+    Raises:
+        UserError: no history, no explainer in the folder, or what `Explainer.explain` refuses.
+    """
     if options.history is None:
         raise UserError('--history is missing: give titles, oldest first, as "A; B; C".')
     explanation = _explainer(options).explain(
@@ -39,7 +49,11 @@ def explain_case(options: Namespace) -> int:
 
 
 def explain_file(options: Namespace) -> int:
-    """Write an explanation, or the error, of each line of a CSV; 0, or 1 after any error."""
+    """Write an explanation, or the error, of each line of a CSV; 0, or 1 after any error.
+
+    Raises:
+        UserError: no place to write, no cases, or no explainer in the folder.
+    """
     if options.output is None:
         raise UserError("--output is missing: name the JSON lines file to write.")
     if not options.output.absolute().parent.is_dir():
@@ -65,7 +79,7 @@ def catalogue_of(folder: Path) -> Catalogue:
     if not _is_export(folder):
         return Run.open(folder).interactions.catalogue
     Manifest.load(folder)  # says what is wrong with a merged checkpoint
-    return Catalogue.from_json(json.loads((folder / CATALOGUE).read_text(encoding="utf-8")))
+    return read_catalogue(folder)
 
 
 def _answers(explainer: Explainer, cases: Sequence[Case], reasons: int) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def check_sources(run: Path, data: DataConfig) -> None:
         UserError: names the files.
     """
     missing = [str(path) for path in source_files(data) if not path.is_file()]
-    if missing and not _finished(run, "prepare"):
+    if missing and not finished(run, "prepare"):
         raise UserError(f"data: there is no file {' and no file '.join(missing)}; check the path.")
 
 
@@ -82,7 +82,7 @@ def check_ready(run: Path, stage: str) -> None:
         UserError: names the stages to perform first.
     """
     needed = _needed(NEEDS[stage])
-    missing = [name for name in READS if name in needed and not _finished(run, name)]
+    missing = [name for name in READS if name in needed and not finished(run, name)]
     if missing:
         raise UserError(
             f"{stage} reads what {', '.join(missing)} leave, which {run} lacks: perform "
@@ -94,7 +94,8 @@ def _needed(stages: tuple[str, ...]) -> set[str]:
     return set(stages).union(*(_needed(READS[stage]) for stage in stages))
 
 
-def _finished(run: Path, stage: str) -> bool:
+def finished(run: Path, stage: str) -> bool:
+    """Whether a stage of a run is through: its metrics are written last."""
     return (run / stage / "metrics.json").is_file()
 
 
@@ -123,7 +124,7 @@ def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
     if stage == "prepare":
         sources = [path for path in source_files(data) if path.is_file()]
         return {SOURCES: " ".join(map(_file_digest, sources))} if sources else {}
-    finished = [name for name in READS[stage] if _finished(run, name)]
+    finished = [name for name in READS[stage] if finished(run, name)]
     return {f"the stage {name}": digest(run / name) for name in finished}
 
 

@@ -28,7 +28,7 @@ from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
 from rl_explain.errors import UserError
 from rl_explain.judging import build_judge
-from rl_explain.lineage import check_lineage, check_ready, keep_lineage
+from rl_explain.lineage import check_lineage, check_ready, finished, keep_lineage
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.record import (
     add_to_record,
@@ -111,7 +111,7 @@ class Run:
         """
         folder = self.stage_folder(stage)
         self.check()
-        if (folder / "metrics.json").exists() and stage not in REPEATED:
+        if finished(self.folder, stage) and stage not in REPEATED:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return
         check_ready(self.folder, stage)
@@ -263,7 +263,7 @@ class Run:
     def tuned_method(self) -> str:
         """The method that `explain` and `export` use: the first of `TUNED` that has an adapter."""
         for method in TUNED:
-            if (self.stage_folder(method) / "metrics.json").exists():
+            if finished(self.folder, method):
                 return method
         raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")
 

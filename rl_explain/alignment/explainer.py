@@ -84,6 +84,12 @@ class Manifest:
             raise UserError(f"{path} cannot be read ({error}): export the adapter again.") from None
 
 
+def read_catalogue(folder: Path) -> Catalogue:
+    """The items of an exported adapter."""
+    text = (folder / CATALOGUE).read_text(encoding="utf-8")
+    return Catalogue.from_json(json.loads(text))
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One explanation and what the recommender itself says of the case.
@@ -137,8 +143,7 @@ class Explainer:
         folder = Path(folder)
         manifest = Manifest.load(folder)
         verify_checksums(folder)
-        text = (folder / CATALOGUE).read_text(encoding="utf-8")
-        catalogue = Catalogue.from_json(json.loads(text))
+        catalogue = read_catalogue(folder)
         recommender = FrozenRecommender.load(folder / "recommender", catalogue, device)
         explainer = cls.load(manifest, folder, catalogue, recommender, Banks.load(folder), device)
         explainer.tokenizer = load_tokenizer(str(folder / TOKENIZER))

@@ -6,6 +6,7 @@ from pathlib import Path
 from rl_explain.alignment.explainer import MANIFEST
 from rl_explain.config import TUNED
 from rl_explain.errors import UserError, unknown_name
+from rl_explain.lineage import finished
 from rl_explain.run import run_folders
 
 
@@ -31,7 +32,7 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     if method is not None and method not in TUNED:
         raise unknown_name("method with an adapter", method, TUNED)
     there = [
-        Found(run, name) for run in run_folders(folder) for name in TUNED if _finished(run / name)
+        Found(run, name) for run in run_folders(folder) for name in TUNED if _exportable(run, name)
     ]
     found = [adapter for adapter in there if method in (None, adapter.method)]
     if not found:
@@ -43,5 +44,5 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     return found
 
 
-def _finished(stage: Path) -> bool:
-    return (stage / "metrics.json").is_file() and (stage / "adapter" / MANIFEST).is_file()
+def _exportable(run: Path, method: str) -> bool:
+    return finished(run, method) and (run / method / "adapter" / MANIFEST).is_file()

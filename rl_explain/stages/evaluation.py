@@ -25,7 +25,7 @@ from rl_explain.evaluation.results import Result, merge_metrics, write_samples
 from rl_explain.evaluation.summary import markdown_summary, plain_summary
 from rl_explain.evidence.influence import leave_one_out
 from rl_explain.judging import build_judge
-from rl_explain.lineage import digest
+from rl_explain.lineage import digest, finished
 from rl_explain.record import provenance
 from rl_explain.run import Metrics, Run
 from rl_explain.stages.preparation import held_out_examples
@@ -70,7 +70,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     results = {}
     for method in settings.methods:
         stage = STAGE.get(method, method)
-        if stage != "base" and not (run.stage_folder(stage) / "metrics.json").exists():
+        if stage != "base" and not finished(run.folder, stage):
             print(f"[evaluate] no {stage} in this run: {method} left out", flush=True)
         elif method == "best_of_n":
             results[method] = _best_of_n(run, evaluation)

@@ -1,10 +1,9 @@
 """What a study will cost, before it starts."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rl_explain.estimates import expected_seconds, readable
-from rl_explain.lineage import check_sources
+from rl_explain.lineage import check_sources, finished
 from rl_explain.studies.plan import Planned
 
 
@@ -12,18 +11,18 @@ def forecast_table(runs: Sequence[Planned], processes: int) -> str:
     """A line for each run: the stages that it has yet to perform, and the time they will take.
 
     Args:
-        processes: runs at once.
+        runs: at least one.
+        processes: runs at once, 1 or more.
 
     Raises:
-        UserError: data files are missing, or a base model.
+        UserError: data files are missing, or there is no such base model.
     """
     width = max(len(run.name) for run in runs)
     lines, costs = [f"{'run':<{width}}  expected time  stages"], [0.0]
     for run in runs:
         check_sources(run.folder, run.config.data)
-        stages = [
-            stage for stage in run.stages if stage not in run.shared and not _done(run, stage)
-        ]
+        ready = [stage for stage in run.stages if finished(run.folder, stage)]
+        stages = [stage for stage in run.stages if stage not in (*run.shared, *ready)]
         of_stages = expected_seconds(run.config)
         seconds = sum(of_stages[stage] for stage in stages)
         costs.append(seconds)
@@ -31,8 +30,3 @@ def forecast_table(runs: Sequence[Planned], processes: int) -> str:
     total = sum(costs)
     together = f"{readable(max(total / processes, *costs))} with processes={processes}"
     return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}  {together}"])
-
-
-def _done(run: Planned, stage: str) -> bool:
-    path: Path = run.folder / stage / "metrics.json"
-    return path.is_file()

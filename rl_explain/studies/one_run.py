@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 
 from rl_explain.errors import UserError
-from rl_explain.lineage import NEEDS
+from rl_explain.lineage import NEEDS, finished
 from rl_explain.run import Run
 from rl_explain.stages import run_stages
 from rl_explain.studies.plan import Planned
@@ -50,7 +50,7 @@ def _told(error: Exception) -> str:
 def _share(run: Planned) -> None:
     """Copy what a variant takes over from the run of its seed: stages, and sampled texts."""
     for stage in run.shared:
-        if (run.own_folder / stage / "metrics.json").is_file():
+        if finished(run.own_folder, stage):
             _copy(run.own_folder / stage, run.folder / stage)
     if run.variant:
         for stage in (stage for stage in run.stages if stage not in run.shared):

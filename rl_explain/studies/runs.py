@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from rl_explain.lineage import finished
 from rl_explain.studies.plan import Planned
 
 Failures = dict[str, str]
@@ -20,8 +21,8 @@ class Outcome:
     @property
     def evaluated(self) -> bool:
         """Whether the run left results that hold."""
-        finished = (self.run.folder / "evaluate" / "metrics.json").is_file()
-        return finished and not {"", "evaluate"} & set(self.failures)
+        through = finished(self.run.folder, "evaluate")
+        return through and not {"", "evaluate"} & set(self.failures)
 
 
 class Executor(Protocol):
