@@ -124,8 +124,8 @@ def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
     if stage == "prepare":
         sources = [path for path in source_files(data) if path.is_file()]
         return {SOURCES: " ".join(map(_file_digest, sources))} if sources else {}
-    finished = [name for name in READS[stage] if finished(run, name)]
-    return {f"the stage {name}": digest(run / name) for name in finished}
+    through = [name for name in READS[stage] if finished(run, name)]
+    return {f"the stage {name}": digest(run / name) for name in through}
 
 
 def source_files(data: DataConfig) -> list[Path]:
