@@ -84,7 +84,7 @@ class SubsetEffects:
     Args:
         recommender: asked for few, large, deduplicated batches.
         num_items: of the recommender's catalogue.
-        perturb: how items are taken away, one of `PERTURBATIONS`.
+        perturbs: how items are taken away; of several ways, opinions are averaged.
         kept: measure sufficiency, of keeping a subset alone, instead of comprehensiveness.
         measure: what stands for the recommender's opinion of an item.
         seed: of the draws.
@@ -96,7 +96,7 @@ class SubsetEffects:
         recommender: Recommender,
         num_items: int,
         *,
-        perturb: Perturbation = delete,
+        perturbs: Sequence[Perturbation] = (delete,),
         kept: bool = False,
         measure: Measure = percentile,
         seed: int = 0,
@@ -104,7 +104,7 @@ class SubsetEffects:
     ) -> None:
         self.recommender = recommender
         self.num_items = num_items
-        self.perturb = perturb
+        self.perturbs = perturbs
         self.kept = kept
         self.measure = measure
         self.seed = seed
@@ -209,18 +209,20 @@ class SubsetEffects:
         """The signed effect of each request's set of items: (R,)."""
         questions = list(dict.fromkeys(question for question, _ in requests))
         row = {question: i for i, question in enumerate(questions)}
-        asked = [*questions, *(question for question, _ in requests)]
-        histories = [q.history for q in questions] + [self._altered(*r) for r in requests]
-        opinions = self._opinions(asked, histories)
+        about = [question for question, _ in requests] * len(self.perturbs)
+        histories = [q.history for q in questions]
+        histories += [self._altered(perturb, *r) for perturb in self.perturbs for r in requests]
+        opinions = self._opinions([*questions, *about], histories)
         before = opinions[[row[question] for question, _ in requests]]
+        after = opinions[len(questions) :].reshape(len(self.perturbs), -1).mean(axis=0)
         sign = np.array([1.0 if question.label == "yes" else -1.0 for question, _ in requests])
-        change = before - opinions[len(questions) :]
+        change = before - after
         return sign * (-change if self.kept else change)
 
-    def _altered(self, question: Question, items: Sequence[int]) -> History:
+    def _altered(self, perturb: Perturbation, question: Question, items: Sequence[int]) -> History:
         if not self.kept:
-            return self.perturb(question.history, items)
-        return self.perturb(question.history, set(question.history).difference(items))
+            return perturb(question.history, items)
+        return perturb(question.history, set(question.history).difference(items))
 
     def _opinions(self, questions: Sequence[Question], histories: Sequence[History]) -> np.ndarray:
         """The measure of each question's item given another history: (len(questions),)."""

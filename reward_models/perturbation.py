@@ -1,11 +1,15 @@
 """Histories with items taken away."""
 
 from collections.abc import Callable, Container, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
 from reward_models.types import MASKED, History
+
+REMEMBERED = 10_000
+"""Drawn replacements that are kept."""
 
 Perturbation: TypeAlias = Callable[[Sequence[int], Container[int]], History]
 
@@ -28,13 +32,14 @@ def replacement(num_items: int, seed: int = 0) -> Perturbation:
     """
 
     def replace(history: Sequence[int], removed: Container[int]) -> History:
-        present = set(history)
-        drawn = {item: _stranger(item, history, present) for item in present if item in removed}
-        return tuple(drawn.get(item, item) for item in history)
+        past = tuple(history)
+        drawn = {item: _stranger(item, past) for item in set(past) if item in removed}
+        return tuple(drawn.get(item, item) for item in past)
 
-    def _stranger(item: int, history: Sequence[int], present: Container[int]) -> int:
+    @lru_cache(maxsize=REMEMBERED)  # subsets of one history ask for the same ones
+    def _stranger(item: int, history: History) -> int:
         rng = np.random.default_rng([seed, item + 1, *(place + 1 for place in history)])
-        return next(found for found in map(int, rng.permutation(num_items)) if found not in present)
+        return next(found for found in map(int, rng.permutation(num_items)) if found not in history)
 
     return replace
 

@@ -2,7 +2,8 @@
 
 The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
 quirks and not the recommender is caught. Names without an ending are by deletion and percentile,
-as the reward. `_masking` pads items in place, `_replacement` puts random items there.
+as the reward. `_masking` pads items in place, `_replacement` puts random items there, `_marginal`
+takes the mean over several such draws: of one draw alone the effect is mostly the stranger's own.
 `_log_probability` replaces percentiles, which hardly tell the best items apart, and `_membership`
 asks whether the item is among the recommender's ten best. `_random` is the mean over random subsets
 of equal size.
@@ -26,6 +27,9 @@ from reward_models.types import History
 from reward_models.verdict import Verdict
 from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.cases import Columns, question, spread
+
+STRANGERS = 8
+"""Draws of random items that `_marginal` averages."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,11 @@ class FaithfulnessMeter:
         self._context = context
         # Removal by deletion is shared with the reward: one definition, one memory.
         self._deletion = Instruments(context.effects, self._effects(kept=True))
-        self._masking = self._instruments(perturb=mask)
-        strangers = replacement(len(context.titles), context.seed)
-        self._replacement = self._instruments(perturb=strangers)
+        self._masking = self._instruments(perturbs=[mask])
+        num_items, seed = len(context.titles), context.seed
+        self._replacement = self._instruments(perturbs=[replacement(num_items, seed)])
+        draws = [replacement(num_items, seed + draw) for draw in range(STRANGERS)]
+        self._marginal = self._effects(perturbs=draws)
         self._membership = self._instruments(measure=in_top)
         self._log_probability = self._instruments(measure=log_probability)
 
@@ -98,6 +104,7 @@ class FaithfulnessMeter:
             **_columns(said, self._masking, "faithfulness/", "_masking"),
             **_columns(said, self._replacement, "faithfulness/", "_replacement"),
             **_columns(said, self._log_probability, "faithfulness/", "_log_probability"),
+            **_regrets(said, self._marginal, "faithfulness/", "_marginal"),
             "faithfulness/cited_influence_percentile": self._influence_percentile(said),
         }
 
@@ -131,21 +138,20 @@ class FaithfulnessMeter:
 
 def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> Columns:
     """Regret score, share of ill-posed cases, comprehensiveness and sufficiency, with chance."""
-    regret = _regret(said, instruments.removed)
     removed = instruments.removed.effects(said.questions, said.cited)
     kept = instruments.kept.effects(said.questions, said.cited)
     columns = {
-        "regret_score": regret,
-        "ill_posed": np.isnan(regret).astype(float),
         "comprehensiveness": _values(removed, "cited"),
         "comprehensiveness_random": _values(removed, "random"),
         "sufficiency": _values(kept, "cited"),
         "sufficiency_random": _values(kept, "random"),
     }
-    return {f"{group}{name}{ending}": values for name, values in columns.items()}
+    named = {f"{group}{name}{ending}": values for name, values in columns.items()}
+    return _regrets(said, instruments.removed, group, ending) | named
 
 
-def _regret(said: Said, effects: SubsetEffects) -> np.ndarray:
+def _regrets(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
+    """Regret score and share of ill-posed cases."""
     scores = regret_score(
         said.verdicts,
         said.cited,
@@ -154,7 +160,11 @@ def _regret(said: Said, effects: SubsetEffects) -> np.ndarray:
         label=[q.label for q in said.questions],
         effects=effects,
     )
-    return np.array(scores, dtype=float)
+    regret = np.array(scores, dtype=float)
+    return {
+        f"{group}regret_score{ending}": regret,
+        f"{group}ill_posed{ending}": np.isnan(regret).astype(float),
+    }
 
 
 def _values(effects: Sequence[Effect | None], field: str) -> np.ndarray:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from small_world import World, slow_percentile
 
+from reward_models.perturbation import replacement
 from reward_models.types import MASKED
 from rl_explain.alignment.examples import Example
-from rl_explain.evaluation.faithfulness import FaithfulnessMeter
+from rl_explain.evaluation.faithfulness import STRANGERS, FaithfulnessMeter
 
 History = tuple[int, ...]
 
@@ -113,6 +114,22 @@ def test_all_metrics_match_the_definitions(world: World, name: str) -> None:
             assert got == pytest.approx(value, abs=1e-6, nan_ok=True), (metric, e, cited)
             compared += not np.isnan(value)
     assert compared > 50
+
+
+def test_marginal_regret_averages_opinions_over_draws_of_strangers(world: World) -> None:
+    said = answers(world, seed=4)
+    found = measured(world, [text(world, *s) for s in said], world.examples)
+    scores = found["faithfulness/regret_score_marginal"]
+    num_items, seed = len(world.context.titles), world.context.seed
+    draws = [replacement(num_items, seed + n) for n in range(STRANGERS)]
+    for (verdict, cited), e, score in zip(said, world.examples, scores, strict=True):
+        slow = [Slow(world, e, draw, slow_percentile) for draw in draws]
+        together = Slow(world, e, delete, slow_percentile)
+        together.comprehensiveness = lambda s, slow=slow: np.mean(  # type: ignore[method-assign]
+            [one.comprehensiveness(s) for one in slow]
+        )
+        assert score == pytest.approx(together.regret(verdict, cited), abs=1e-6, nan_ok=True)
+    assert not np.allclose(scores, found["faithfulness/regret_score_replacement"], equal_nan=True)
 
 
 def test_masking_and_deletion_disagree(world: World) -> None:

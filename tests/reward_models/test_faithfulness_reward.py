@@ -118,7 +118,7 @@ def test_most_cited():
 
 def test_reward_uses_deletion_and_other_perturbations_differ(make_random):
     recommender = make_random(30, 0, decay=0.5)
-    effects = [SubsetEffects(recommender, 30, perturb=p) for p in (delete, mask)]
+    effects = [SubsetEffects(recommender, 30, perturbs=[p]) for p in (delete, mask)]
     cases = {"history": [HISTORY] * 6, "item": [20] * 6, "label": ["yes"] * 6}
     cited = [(i,) for i in HISTORY]
     deleted, masked = (regret_score(["yes"] * 6, cited, **cases, effects=e) for e in effects)

@@ -54,13 +54,31 @@ def test_batched_matches_one_by_one(make_random, name, kept, measure):
         for q in questions
     ]
     fast = SubsetEffects(
-        recommender, N, perturb=PERTURBATIONS[name], kept=kept, measure=measure
+        recommender, N, perturbs=[PERTURBATIONS[name]], kept=kept, measure=measure
     ).effects(questions, cited)
     for question, chosen, effect in zip(questions, cited, fast, strict=True):
         subsets = combinations(sorted(set(question.history)), len(chosen))
         slow = [slow_effect(recommender, question, s, name, kept, measure) for s in subsets]
         own = slow_effect(recommender, question, chosen, name, kept, measure)
         assert effect == pytest.approx((own, np.mean(slow), max(slow)), abs=1e-12)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_of_several_perturbations_opinions_are_averaged(make_random, kept):
+    rng = np.random.default_rng(3)
+    recommender = make_random(N, 1)
+    ways = ("deletion", "masking", "masking")
+    perturbs = [PERTURBATIONS[name] for name in ways]
+    questions = random_questions(rng, 6)
+    cited = [q.history[:2] for q in questions]
+    found = SubsetEffects(recommender, N, perturbs=perturbs, kept=kept).effects(questions, cited)
+    for question, chosen, effect in zip(questions, cited, found, strict=True):
+        subsets = list(combinations(sorted(set(question.history)), len(set(chosen))))
+        slow = np.array(
+            [[slow_effect(recommender, question, s, w, kept) for s in subsets] for w in ways]
+        ).mean(axis=0)
+        own = np.mean([slow_effect(recommender, question, chosen, w, kept) for w in ways])
+        assert effect == pytest.approx((own, slow.mean(), slow.max()), abs=1e-12)
 
 
 def test_perturbations():
