@@ -378,6 +378,8 @@ class EvaluationConfig:
     """Cases of each alignment task that is trained."""
     max_new_tokens: int = 72
     """Tokens of an answer at most."""
+    grounded_decoding: bool = True
+    """Whether the quotes of explanations can hold nothing but titles of their prompts."""
     bootstrap: int = 1000
     """Resamples of the users behind each interval."""
     established: bool = False

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -28,6 +29,7 @@ from rl_explain.alignment.language_model import (
 )
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import MIN_DISTINCT
+from rl_explain.alignment.title_grammar import TitleGrammar
 from rl_explain.alignment.virtual_tokens import (
     NUM_SLOTS,
     extend_tokenizer,
@@ -181,10 +183,24 @@ class Explainer:
         tuned = load_adapter(model, adapter).to(device)
         return cls(tuned, tokenizer, catalogue, recommender, banks, manifest)
 
-    def generate(self, prompts: Sequence[str], **options: Any) -> list[list[generation.Answer]]:
-        """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
+    def generate(
+        self, prompts: Sequence[str], *, grounded: bool = False, **options: Any
+    ) -> list[list[generation.Answer]]:
+        """Answers to plain prompts, a list for each.
+
+        Args:
+            grounded: hold the quotes of answers to titles of their prompts.
+            options: as `generation.generate` takes them.
+        """
         options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
+        if grounded:
+            options["titles"] = self._titles
         return generation.generate(self.model, self.tokenizer, self.format(prompts), **options)
+
+    @cached_property
+    def _titles(self) -> TitleGrammar:
+        embedding: Any = self.model.get_input_embeddings()
+        return TitleGrammar(load_tokenizer(self.manifest.base), embedding.first_id)
 
     def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
         """Logits of each answer's first token: (prompts, answers)."""
@@ -284,7 +300,7 @@ class Explainer:
             ]
             with self._slots:
                 fill_slots(self.model, users)
-                texts = [answers[0] for answers in self.generate(prompts)]
+                texts = [answers[0] for answers in self.generate(prompts, grounded=True)]
             results += [self._result(*case, text) for case, text in zip(batch, texts, strict=True)]
         return results
 

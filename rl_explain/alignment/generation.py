@@ -12,6 +12,7 @@ from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.alignment.prompt_cache import read_prompts
+from rl_explain.alignment.title_grammar import TitleGrammar
 
 BOS_TEXT = "bos_text"
 """Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
@@ -102,6 +103,7 @@ def generate(
     batch_size: int = 64,
     seed: int = 0,
     allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
+    titles: TitleGrammar | None = None,
     description: str = "generate",
 ) -> list[list[Answer]]:
     """Answers to formatted prompts: for each, `num_return_sequences` texts.
@@ -111,6 +113,7 @@ def generate(
             sampled, whatever the model's own generation settings say.
         seed: of the sampling; the global generator is left as it was.
         allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
+        titles: holds the quotes of answers to titles of their prompts; not with beams.
     """
     sampled = temperature > 0
     settings = GenerationConfig(
@@ -133,14 +136,17 @@ def generate(
         for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
             chosen = order[start : start + rows]
             copies = num_return_sequences if sampled else 1  # beams copy by themselves
-            batch = encode(tokenizer, [prompts[i] for i in chosen for _ in range(copies)], model)
+            asked = [prompts[i] for i in chosen for _ in range(copies)]
+            batch = encode(tokenizer, asked, model)
+            width = batch["input_ids"].shape[1]
             ids = base.generate(
                 **batch,
                 generation_config=settings,
                 prefix_allowed_tokens_fn=allowed_tokens,
+                logits_processor=[titles.processor(asked, width)] if titles else None,
                 past_key_values=read_prompts(base, *batch.values()) if copies > 1 else None,
             )
-            new = ids[:, batch["input_ids"].shape[1] :]
+            new = ids[:, width:]
             ends = new == tokenizer.eos_token_id
             # Before its end a text has one token for each position where no end has come yet.
             lengths = ((ends.cumsum(1) == 0).sum(1) + ends.any(1)).tolist()

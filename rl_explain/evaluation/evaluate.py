@@ -48,6 +48,7 @@ class Evaluation:
         folder: gets `METHOD.json` for each method.
         verdict: where the texts of the citation baselines put it.
         max_new_tokens: tokens of an explanation at most.
+        grounded: whether the quotes of explanations hold titles of their prompts alone.
         resamples: of the users, behind each interval.
         top_items: explanation questions about top items, for the established metrics; none leaves
             those out.
@@ -69,6 +70,7 @@ class Evaluation:
         *,
         verdict: str = "first",
         max_new_tokens: int = 72,
+        grounded: bool = True,
         resamples: int = RESAMPLES,
         seed: int = 0,
         top_items: Sequence[Example] = (),
@@ -85,6 +87,7 @@ class Evaluation:
         self._folder = folder
         self._verdict = verdict
         self._max_new_tokens = max_new_tokens
+        self._grounded = grounded
         self._resamples = resamples
         self._seed = seed
         longest = recommender.max_history
@@ -108,7 +111,7 @@ class Evaluation:
             code_digest(reward_models, rl_explain.evaluation),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
-            *(verdict, max_new_tokens, resamples, seed, judged_by),
+            *(verdict, max_new_tokens, grounded, resamples, seed, judged_by),
             *([asdict(e) for e in part] for part in (top_items, training, pressed)),
         )
 
@@ -183,6 +186,7 @@ class Evaluation:
             texts = explainer.generate(
                 [example.prompt for example in examples],
                 max_new_tokens=self._max_new_tokens,
+                grounded=self._grounded,
                 description="explanation",
             )
             return [answers[0] for answers in texts]

@@ -56,6 +56,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
         folder,
         verdict=config.alignment.verdict,
         max_new_tokens=settings.max_new_tokens,
+        grounded=settings.grounded_decoding,
         resamples=settings.bootstrap,
         seed=seed,
         top_items=top_items,
@@ -150,6 +151,7 @@ def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
             settings.best_of_n,
             temperature=1.0,
             description="best_of_n",
+            grounded=settings.grounded_decoding,
         )
         return best_of_n(candidates.completions, result.total, settings.best_of_n)
 

@@ -22,16 +22,18 @@ def weighed_candidates(
     *,
     temperature: float,
     description: str,
+    grounded: bool = False,
 ) -> tuple[Candidates, CompositeResult]:
     """`samples` completions of each question, and what the configured reward says of them.
 
-    Those that the stage's folder holds from an earlier call, of this run or of another one with
-    the same SFT model, are neither sampled nor scored again.
+    Of `grounded` ones quotes hold titles of the prompts alone. Those that the stage's folder holds
+    from an earlier call, of this run or of another one with the same SFT model, are neither sampled
+    nor scored again.
     """
     seed, longest = run.config.seed, run.config.evaluation.max_new_tokens
     adapter = digest(run.stage_folder("sft") / "adapter")
     prompts = [example.prompt for example in examples]
-    sampled_from = value_digest(adapter, prompts, samples, temperature, longest, seed)
+    sampled_from = value_digest(adapter, prompts, samples, temperature, longest, seed, grounded)
     path = folder / FOLDER / f"{sampled_from}.json"
     candidates = Candidates.load(path)
     if candidates is None:
@@ -43,6 +45,7 @@ def weighed_candidates(
             max_new_tokens=longest,
             seed=seed,
             description=description,
+            grounded=grounded,
         )
         candidates.save(path)
     rows = columns([example for example in examples for _ in range(samples)])

@@ -74,8 +74,9 @@ def sample_candidates(
     max_new_tokens: int,
     seed: int,
     description: str,
+    grounded: bool = False,
 ) -> Candidates:
-    """`samples` completions of each question."""
+    """`samples` completions of each question, with the prompts' titles alone if `grounded`."""
     answers = explainer.generate(
         [example.prompt for example in examples],
         temperature=temperature,
@@ -83,6 +84,7 @@ def sample_candidates(
         max_new_tokens=max_new_tokens,
         seed=seed,
         description=description,
+        grounded=grounded,
     )
     texts = [answer for several in answers for answer in several]
     return Candidates(

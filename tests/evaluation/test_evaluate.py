@@ -131,6 +131,26 @@ def test_results_are_reused_until_something_changes(
         make(world, tmp_path, max_new_tokens=9).model("sft", forbidden, "weights")
 
 
+@pytest.mark.parametrize("grounded", [True, False])
+def test_explanations_alone_are_held_to_titles(
+    world: World, scripted: Scripted, tmp_path: Path, grounded: bool
+) -> None:
+    asked: dict[str, bool] = {}
+    generate = scripted.generate
+
+    def listening(prompts: Sequence[str], grounded: bool = False, **options: Any) -> Any:
+        asked[options["description"]] = grounded
+        return generate(prompts, **options)
+
+    scripted.generate = listening  # type: ignore[method-assign]
+    make(world, tmp_path, grounded=grounded).model("sft", lambda: scripted, "weights")
+    held = {description for description, is_held in asked.items() if is_held}
+    assert held == ({"explanation"} if grounded else set())
+    assert asked.keys() > {"explanation"}
+    with pytest.raises(AssertionError, match="must not be loaded"):
+        make(world, tmp_path, grounded=not grounded).model("sft", forbidden, "weights")
+
+
 def test_a_later_failure_loses_nothing(
     evaluation: Evaluation, scripted: Scripted, tmp_path: Path
 ) -> None:
