@@ -26,7 +26,7 @@ EXECUTORS = ("processes", "ray")
 REGRET = "faithfulness/regret_score"
 COMPARED = (
     REGRET,
-    *(f"{REGRET}_{way}" for way in ("masking", "replacement", "log_probability")),
+    *(f"{REGRET}_{way}" for way in ("masking", "replacement", "marginal", "log_probability")),
     "explanation/verdict_accuracy",
     "explanation/judge_rating",
     "explanation/cites",
