@@ -115,6 +115,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     explain.add_argument("--reasons", type=int, default=2, choices=(1, 2, 3))
     explain.add_argument("--json", action="store_true", help="print JSON")
+    explain.add_argument("--free", action="store_true", help="let texts quote any words")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
     _takes_method(explain, ("base", *TUNED))

@@ -379,7 +379,8 @@ class EvaluationConfig:
     max_new_tokens: int = 72
     """Tokens of an answer at most."""
     grounded_decoding: bool = True
-    """Whether the quotes of explanations can hold nothing but titles of their prompts."""
+    """Whether explanations can quote nothing but titles of their prompts; needs a fast tokenizer.
+    Words without quotes stay free."""
     bootstrap: int = 1000
     """Resamples of the users behind each interval."""
     established: bool = False

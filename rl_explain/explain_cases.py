@@ -39,7 +39,7 @@ def explain_case(options: Namespace) -> int:
     if options.history is None:
         raise UserError('--history is missing: give titles, oldest first, as "A; B; C".')
     explanation = _explainer(options).explain(
-        _titles(options.history), options.item, options.reasons
+        _titles(options.history), options.item, options.reasons, not options.free
     )
     if options.json:
         print(json.dumps(asdict(explanation), ensure_ascii=False))
@@ -64,7 +64,7 @@ def explain_file(options: Namespace) -> int:
     with options.output.open("w", encoding="utf-8") as file:
         for start in range(0, len(cases), CASES_AT_ONCE):
             some = cases[start : start + CASES_AT_ONCE]
-            answers = _answers(explainer, some, options.reasons)
+            answers = _answers(explainer, some, options.reasons, not options.free)
             for line, answer in enumerate(answers, start=start + 2):  # the first one is the header
                 file.write(json.dumps(answer, ensure_ascii=False) + "\n")
                 if "error" in answer:
@@ -82,14 +82,16 @@ def catalogue_of(folder: Path) -> Catalogue:
     return read_catalogue(folder)
 
 
-def _answers(explainer: Explainer, cases: Sequence[Case], reasons: int) -> list[dict[str, Any]]:
+def _answers(
+    explainer: Explainer, cases: Sequence[Case], reasons: int, grounded: bool
+) -> list[dict[str, Any]]:
     """Of each case the explanation, or under `error` why there is none."""
     errors = {
         place: error for place, case in enumerate(cases) if (error := _error(explainer, case))
     }
     fine = [case for place, case in enumerate(cases) if place not in errors]
     histories, items = [case[0] for case in fine], [case[1] for case in fine]
-    explained = iter(explainer.explain(histories, items, reasons) if fine else ())
+    explained = iter(explainer.explain(histories, items, reasons, grounded) if fine else ())
     return [
         {"error": errors[place]} if place in errors else asdict(next(explained))
         for place in range(len(cases))

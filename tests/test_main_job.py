@@ -5,11 +5,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from rl_explain.alignment.examples import read_examples
+from rl_explain.alignment.explainer import Explainer
+from rl_explain.alignment.title_grammar import QUOTED
 from rl_explain.cli import main
 from rl_explain.config_file import load_config
 from rl_explain.errors import UserError
@@ -223,6 +227,45 @@ def test_an_exported_adapter_gives_the_same_text_in_a_fresh_process(run_folder: 
     there = json.loads(answer.stdout)
     assert there["text"] == here.text
     assert there["percentile"] == here.percentile
+
+
+def test_explanations_quote_titles_of_their_prompt(run_folder: Path) -> None:
+    run = Run.open(run_folder / "run")
+    explainer = run.explainer("sft")
+    examples = read_examples(run.stage_folder("tasks") / "validation.jsonl")
+    prompts = [example.prompt for example in examples if example.task == "explanation"]
+    quoted = {}
+    for grounded in (True, False):
+        answers = explainer.generate(prompts, grounded=grounded, temperature=2.0)
+        quoted[grounded] = [set(QUOTED.findall(answer)) for [answer] in answers]
+    shown = [set(QUOTED.findall(prompt)) for prompt in prompts]
+    assert any(quoted[True])
+    assert all(said <= titles for said, titles in zip(quoted[True], shown, strict=True))
+    assert not all(said <= titles for said, titles in zip(quoted[False], shown, strict=True))
+
+
+@pytest.mark.parametrize("words", [[], ["--free"]])
+def test_texts_are_free_if_asked_for(
+    run_folder: Path,
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = []
+    generate = Explainer.generate
+
+    def listening(self: Explainer, prompts: list[str], **options: Any) -> Any:
+        asked.append(options["grounded"])
+        return generate(self, prompts, **options)
+
+    monkeypatch.setattr(Explainer, "generate", listening)
+    history = ["--history", "Film 1; Film 2; Film 3"]
+    assert main(["explain", str(run_folder / "run"), *history, *words]) == 0
+    cases = run_folder / "some.csv"
+    cases.write_text("history\nFilm 1; Film 2; Film 3\n")
+    files = ["--input", str(cases), "--output", str(run_folder / "some.jsonl")]
+    assert main(["explain", str(run_folder / "run"), *files, *words]) == 0
+    assert asked == [not words] * 2
 
 
 def test_a_case_gives_the_same_text_alone_and_in_a_batch(run_folder: Path) -> None:

@@ -189,16 +189,16 @@ class Explainer:
         """Answers to plain prompts, a list for each.
 
         Args:
-            grounded: hold the quotes of answers to titles of their prompts.
+            grounded: whether answers can quote nothing but titles of their prompts.
             options: as `generation.generate` takes them.
         """
         options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
         if grounded:
-            options["titles"] = self._titles
+            options["titles"] = self._grammar.of(prompts)
         return generation.generate(self.model, self.tokenizer, self.format(prompts), **options)
 
     @cached_property
-    def _titles(self) -> TitleGrammar:
+    def _grammar(self) -> TitleGrammar:
         embedding: Any = self.model.get_input_embeddings()
         return TitleGrammar(load_tokenizer(self.manifest.base), embedding.first_id)
 
@@ -212,7 +212,11 @@ class Explainer:
 
     @overload
     def explain(  # type: ignore[overload-overlap]  # a title is a sequence of titles, too
-        self, history: Sequence[str], item: str | None = None, reasons: int = 2
+        self,
+        history: Sequence[str],
+        item: str | None = None,
+        reasons: int = 2,
+        grounded: bool = True,
     ) -> Explanation: ...
     @overload
     def explain(
@@ -220,8 +224,11 @@ class Explainer:
         history: Sequence[Sequence[str]],
         item: Sequence[str | None] | None = None,
         reasons: int = 2,
+        grounded: bool = True,
     ) -> list[Explanation]: ...
-    def explain(self, history: Any, item: Any = None, reasons: int = 2) -> Any:
+    def explain(
+        self, history: Any, item: Any = None, reasons: int = 2, grounded: bool = True
+    ) -> Any:
         """Why the recommender ranks an item high or low for a history of titles, oldest first.
 
         Args:
@@ -230,16 +237,18 @@ class Explainer:
                 `None`.
             reasons: how many reasons are asked for, 1 to 3; of a short history fewer, at most a
                 third of its distinct items.
+            grounded: whether texts can quote nothing but the titles of history and item.
 
         Raises:
             UserError: an unknown title (the closest ones are named), an item of the history, an
-                empty history or one of fewer than three distinct items.
+                empty history or one of fewer than three distinct items; with `grounded` also a
+                tokenizer that no grammar reads.
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
             cases = [self._case(*self.rows(h, i)) for h, i in zip(history, items, strict=True)]
-            return self._explain(cases, reasons)
-        return self._explain([self._case(*self.rows(history, item))], reasons)[0]
+            return self._explain(cases, reasons, grounded)
+        return self._explain([self._case(*self.rows(history, item))], reasons, grounded)[0]
 
     def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
         """Rows of all titles, oldest first, and of the asked item; asks no recommender.
@@ -282,7 +291,9 @@ class Explainer:
             raise UserError(f'unknown title "{title}" in the {where}. Closest titles: {close}.')
         return row
 
-    def _explain(self, cases: Sequence[tuple[History, int]], reasons: int) -> list[Explanation]:
+    def _explain(
+        self, cases: Sequence[tuple[History, int]], reasons: int, grounded: bool
+    ) -> list[Explanation]:
         results = []
         for start in range(0, len(cases), NUM_SLOTS):
             batch = cases[start : start + NUM_SLOTS]
@@ -300,7 +311,7 @@ class Explainer:
             ]
             with self._slots:
                 fill_slots(self.model, users)
-                texts = [answers[0] for answers in self.generate(prompts, grounded=True)]
+                texts = [answers[0] for answers in self.generate(prompts, grounded=grounded)]
             results += [self._result(*case, text) for case, text in zip(batch, texts, strict=True)]
         return results
 

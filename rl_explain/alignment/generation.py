@@ -12,7 +12,7 @@ from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.alignment.prompt_cache import read_prompts
-from rl_explain.alignment.title_grammar import TitleGrammar
+from rl_explain.alignment.title_grammar import PromptTitles
 
 BOS_TEXT = "bos_text"
 """Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
@@ -103,7 +103,7 @@ def generate(
     batch_size: int = 64,
     seed: int = 0,
     allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
-    titles: TitleGrammar | None = None,
+    titles: PromptTitles | None = None,
     description: str = "generate",
 ) -> list[list[Answer]]:
     """Answers to formatted prompts: for each, `num_return_sequences` texts.
@@ -113,8 +113,13 @@ def generate(
             sampled, whatever the model's own generation settings say.
         seed: of the sampling; the global generator is left as it was.
         allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
-        titles: holds the quotes of answers to titles of their prompts; not with beams.
+        titles: what answers may quote, for each prompt; anything without it.
+
+    Raises:
+        ValueError: beams with `titles`.
     """
+    if titles and num_beams > 1:
+        raise ValueError(f"num_beams is {num_beams}: beams cannot be held to titles of prompts.")
     sampled = temperature > 0
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
@@ -136,8 +141,8 @@ def generate(
         for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
             chosen = order[start : start + rows]
             copies = num_return_sequences if sampled else 1  # beams copy by themselves
-            asked = [prompts[i] for i in chosen for _ in range(copies)]
-            batch = encode(tokenizer, asked, model)
+            asked = [i for i in chosen for _ in range(copies)]
+            batch = encode(tokenizer, [prompts[i] for i in asked], model)
             width = batch["input_ids"].shape[1]
             ids = base.generate(
                 **batch,

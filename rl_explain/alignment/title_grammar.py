@@ -3,7 +3,10 @@
 A language model that copies a long title now and then leaves its track and invents one. Titles
 stand in double quotes wherever a text names them, so a grammar can see to it: any words and, in
 quotes, only what the prompt quotes. Tokens that no answer of the grammar goes on with get no
-probability (Willard and Louf 2023, arXiv 2307.09702; here by `llguidance`, for any tokenizer).
+probability (Willard and Louf 2023, arXiv 2307.09702; here by `llguidance`, for fast tokenizers).
+
+Words without quotes, attributes among them, stay free; an answer that is cut off at its longest may
+end within a title.
 """
 
 import json
@@ -12,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
 from llguidance.hf import from_tokenizer
 from torch import Tensor
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
@@ -43,36 +46,53 @@ class TitleGrammar:
             self._tokens = from_tokenizer(tokenizer, n_vocab=vocab_size, slices=[])  # type: ignore[arg-type]
         except ValueError as error:
             raise UserError(
-                f"titles cannot be held to the prompt's with this tokenizer ({error}): set "
-                "evaluation.grounded_decoding=false."
+                f"with this tokenizer titles cannot be held to the prompt's ({error}): generate "
+                "freely, by evaluation.grounded_decoding=false in a run and --free in `explain`."
             ) from None
 
-    def processor(self, prompts: Sequence[str], width: int) -> LogitsProcessor:
-        """For a batch of prompts, `width` tokens wide with their padding.
+    def of(self, prompts: Sequence[str]) -> "PromptTitles":
+        """For answers to plain prompts, as they are before a chat template puts words around."""
+        titles = [list(dict.fromkeys(QUOTED.findall(prompt))) for prompt in prompts]
+        return PromptTitles(self._tokens, titles)
 
-        A prompt that quotes nothing, as in the form *intention*, leaves its answer free.
+
+class PromptTitles:
+    """The titles that answers to some prompts may quote.
+
+    A prompt that quotes nothing, as in the form *intention*, leaves its answer free.
+    """
+
+    def __init__(self, tokens: LLTokenizer, titles: Sequence[Sequence[str]]) -> None:
+        self._tokens = tokens
+        self._titles = titles
+
+    def processor(self, rows: Sequence[int], width: int) -> LogitsProcessor:
+        """For a batch.
+
+        Args:
+            rows: the prompts of the batch, by their places among all.
+            width: tokens of the batch's prompts, padding included.
         """
-        return _TitlesOfPrompts([self._matcher(prompt) for prompt in prompts], width)
+        return _OnlyTitles([self._matcher(self._titles[row]) for row in rows], width)
 
-    def _matcher(self, prompt: str) -> LLMatcher | None:
-        titles = dict.fromkeys(QUOTED.findall(prompt))
+    def _matcher(self, titles: Sequence[str]) -> LLMatcher | None:
         if not titles:
             return None
         options = " | ".join(json.dumps(title, ensure_ascii=False) for title in titles)
-        return LLMatcher(self._tokens, GRAMMAR.format(titles=options))
+        return _sound(LLMatcher(self._tokens, GRAMMAR.format(titles=options)))
 
 
-class _TitlesOfPrompts(LogitsProcessor):
+class _OnlyTitles(LogitsProcessor):
     """Takes every probability from tokens that a row's grammar does not allow next."""
 
     def __init__(self, matchers: Sequence[LLMatcher | None], width: int) -> None:
         self._matchers = matchers
-        self._read = width
+        self._known = width  # tokens of a row that the matchers have seen, or need not see
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
         """Scores (B, V) of what follows the ids (B, T)."""
-        new = input_ids[:, self._read :].tolist()
-        self._read = input_ids.shape[1]
+        new = input_ids[:, self._known :].tolist()
+        self._known = input_ids.shape[1]
         blocked = torch.zeros(scores.shape, dtype=torch.bool)
         for row, (matcher, tokens) in enumerate(zip(self._matchers, new, strict=True)):
             if matcher is None:
@@ -80,9 +100,16 @@ class _TitlesOfPrompts(LogitsProcessor):
             for token in tokens:
                 if not matcher.is_stopped():  # an ended answer is padded
                     matcher.consume_token(token)
-            if not matcher.is_stopped():
+            if not _sound(matcher).is_stopped():
                 blocked[row] = _blocked(matcher, scores.shape[1])
         return scores.masked_fill(blocked.to(scores.device), -torch.inf)
+
+
+def _sound(matcher: LLMatcher) -> LLMatcher:
+    """The matcher; `ValueError` where it failed, since it would then allow everything."""
+    if matcher.is_error():
+        raise ValueError(f"titles cannot be held to the prompt's: {matcher.get_error()}")
+    return matcher
 
 
 def _blocked(matcher: LLMatcher, vocab_size: int) -> Tensor:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import reward_models
+import rl_explain.alignment
 import rl_explain.evaluation
 from reward_models.context import RewardContext
 from reward_models.judge.types import Judge
@@ -108,7 +109,7 @@ class Evaluation:
             recommender, context, interactions, seed, log_probability
         )
         self._fingerprint = value_digest(
-            code_digest(reward_models, rl_explain.evaluation),
+            code_digest(reward_models, rl_explain.alignment, rl_explain.evaluation),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
             *(verdict, max_new_tokens, grounded, resamples, seed, judged_by),

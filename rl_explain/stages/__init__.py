@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rl_explain.alignment.language_model import base_shape
+from rl_explain.alignment.language_model import base_shape, load_tokenizer
+from rl_explain.alignment.title_grammar import TitleGrammar
 from rl_explain.run import Metrics, Run
 from rl_explain.stages.evaluation import evaluate
 from rl_explain.stages.judging import judge_check, judge_train
@@ -37,10 +38,14 @@ def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
 
     Raises:
         UserError: a stage is asked for before one that it reads, the folder holds stages made
-            with other settings or data, or there is no such base model.
+            with other settings or data, there is no such base model, or its tokenizer is one that
+            explanations cannot be grounded with.
     """
     performed = run.config.stages if stages is None else stages
     if "tasks" in performed:
         base_shape(run.config.model.name)  # `tasks` reads it first, after minutes of other stages
+    if "evaluate" in performed and run.config.evaluation.grounded_decoding:
+        tokenizer = load_tokenizer(run.config.model.name)
+        TitleGrammar(tokenizer, len(tokenizer))  # else refused after all training
     for stage in performed:
         run.perform(stage, STAGE_FUNCTIONS[stage])

@@ -9,6 +9,7 @@ import reward_models
 from reward_models import REWARDS
 from reward_models.composite import CompositeResult
 from rl_explain.alignment.examples import Example, columns
+from rl_explain.alignment.title_grammar import GRAMMAR
 from rl_explain.lineage import code_digest, digest, value_digest
 from rl_explain.run import Run
 from rl_explain.training.candidates import FOLDER, Candidates, sample_candidates
@@ -33,7 +34,9 @@ def weighed_candidates(
     seed, longest = run.config.seed, run.config.evaluation.max_new_tokens
     adapter = digest(run.stage_folder("sft") / "adapter")
     prompts = [example.prompt for example in examples]
-    sampled_from = value_digest(adapter, prompts, samples, temperature, longest, seed, grounded)
+    sampled_from = value_digest(
+        *(adapter, prompts, samples, temperature, longest, seed), *([GRAMMAR] if grounded else [])
+    )
     path = folder / FOLDER / f"{sampled_from}.json"
     candidates = Candidates.load(path)
     if candidates is None:

@@ -61,7 +61,7 @@ def test_allowed_are_the_tokens_that_an_answer_can_go_on_with(
 ) -> None:
     model, tokenizer = base
     prompt, answer = tokenizer.encode(PROMPT), tokenizer.encode(said) if said else []
-    process = grammar.processor([PROMPT], len(prompt))
+    process = grammar.of([PROMPT]).processor([0], len(prompt))
     scores = process(torch.tensor([prompt + answer]), torch.zeros(1, model.config.vocab_size))[0]
     alphabet = {char: byte for byte, char in bytes_by_char()}
     allowed, expected = set(), set()
@@ -93,7 +93,7 @@ def test_sampled_answers_quote_titles_of_their_own_prompt(base: Any, grammar: Ti
     prompts = [PROMPT, 'Is it "Iron Tide" or "No"?\n']
     settings = {"max_new_tokens": 60, "temperature": 3.0, "num_return_sequences": 20, "seed": 1}
     free = generate(*base, prompts, **settings)
-    held = generate(*base, prompts, titles=grammar, **settings)
+    held = generate(*base, prompts, titles=grammar.of(prompts), **settings)
     for prompt, answers in zip(prompts, held, strict=True):
         titles = QUOTED.findall(prompt)
         quoted = [q for answer in answers for q in QUOTED.findall(answer)]
@@ -105,8 +105,31 @@ def test_sampled_answers_quote_titles_of_their_own_prompt(base: Any, grammar: Ti
 
 def test_without_quotes_in_the_prompt_answers_are_free(base: Any, grammar: TitleGrammar) -> None:
     settings = {"max_new_tokens": 30, "temperature": 2.0, "seed": 3, "num_return_sequences": 8}
-    held = generate(*base, ["Yes or no?\n"], titles=grammar, **settings)
-    assert held == generate(*base, ["Yes or no?\n"], **settings)
+    prompts = ["Yes or no?\n"]
+    held = generate(*base, prompts, titles=grammar.of(prompts), **settings)
+    assert held == generate(*base, prompts, **settings)
+
+
+def test_what_a_chat_template_quotes_is_no_title(base: Any, grammar: TitleGrammar) -> None:
+    plain = ['Is it "Iron Tide"?', 'Is it "No", or "Copper Lantern"?']
+    framed = [f'Say "sorry" seldom. 5" screen. {prompt}\n' for prompt in plain]
+    settings = {"max_new_tokens": 60, "temperature": 3.0, "num_return_sequences": 20, "seed": 2}
+    for prompt, answers in zip(
+        plain, generate(*base, framed, titles=grammar.of(plain), **settings), strict=True
+    ):
+        quoted = {q for answer in answers for q in QUOTED.findall(answer)}
+        assert quoted
+        assert quoted <= set(QUOTED.findall(prompt))
+
+
+def test_a_grammar_that_fails_lets_nothing_through(base: Any, grammar: TitleGrammar) -> None:
+    with pytest.raises(ValueError, match="cannot be held"):
+        generate(*base, ["\n"], max_new_tokens=3, titles=grammar.of(['"a\x7f"']))
+
+
+def test_beams_are_refused(base: Any, grammar: TitleGrammar) -> None:
+    with pytest.raises(ValueError, match="num_beams is 2"):
+        generate(*base, [PROMPT], max_new_tokens=3, num_beams=2, titles=grammar.of([PROMPT]))
 
 
 def test_a_tokenizer_that_cannot_be_read_is_named() -> None:
