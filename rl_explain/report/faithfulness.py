@@ -30,11 +30,11 @@ PERTURBATIONS = (
     Column("top 10, membership", "faithfulness_top10/regret_score_membership"),
 )
 BELOW_AXIS = {
-    "deletion": "delete",
+    "deletion": "del.",
     "masking": "mask",
-    "replacement": "replace",
+    "replacement": "repl.",
     "replacement, mean": "mean",
-    "log-probability": "log-prob.",
+    "log-probability": "log p",
     "top 10, deletion": "top 10",
     "top 10, membership": "in top",
 }
