@@ -151,7 +151,7 @@ def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> C
 
 
 def _regrets(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
-    """Regret score and share of ill-posed cases."""
+    """Regret scores, in [-1, 1], NaN where ill-posed, and which cases those are, 0 or 1: (N,) each."""
     scores = regret_score(
         said.verdicts,
         said.cited,
