@@ -84,8 +84,8 @@ class SubsetEffects:
     Args:
         recommender: asked for few, large, deduplicated batches.
         num_items: of the recommender's catalogue.
-        perturbs: how items are taken away; of several ways, the opinions of the altered histories are
-            averaged.
+        perturbs: how items are taken away; of several ways, the opinions of the altered histories
+            are averaged.
         kept: measure sufficiency, of keeping a subset alone, instead of comprehensiveness.
         measure: what stands for the recommender's opinion of an item.
         seed: of the draws.

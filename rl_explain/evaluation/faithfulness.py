@@ -151,7 +151,7 @@ def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> C
 
 
 def _regrets(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
-    """Regret scores, in [-1, 1], NaN where ill-posed, and which cases those are, 0 or 1: (N,) each."""
+    """Regret scores in [-1, 1], NaN where ill-posed, and 0 or 1 for ill-posed: (N,) each."""
     scores = regret_score(
         said.verdicts,
         said.cited,
