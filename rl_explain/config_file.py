@@ -48,12 +48,14 @@ def _set(values: dict[str, Any], override: str) -> None:
     default: Any = Config()
     for group in groups:
         default = getattr(default, group, None)
-        if values.get(group) is None:
+        given = values.get(group)
+        if given is None:
             # One entry of a mapping, such as a reward's weight, leaves its other entries alone.
-            values[group] = dict(default) if isinstance(default, dict) else {}
+            given = default if isinstance(default, dict) else {}
+        if not isinstance(given, dict):
+            raise UserError(f"{override!r}: {group} is {given!r}, which is no group of keys.")
+        values[group] = dict(given)  # a group that a YAML alias repeats elsewhere stays as it is
         values = values[group]
-        if not isinstance(values, dict):
-            raise UserError(f"{override!r}: {group} is {values!r}, which is no group of keys.")
     hint = typing.get_type_hints(type(default)).get(name) if default is not None else None
     values[name] = _read_value(text, hint, override)
 

@@ -28,6 +28,13 @@ def test_overrides_reach_nested_fields(write) -> None:  # type: ignore[no-untype
     assert config.rewards.weights == Config().rewards.weights | {"ranking": 0.25}
 
 
+def test_an_override_leaves_the_group_alone_that_an_alias_repeats(write) -> None:  # type: ignore[no-untyped-def]
+    path = write("training: {ppo: &same {iterations: 3, max_new_tokens: 9}, grpo: *same}")
+    training = load_config(path, ["training.ppo.iterations=7"]).training
+    assert (training.ppo.iterations, training.grpo.iterations) == (7, 3)
+    assert (training.ppo.max_new_tokens, training.grpo.max_new_tokens) == (9, 9)
+
+
 def test_resolved_configuration_reads_back(write) -> None:  # type: ignore[no-untyped-def]
     config = load_config(write("seed: 5"))
     assert load_config(write(to_yaml(config))) == config

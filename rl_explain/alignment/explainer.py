@@ -26,6 +26,7 @@ from rl_explain.alignment.language_model import (
     load_base,
     load_tokenizer,
     save_adapter,
+    title_grammar,
 )
 from rl_explain.alignment.prompts import Prompts
 from rl_explain.alignment.states import MIN_DISTINCT
@@ -199,8 +200,7 @@ class Explainer:
 
     @cached_property
     def _grammar(self) -> TitleGrammar:
-        embedding: Any = self.model.get_input_embeddings()
-        return TitleGrammar(load_tokenizer(self.manifest.base), embedding.first_id)
+        return title_grammar(self.model, self.manifest.base)
 
     def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
         """Logits of each answer's first token: (prompts, answers)."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from rl_explain.alignment.generation import add_no_special_tokens
+from rl_explain.alignment.title_grammar import TitleGrammar
 from rl_explain.alignment.virtual_tokens import CONNECTORS, attach, extend_tokenizer
 from rl_explain.config import TINY, ModelConfig
 from rl_explain.errors import UserError
@@ -62,6 +63,12 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     tokenizer.padding_side = "left"
     add_no_special_tokens(tokenizer)
     return cast(PreTrainedTokenizerBase, tokenizer)
+
+
+def title_grammar(model: PreTrainedModel | PeftModel, name: str) -> TitleGrammar:
+    """What answers of a model on the base `name` may say; errors as of `TitleGrammar`."""
+    embedding: Any = model.get_input_embeddings()
+    return TitleGrammar(load_tokenizer(name), embedding.first_id)
 
 
 def base_shape(name: str) -> PretrainedConfig:

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.hf import from_tokenizer
@@ -47,7 +46,8 @@ class TitleGrammar:
         except ValueError as error:
             raise UserError(
                 f"with this tokenizer titles cannot be held to the prompt's ({error}): generate "
-                "freely, by evaluation.grounded_decoding=false in a run and --free in `explain`."
+                "freely, with grounded_decoding=false in the groups evaluation, training.ppo and "
+                "training.pairs of a run, and with --free in `explain`."
             ) from None
 
     def of(self, prompts: Sequence[str]) -> "PromptTitles":
@@ -75,6 +75,29 @@ class PromptTitles:
         """
         return _OnlyTitles([self._matcher(self._titles[row]) for row in rows], width)
 
+    def allowed(self, completions: Tensor, mask: Tensor) -> Tensor:
+        """What could stand at every token of answers to all prompts, a bit for each of the
+        vocabulary.
+
+        Args:
+            completions: (N, C) an answer to each prompt, which its titles allow; `mask` (N, C) true
+                for its tokens, which come first.
+
+        Returns:
+            (N, C, bytes) uint8, as `unpacked` reads it; everything outside the mask.
+        """
+        width = -(-self._tokens.vocab_size // 8)
+        found = torch.full((*completions.shape, width), 255, dtype=torch.uint8)
+        for row, titles in enumerate(self._titles):
+            matcher = self._matcher(titles)
+            if matcher is None:
+                continue
+            for place, token in enumerate(completions[row][mask[row]].tolist()):
+                found[row, place] = _bits(matcher)[:width]  # masks end in spare bytes
+                matcher.consume_token(token)
+            _sound(matcher)
+        return found.to(completions.device)
+
     def _matcher(self, titles: Sequence[str]) -> LLMatcher | None:
         if not titles:
             return None
@@ -101,7 +124,7 @@ class _OnlyTitles(LogitsProcessor):
                 if not matcher.is_stopped():  # an ended answer is padded
                     matcher.consume_token(token)
             if not _sound(matcher).is_stopped():
-                blocked[row] = _blocked(matcher, scores.shape[1])
+                blocked[row] = ~unpacked(_bits(matcher), scores.shape[1])
         return scores.masked_fill(blocked.to(scores.device), -torch.inf)
 
 
@@ -112,8 +135,12 @@ def _sound(matcher: LLMatcher) -> LLMatcher:
     return matcher
 
 
-def _blocked(matcher: LLMatcher, vocab_size: int) -> Tensor:
-    """Whether each token may not come next: (vocab_size,) bool."""
-    bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
-    allowed = np.unpackbits(bits, bitorder="little")[:vocab_size]
-    return torch.from_numpy(allowed == 0)
+def _bits(matcher: LLMatcher) -> Tensor:
+    """Which tokens may come next: (bytes,) uint8."""
+    return torch.frombuffer(bytearray(matcher.compute_bitmask()), dtype=torch.uint8)
+
+
+def unpacked(bits: Tensor, vocab_size: int) -> Tensor:
+    """Whether each token may come next, (..., vocab_size) bool, of (..., bytes) uint8."""
+    places = torch.arange(8, dtype=torch.uint8, device=bits.device)
+    return (bits.unsqueeze(-1) >> places & 1).bool().flatten(-2)[..., :vocab_size]

@@ -44,7 +44,12 @@ def run_stages(run: Run, stages: Sequence[str] | None = None) -> None:
     performed = run.config.stages if stages is None else stages
     if "tasks" in performed:
         base_shape(run.config.model.name)  # `tasks` reads it first, after minutes of other stages
-    if "evaluate" in performed and run.config.evaluation.grounded_decoding:
+    held = {
+        "evaluate": run.config.evaluation.grounded_decoding,
+        "pairs": run.config.training.pairs.grounded_decoding,
+        "ppo": run.config.training.ppo.grounded_decoding,
+    }
+    if any(held.get(stage) for stage in performed):
         tokenizer = load_tokenizer(run.config.model.name)
         TitleGrammar(tokenizer, len(tokenizer))  # else refused after all training
     for stage in performed:

@@ -16,6 +16,7 @@ from rl_explain.alignment.language_model import (
     freeze_connectors,
     load_adapter,
     load_tokenizer,
+    title_grammar,
 )
 from rl_explain.alignment.relabelling import relabelled
 from rl_explain.run import Metrics, Run
@@ -56,6 +57,7 @@ def pairs(run: Run, folder: Path) -> Metrics:
         settings.samples,
         temperature=settings.temperature,
         description="pairs",
+        grounded=settings.grounded_decoding,
     )
     tokenizer = load_tokenizer(run.config.model.name)
     prompts = [format_prompt(tokenizer, example.prompt) for example in examples]
@@ -87,7 +89,13 @@ def dpo(run: Run, folder: Path) -> Metrics:
 
 def ppo(run: Run, folder: Path) -> Metrics:
     """PPO from the SFT model, on the configured reward."""
-    return _online(run, folder, partial(train_ppo, config=run.config.training.ppo))
+
+    def train(model: PeftModel, *arguments: Any, **options: Any) -> dict[str, float]:
+        if run.config.training.ppo.grounded_decoding:
+            options["grammar"] = title_grammar(model, run.config.model.name)
+        return train_ppo(model, *arguments, **options)
+
+    return _online(run, folder, partial(train, config=run.config.training.ppo))
 
 
 def grpo(run: Run, folder: Path) -> Metrics:
@@ -159,5 +167,6 @@ def _prompts(run: Run, tokenizer: PreTrainedTokenizerBase, name: str) -> dict[st
     if run.config.rewards.recommender is not None:
         examples = relabelled(examples, run.rewarding_recommender)
     rows = columns(examples)
-    rows["prompt"] = [format_prompt(tokenizer, prompt) for prompt in rows["prompt"]]
+    rows["question"] = rows["prompt"]
+    rows["prompt"] = [format_prompt(tokenizer, prompt) for prompt in rows["question"]]
     return rows

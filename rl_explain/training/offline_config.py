@@ -43,6 +43,8 @@ class PairsSettings:
     """Least difference in composite reward between chosen and rejected."""
     rejected: str = "closest"
     """`closest`: of the samples that are bad enough the one most like the best; or `worst`."""
+    grounded_decoding: bool = False
+    """Whether samples quote nothing but titles of their prompts; needs a fast tokenizer."""
 
     def __post_init__(self) -> None:
         one_of("training.pairs.rejected", self.rejected, ("closest", "worst"))

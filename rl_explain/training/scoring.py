@@ -11,7 +11,8 @@ from reward_models.composite import Composite, CompositeResult
 from reward_models.types import FAILED, Score
 
 Columns = Mapping[str, Sequence[Any]]
-"""Name to one value a row; `prompt` is text in the model's own format."""
+"""Name to one value a row; `prompt` is text in the model's own format, `question` the same without
+a chat template."""
 RewardFunction = Callable[..., CompositeResult | Sequence[Score]]
 """`reward_fn(completions, **columns)`: totals alone, or totals and terms."""
 

@@ -17,6 +17,7 @@ from transformers import (
 
 from rl_explain.alignment.generation import generate
 from rl_explain.alignment.language_model import ADAPTER, ADAPTER_FILE, save_adapter
+from rl_explain.alignment.title_grammar import PromptTitles
 from rl_explain.errors import UserError
 from rl_explain.training.scoring import Columns, RewardFunction, comparable, score, summary
 
@@ -33,10 +34,11 @@ def validate(
     *,
     max_new_tokens: int,
     batch_size: int,
+    titles: PromptTitles | None = None,
 ) -> dict[str, float]:
     """`validation/score`, the mean reward of greedy answers if any was scored, and its parts.
 
-    The reward is the `comparable` one.
+    The reward is the `comparable` one. With `titles` answers quote nothing else.
     """
     answers = generate(
         model,
@@ -44,6 +46,7 @@ def validate(
         columns["prompt"],
         max_new_tokens=max_new_tokens,
         batch_size=batch_size,
+        titles=titles,
         description="validation",
     )
     result = score(comparable(reward_fn), [texts[0] for texts in answers], columns)

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rl_explain.alignment.generation import generate
-from rl_explain.alignment.title_grammar import QUOTED, TitleGrammar
+from rl_explain.alignment.title_grammar import QUOTED, TitleGrammar, unpacked
 from rl_explain.errors import UserError
 
 TITLES = ["Copper Lantern", "Copper Lantern II", "Café 漢字!", "It's a \\ {trap}", "No"]
@@ -125,6 +125,23 @@ def test_what_a_chat_template_quotes_is_no_title(base: Any, grammar: TitleGramma
 def test_a_grammar_that_fails_lets_nothing_through(base: Any, grammar: TitleGrammar) -> None:
     with pytest.raises(ValueError, match="cannot be held"):
         generate(*base, ["\n"], max_new_tokens=3, titles=grammar.of(['"a\x7f"']))
+
+
+def test_bits_are_those_of_the_vocabulary_alone(base: Any) -> None:
+    _, tokenizer = base
+    titles = TitleGrammar(tokenizer, 352).of([PROMPT] * 2)  # masks of such a size have spare bytes
+    said = tokenizer.encode('It is "No".')
+    answers = torch.tensor([said, said])
+    mask = torch.ones_like(answers, dtype=torch.bool)
+    mask[1, 3:] = False
+    allowed = unpacked(titles.allowed(answers, mask), 352)
+    assert allowed.shape == (2, len(said), 352)
+    process = titles.processor([0], 0)
+    for place in range(len(said)):
+        scores = process(torch.tensor([said[:place]], dtype=torch.long), torch.zeros(1, 352))
+        assert torch.equal(allowed[0, place], torch.isfinite(scores[0]))
+    assert torch.equal(allowed[1, :3], allowed[0, :3])
+    assert allowed[1, 3:].all()
 
 
 def test_beams_are_refused(base: Any, grammar: TitleGrammar) -> None:

@@ -23,6 +23,7 @@ from rl_explain.training.ppo.rollout import Batch
 from rl_explain.training.ppo.train import train_ppo
 from rl_explain.training.ppo.trainer import PPOTrainer
 from rl_explain.training.ppo.weights import ADAPTER_FILE
+from rl_explain.training.scoring import Columns, take
 
 ROWS = 24
 PROMPTS = {
@@ -143,7 +144,7 @@ def test_one_minibatch_has_ratio_one(sft_model: Any, tmp_path: Path) -> None:
 
 def test_reference_log_probabilities_do_not_move(sft_model: Any, tmp_path: Path) -> None:
     trainer = make_trainer(sft_model, tmp_path)
-    batch = trainer._sample(PROMPTS["prompt"][:6], iteration=0)
+    batch = trainer._sample(take(PROMPTS, range(6)), iteration=0)
     before = score_tokens(trainer.model, batch, batch_size=4)[0]
     start = trained(trainer)
     trainer.train()
@@ -238,8 +239,8 @@ def corrupting(trainer: PPOTrainer) -> tuple[Callable, Callable]:
         odd[:] = [place for place, row in enumerate(columns["row"]) if row % 2]
         return columns
 
-    def sample_and_corrupt(prompts: list[str], iteration: int) -> Batch:
-        batch = sample(prompts, iteration)
+    def sample_and_corrupt(columns: Columns, iteration: int) -> Batch:
+        batch = sample(columns, iteration)
         batch["completion_ids"][odd] = 17
         batch["completion_mask"][odd] = True
         batch["prompt_ids"][odd] = 23

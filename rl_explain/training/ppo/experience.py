@@ -7,7 +7,7 @@ from rl_explain.training.ppo.advantages import estimate_advantages, whiten
 from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.losses import penalised_rewards, token_entropy, token_log_probs
 from rl_explain.training.ppo.reference import as_reference
-from rl_explain.training.ppo.rollout import Batch, rows_by_length, select
+from rl_explain.training.ppo.rollout import Batch, policy_inputs, rows_by_length, select
 from rl_explain.training.ppo.siblings import shaped
 from rl_explain.training.ppo.value_head import PolicyWithValue
 
@@ -73,7 +73,7 @@ def score_tokens(
     for rows in rows_by_length(batch).split(batch_size):
         part = select(batch, rows)
         ids, mask = part["completion_ids"], part["completion_mask"]
-        logits, values = model(part["prompt_ids"], part["prompt_mask"], ids, mask)
+        logits, values = model(**policy_inputs(part))
         tokens = torch.stack([token_log_probs(logits, ids), values, token_entropy(logits)])
         results[:, rows, : ids.shape[1]] = tokens * mask
     return results[0], results[1], results[2]

@@ -2,7 +2,8 @@
 
 A batch is a dict of tensors, one row a completion: `prompt_ids` and `prompt_mask` (B, P), padded
 on the left; `completion_ids`, `completion_mask` and whatever else there is of each token (B, C),
-padded on the right.
+padded on the right. Where completions are held to titles, `completion_allowed` (B, C, bytes) says
+which tokens they could have gone on with.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from rl_explain.alignment.generation import encode, only_settings
 from rl_explain.alignment.prompt_cache import read_prompts
+from rl_explain.alignment.title_grammar import PromptTitles
 
 Batch = dict[str, Tensor]
 
@@ -30,6 +32,7 @@ def sample(
     batch_size: int,
     seed: int,
     shared_prompts: bool = False,
+    titles: PromptTitles | None = None,
 ) -> Batch:
     """One completion of each formatted prompt.
 
@@ -40,9 +43,10 @@ def sample(
         batch_size: completions sampled at once, longest prompts first.
         seed: the global generators are left as they were.
         shared_prompts: read equal prompts that stand together once.
+        titles: what completions may quote, for each prompt; anything without it.
 
     Returns:
-        The four tensors of a batch. A completion holds its end-of-text token, if it has one.
+        The tensors of a batch. A completion holds its end-of-text token, if it has one.
     """
     batch = encode(tokenizer, prompts, model)
     encoded = {"prompt_ids": batch["input_ids"], "prompt_mask": batch["attention_mask"].bool()}
@@ -61,18 +65,23 @@ def sample(
         torch.manual_seed(seed)
         for rows in order.split(batch_size):
             part = select(encoded, rows)
+            width = part["prompt_ids"].shape[1]
             ids = cast(Any, model).generate(
                 part["prompt_ids"],
                 attention_mask=part["prompt_mask"].long(),
                 generation_config=settings,
+                logits_processor=[titles.processor(rows.tolist(), width)] if titles else None,
                 past_key_values=read_prompts(model, **part) if shared_prompts else None,
             )
-            parts.append(ids[:, part["prompt_ids"].shape[1] :])
+            parts.append(ids[:, width:])
     width = max(part.shape[1] for part in parts)
     padded = [pad(part, (0, width - part.shape[1]), value=settings.pad_token_id) for part in parts]
     completions = torch.cat(padded)[order.argsort()]
     mask = completion_mask(completions, tokenizer.eos_token_id)
-    return encoded | {"completion_ids": completions, "completion_mask": mask}
+    sampled = encoded | {"completion_ids": completions, "completion_mask": mask}
+    if titles:
+        sampled["completion_allowed"] = titles.allowed(completions, mask)
+    return sampled
 
 
 def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:
@@ -84,6 +93,12 @@ def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:
 def has_ended(batch: Batch, eos_token_id: int) -> Tensor:
     """True (B,) for completions that hold an end-of-text token."""
     return ((batch["completion_ids"] == eos_token_id) & batch["completion_mask"]).any(1)
+
+
+def policy_inputs(batch: Batch) -> Batch:
+    """Of all that a batch holds, what its tokens' probabilities depend on."""
+    names = ("prompt_ids", "prompt_mask", "completion_ids", "completion_mask", "completion_allowed")
+    return {name: batch[name] for name in names if name in batch}
 
 
 def select(batch: Batch, rows: Tensor) -> Batch:

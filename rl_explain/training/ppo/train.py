@@ -6,6 +6,7 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
 from rl_explain.alignment.language_model import save_adapter
+from rl_explain.alignment.title_grammar import TitleGrammar
 from rl_explain.training.arguments import last_checkpoint
 from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.trainer import PPOTrainer
@@ -24,6 +25,7 @@ def train_ppo(
     folder: Path,
     seed: int,
     device: str = "cpu",
+    grammar: TitleGrammar | None = None,
 ) -> dict[str, float]:
     """Train `model` in place; resume where it was interrupted.
 
@@ -31,7 +33,7 @@ def train_ppo(
     returns flat metrics. Arguments as of `PPOTrainer`.
     """
     trainer = PPOTrainer(
-        model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device
+        model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device, grammar
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(folder))
     save_adapter(model, folder / "adapter")

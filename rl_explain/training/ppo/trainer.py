@@ -37,6 +37,7 @@ from transformers.trainer_utils import TrainOutput
 
 from reward_models.composite import Composite, CompositeResult
 from reward_models.credit import Credit
+from rl_explain.alignment.title_grammar import PromptTitles, TitleGrammar
 from rl_explain.errors import UserError
 from rl_explain.training.arguments import one_device, shared_arguments
 from rl_explain.training.logs import LOG_FILE, JsonLinesLog
@@ -52,7 +53,7 @@ from rl_explain.training.ppo.losses import (
     token_log_probs,
 )
 from rl_explain.training.ppo.reference import add_reference
-from rl_explain.training.ppo.rollout import Batch, has_ended, sample
+from rl_explain.training.ppo.rollout import Batch, has_ended, policy_inputs, sample
 from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
 from rl_explain.training.ppo.siblings import sibling_means, spread
 from rl_explain.training.ppo.value_head import PolicyWithValue
@@ -84,6 +85,7 @@ class PPOTrainer(Trainer):
         reward_fn: scores completions; those without a number leave the update.
         folder: gets `log.jsonl`, `samples.jsonl`, `best/` and `checkpoints/`.
         device: `cpu`, or `cuda` for what `accelerate` finds.
+        grammar: holds completions to the titles of the column `question`; free without it.
 
     Raises:
         UserError: no prompts, or sizes that the number of processes does not divide.
@@ -102,6 +104,7 @@ class PPOTrainer(Trainer):
         folder: Path,
         seed: int = 0,
         device: str = "cpu",
+        grammar: TitleGrammar | None = None,
     ) -> None:
         _check_columns(prompts, "training")
         _check_columns(validation, "validation")
@@ -122,7 +125,7 @@ class PPOTrainer(Trainer):
         self.args.gradient_accumulation_steps = _micro_batches(config, self.args.world_size)
         self.tokenizer = tokenizer
         self.prompts, self.validation, self.reward_fn = prompts, validation, reward_fn
-        self.config, self.folder = config, folder
+        self.config, self.folder, self.grammar = config, folder, grammar
         self.kl = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
         self._figures: dict[str, float] = {}
         self._losses: dict[str, list[Tensor]] = defaultdict(list)
@@ -153,7 +156,7 @@ class PPOTrainer(Trainer):
         """Sample, score and prepare the completions of an iteration, which counts from 0."""
         self._started = time.perf_counter()
         columns = self._draw(iteration)
-        batch = self._sample(list(columns["prompt"]), iteration)
+        batch = self._sample(columns, iteration)
         texts = self._decode(batch)
         sampled = time.perf_counter()
         result = score(self.reward_fn, texts, columns)
@@ -175,18 +178,22 @@ class PPOTrainer(Trainer):
         own = rows[self.args.process_index :: self.args.world_size]
         return take(self.prompts, own.repeat(self.config.samples_per_prompt).tolist())
 
-    def _sample(self, prompts: list[str], iteration: int) -> Batch:
+    def _sample(self, columns: Columns, iteration: int) -> Batch:
         with self.accelerator.autocast():
             return sample(
                 self.model.base,
                 self.tokenizer,
-                prompts,
+                columns["prompt"],
                 max_new_tokens=self.config.max_new_tokens,
                 temperature=self.config.temperature,
                 batch_size=self.config.generation_batch_size,
                 seed=sampling_seed(self.args.seed, iteration, self.args.process_index),
                 shared_prompts=self.model.shared_prompts,
+                titles=self._titles(columns),
             )
+
+    def _titles(self, columns: Columns) -> PromptTitles | None:
+        return self.grammar.of(columns["question"]) if self.grammar else None
 
     def _decode(self, batch: Batch) -> list[str]:
         pairs = zip(batch["completion_ids"], batch["completion_mask"], strict=True)
@@ -269,9 +276,7 @@ class PPOTrainer(Trainer):
     ) -> Tensor:
         """Loss of a micro-batch: its part of the mean over the minibatch's tokens."""
         ids, weights = inputs["completion_ids"], inputs["weights"]
-        logits, values = model(
-            inputs["prompt_ids"], inputs["prompt_mask"], ids, inputs["completion_mask"]
-        )
+        logits, values = model(**policy_inputs(inputs))
         log_probs = token_log_probs(logits, ids)
         config, old = self.config, inputs["log_probs"]
         policy = clipped_policy_loss(log_probs, old, inputs["advantages"], config.clip_range)
@@ -337,6 +342,7 @@ class PPOTrainer(Trainer):
                 self.reward_fn,
                 max_new_tokens=self.config.max_new_tokens,
                 batch_size=self.config.generation_batch_size,
+                titles=self._titles(columns),
             )
         metrics = self._across_processes(metrics)
         if not self.state.global_step:

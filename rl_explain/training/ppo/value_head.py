@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rl_explain.alignment.prompt_cache import completion_logits
+from rl_explain.alignment.title_grammar import unpacked
 
 
 class PolicyWithValue(nn.Module):
@@ -54,15 +55,18 @@ class PolicyWithValue(nn.Module):
         prompt_mask: Tensor,
         completion_ids: Tensor,
         completion_mask: Tensor,
+        completion_allowed: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Logits and values before each token of the completions.
 
         Args:
             prompt_ids: (B, P), padded on the left, `prompt_mask` true where not padded.
             completion_ids: (B, C), padded on the right, `completion_mask` likewise.
+            completion_allowed: (B, C, bytes) tokens that could come; all when `None`.
 
         Returns:
-            Logits (B, C, V) divided by the temperature, and values (B, C); both float32.
+            Logits (B, C, V) divided by the temperature, as low as can be for tokens that could not
+            come, and values (B, C); both float32.
         """
         states: list[Tensor] = []
         hook = self._output_head().register_forward_pre_hook(
@@ -82,7 +86,12 @@ class PolicyWithValue(nn.Module):
         with torch.autocast(logits.device.type, enabled=False):
             # reading the prompts passes the head, too
             values = self.value_head(states[-1].float()).squeeze(-1)
-            return logits.float() / self.temperature, values
+            logits = logits.float() / self.temperature
+            if completion_allowed is not None:
+                # not infinite: such tokens add nothing to an entropy, and leave it a number
+                lowest = torch.finfo(logits.dtype).min
+                logits = logits.where(unpacked(completion_allowed, logits.shape[-1]), lowest)
+            return logits, values
 
     def _output_head(self) -> nn.Linear:
         return cast(nn.Linear, self.base.get_output_embeddings())
