@@ -39,6 +39,7 @@ OVERRIDES = [
     "training.pairs.samples=3",
     "training.pairs.margin=0",
     "training.pairs.temperature=1.5",
+    "training.pairs.grounded_decoding=true",
     "training.orpo.batch_size=4",
     "training.orpo.epochs=1",
     'training.rl.counts={"explanation": 8, "ranking": 4}',
@@ -49,6 +50,8 @@ OVERRIDES = [
     "training.ppo.minibatch_size=4",
     "training.ppo.micro_batch_size=4",
     "training.ppo.max_new_tokens=64",
+    "training.ppo.temperature=1.5",
+    "training.ppo.grounded_decoding=true",
     "evaluation.cases=8",
     "evaluation.alignment_cases=4",
     "evaluation.max_new_tokens=64",
@@ -242,6 +245,15 @@ def test_explanations_quote_titles_of_their_prompt(run_folder: Path) -> None:
     assert any(quoted[True])
     assert all(said <= titles for said, titles in zip(quoted[True], shown, strict=True))
     assert not all(said <= titles for said, titles in zip(quoted[False], shown, strict=True))
+
+
+def test_grounded_samples_of_pairs_and_ppo_quote_titles_of_their_prompts(run_folder: Path) -> None:
+    for stage in ("pairs", "ppo"):
+        lines = (run_folder / "run" / stage / "samples.jsonl").read_text().splitlines()
+        rows = [json.loads(line) for line in lines]
+        quoted = [(set(QUOTED.findall(row["completion"])), row["prompt"]) for row in rows]
+        assert any(said for said, _ in quoted), stage
+        assert all(said <= set(QUOTED.findall(prompt)) for said, prompt in quoted), stage
 
 
 @pytest.mark.parametrize("words", [[], ["--free"]])
