@@ -167,3 +167,8 @@ def test_training_and_validation_are_held_and_start_on_policy(
     assert second["kl"] > 0
     # One step an iteration: the policy that is updated is the one that sampled.
     assert max(abs(first["update_kl"]), abs(second["update_kl"])) < 1e-6
+
+
+def test_a_missing_grammar_is_told(sft_model: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give a grammar"):
+        PPOTrainer(*sft_model(), COLUMNS, COLUMNS, wordy, PPOConfig(), tmp_path)

@@ -51,6 +51,7 @@ SMALL: dict[str, Any] = {
     "kl_target": 0.5,
     "kl_horizon": 160.0,
     "entropy_coef": 0.01,
+    "grounded_decoding": False,
 }
 CLOCKS = ("seconds/", "tokens_per_second", "train_")
 

@@ -36,9 +36,9 @@ class PPOConfig(OnlineConfig):
     citation_credit: bool = True
     """Whether what a citation brings to the total is credited to its tokens, by the recommender's
     own account of it, instead of being estimated from the completion's score."""
-    grounded_decoding: bool = False
+    grounded_decoding: bool = True
     """Whether completions quote nothing but titles of their prompts, in sampling and in every
-    probability; needs a fast tokenizer."""
+    probability, as explanations do when they are generated; needs a fast tokenizer."""
     ppo_epochs: int = 1
     """Passes of the update over an iteration's completions."""
     value_learning_rate: float = 1e-3

@@ -85,9 +85,10 @@ class PPOTrainer(Trainer):
         reward_fn: scores completions; those without a number leave the update.
         folder: gets `log.jsonl`, `samples.jsonl`, `best/` and `checkpoints/`.
         device: `cpu`, or `cuda` for what `accelerate` finds.
-        grammar: holds completions to the titles of the column `question`; free without it.
+        grammar: holds completions to the titles of the column `question`, if `config` asks for it.
 
     Raises:
+        ValueError: `config.grounded_decoding` without a grammar.
         UserError: no prompts, or sizes that the number of processes does not divide.
     """
 
@@ -108,6 +109,10 @@ class PPOTrainer(Trainer):
     ) -> None:
         _check_columns(prompts, "training")
         _check_columns(validation, "validation")
+        if config.grounded_decoding and grammar is None:
+            raise ValueError(
+                "config.grounded_decoding is true: give a grammar, or set it to false."
+            )
         add_reference(model)
         super().__init__(
             model=PolicyWithValue(model, config.temperature, config.samples_per_prompt > 1),
@@ -125,7 +130,8 @@ class PPOTrainer(Trainer):
         self.args.gradient_accumulation_steps = _micro_batches(config, self.args.world_size)
         self.tokenizer = tokenizer
         self.prompts, self.validation, self.reward_fn = prompts, validation, reward_fn
-        self.config, self.folder, self.grammar = config, folder, grammar
+        self.config, self.folder = config, folder
+        self.grammar = grammar if config.grounded_decoding else None
         self.kl = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
         self._figures: dict[str, float] = {}
         self._losses: dict[str, list[Tensor]] = defaultdict(list)

@@ -90,7 +90,7 @@ class PolicyWithValue(nn.Module):
             if completion_allowed is not None:
                 # not infinite: such tokens add nothing to an entropy, and leave it a number
                 lowest = torch.finfo(logits.dtype).min
-                logits = logits.where(unpacked(completion_allowed, logits.shape[-1]), lowest)
+                logits.masked_fill_(~unpacked(completion_allowed, logits.shape[-1]), lowest)
             return logits, values
 
     def _output_head(self) -> nn.Linear:
