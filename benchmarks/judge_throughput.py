@@ -19,7 +19,7 @@ from pathlib import Path
 from reward_models.judge.endpoint import EndpointJudge
 from reward_models.judge.settings import EndpointSettings, RetrySettings
 from reward_models.judge.types import JudgeCase
-from rl_explain.record import hardware, source_commit, this_command
+from rl_explain.pipeline.record import hardware, source_commit, this_command
 
 LATENCY = 0.2
 """Seconds."""

@@ -21,12 +21,12 @@ import torch
 from reward_models import REWARDS, faithfulness
 from reward_models.composite import Composite
 from reward_models.context import RewardContext
-from reward_models.percentile import label, percentile
+from reward_models.perturb.measures import label, percentile
 from rl_explain.data.catalogue import Catalogue
-from rl_explain.evidence.writer import Writer
+from rl_explain.pipeline.record import hardware, source_commit, this_command
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.recommenders.sasrec import Sasrec, SasrecConfig
-from rl_explain.record import hardware, source_commit, this_command
+from rl_explain.teacher.writer import Writer
 
 THEMES = "courtroom culinary haunted heist magical military musical racing seafaring".split()
 SETTINGS = "alpine desert futuristic medieval polar rural tropical urban".split()

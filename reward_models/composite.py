@@ -117,7 +117,7 @@ class Composite:
         total = [_total(list(weights.values()), row) for row in rows]
         return CompositeResult(total, terms, self.ranges, values, scales)
 
-    def comparable(self) -> "Composite":
+    def final_reward(self) -> "Composite":
         """The same reward as it is at the end of training, and without normalisation.
 
         Its scores of different times and models compare; normalised ones have no fixed zero.

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from reward_models.citations import CitationFinder, quoted
-from reward_models.claims import ClaimFinder
-from reward_models.effects import SubsetEffects
 from reward_models.judge.types import Judge
-from reward_models.phrases import fold
-from reward_models.reading import Reading, read
+from reward_models.perturb.effects import SubsetEffects
+from reward_models.text.citations import CitationFinder, quoted
+from reward_models.text.claims import ClaimFinder
+from reward_models.text.phrases import fold
+from reward_models.text.reading import Reading, read
 from reward_models.types import Recommender
 
 TEXTS_KEPT = 10_000

@@ -1,11 +1,12 @@
-"""What each citation of an explanation brought: the regret score, split among the cited titles.
+"""What each citation of an explanation brought: the faithfulness score, split among the cited
+titles.
 
 A text cites C = {c_1, ..., c_m}, in the order in which it names them. After j citations
 
-    P_j = mean regret score of the evaluated subsets of size m that hold c_1, ..., c_j
+    P_j = mean faithfulness score of the evaluated subsets of size m that hold c_1, ..., c_j
 
-is what the set is expected to score when the rest is drawn at random. Citation j is credited
-P_j - P_(j-1), which sums to P_m - P_0. P_0 is the mean over all subsets; P_m is the regret score
+is what the set is expected to score when the rest is drawn at random. Citation j is credited P_j -
+P_(j-1), which sums to P_m - P_0. P_0 is the mean over all subsets; P_m is the faithfulness score
 itself, where C was evaluated. Up to 200 subsets all are; of more, a citation that no evaluated
 subset knows gets 0, and what it brought stays in the score.
 
@@ -20,14 +21,15 @@ from typing import NamedTuple
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Pool, Question, distinct
-from reward_models.faithfulness import is_scored, regrets
-from reward_models.reading import Reading
+from reward_models.faithfulness import is_scored, normalised_effects
+from reward_models.perturb.effects import Pool, Question, distinct
+from reward_models.text.reading import Reading
 from reward_models.types import Label
 
 
 class Credit(NamedTuple):
-    """`text[start:end]` names a title that brought so much of the regret score, in [-2, 2]."""
+    """`text[start:end]` names a title that brought so much of the faithfulness score, in [-2,
+    2]."""
 
     start: int
     end: int
@@ -44,8 +46,8 @@ def citation_credits(
     label: Sequence[Label | None],
     **columns: object,
 ) -> list[list[Credit]]:
-    """The credits of each text, in text order; none where the regret score is not that of a set:
-    a wrong verdict, no citation or too many, an ill-posed case, another task.
+    """The credits of each text, in text order; none where the faithfulness score is not that of a
+    set: a wrong verdict, no citation or too many, an ill-posed case, another task.
 
     Columns are as the term `faithfulness` takes them, one value a completion.
 
@@ -85,7 +87,7 @@ def _first_mentions(reading: Reading, history: Sequence[int]) -> list[tuple[int,
 
 def _steps(pool: Pool, question: Question, cited: Sequence[int]) -> list[float]:
     """Credit of each cited item, in order; 0 where no evaluated subset tells."""
-    scores = regrets(pool.effects, pool.random, pool.best)
+    scores = normalised_effects(pool.effects, pool.random, pool.best)
     if scores is None:
         return [0.0] * len(cited)
     place = {item: position for position, item in enumerate(distinct(question.history))}

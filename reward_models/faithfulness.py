@@ -1,6 +1,6 @@
-"""Does the explanation cite what moved the recommender? The regret score.
+"""Does the explanation cite what moved the recommender? The faithfulness score.
 
-    regret score = (comp(C) - comp_random) / (comp_best - comp_random), clipped to [-1, 1]
+    faithfulness score = (comp(C) - comp_random) / (comp_best - comp_random), clipped to [-1, 1]
 
 where comp is the comprehensiveness of `effects`, C the cited items, and random and best are over
 subsets of size |C|. The sign of comp follows the recommender's label, never the verdict, so that a
@@ -17,9 +17,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Effect, Question, SubsetEffects
+from reward_models.perturb.effects import Effect, Question, SubsetEffects
+from reward_models.text.verdict import Verdict
 from reward_models.types import Label, Score
-from reward_models.verdict import Verdict
 
 FEWEST_ITEMS = 3
 """Distinct items below which a history is not scored: too little would remain."""
@@ -33,24 +33,25 @@ def most_cited(n: int) -> int:
 
 
 def is_scored(cited: int, n: int) -> bool:
-    """Whether a set of so many cited items, of `n` distinct ones, has a regret score of its own."""
+    """Whether a set of so many cited items, of `n` distinct ones, has a faithfulness score of its
+    own."""
     return n >= FEWEST_ITEMS and 0 < cited <= most_cited(n)
 
 
-def regret(effect: Effect) -> float | None:
-    """The regret score of one effect, in [-1, 1]; `None` when the case is ill-posed."""
-    scores = regrets(np.array([effect.cited]), effect.random, effect.best)
+def normalised(effect: Effect) -> float | None:
+    """The faithfulness score of one effect, in [-1, 1]; `None` when the case is ill-posed."""
+    scores = normalised_effects(np.array([effect.cited]), effect.random, effect.best)
     return None if scores is None else float(scores[0])
 
 
-def regrets(effects: np.ndarray, random: float, best: float) -> np.ndarray | None:
-    """The regret scores (S,), in [-1, 1], of the effects (S,) of sets of one size; `None` when the
-    case is ill-posed."""
+def normalised_effects(effects: np.ndarray, random: float, best: float) -> np.ndarray | None:
+    """The faithfulness scores (S,), in [-1, 1], of the effects (S,) of sets of one size; `None`
+    when the case is ill-posed."""
     gap = best - random
     return None if gap < ILL_POSED else np.clip((effects - random) / gap, -1, 1)
 
 
-def regret_score(
+def faithfulness_score(
     verdicts: Sequence[Verdict],
     cited: Sequence[Collection[int]],
     *,
@@ -59,7 +60,7 @@ def regret_score(
     label: Sequence[Label | None],
     effects: SubsetEffects,
 ) -> list[float | None]:
-    """The regret score of verdicts and cited sets, each in [-1, 1].
+    """The faithfulness score of verdicts and cited sets, each in [-1, 1].
 
     -1 for a wrong, missing or contradictory verdict; otherwise 0 when nothing is cited, or more
     than `most_cited`; otherwise `regret`. `None` without a label, with fewer than three distinct
@@ -83,7 +84,7 @@ def regret_score(
             open_cases.append((i, Question(tuple(past), target, truth)))
     found = effects.effects([q for _, q in open_cases], [cited[i] for i, _ in open_cases])
     for (i, _), effect in zip(open_cases, found, strict=True):
-        scores[i] = regret(effect) if effect else None
+        scores[i] = normalised(effect) if effect else None
     return scores
 
 
@@ -97,13 +98,13 @@ def faithfulness(
     label: Sequence[Label | None],
     **columns: object,
 ) -> list[Score]:
-    """`regret_score` of what each explanation says, by deletion, in [-1, 1].
+    """`faithfulness_score` of what each explanation says, by deletion, in [-1, 1].
 
     `None` for other tasks, without a label, with fewer than three distinct items, or ill-posed.
     """
     readings = [context.read(text) for text in completions]
     explains = [kind == "explanation" for kind in task]
-    scores = regret_score(
+    scores = faithfulness_score(
         [reading.verdict for reading in readings],
         [reading.cited(past) for reading, past in zip(readings, history, strict=True)],
         history=history,

@@ -18,11 +18,11 @@ them; texts that run into the limit; lists instead of sentences; virtual tokens 
 import re
 from collections.abc import Sequence
 
-from reward_models.citations import MASK, quoted
 from reward_models.context import RewardContext
-from reward_models.reading import Reading
+from reward_models.text.citations import MASK, quoted
+from reward_models.text.reading import Reading
+from reward_models.text.verdict import set_off
 from reward_models.types import Score
-from reward_models.verdict import set_off
 
 _TOKEN = re.compile(r"<\s*\|.*?\|\s*>|<\|")
 _LIST = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s|;|\n", re.MULTILINE)

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Question
-from reward_models.percentile import NO_UNTIL, YES_FROM, percentile
-from reward_models.scoring import score_chunks
+from reward_models.perturb.effects import Question
+from reward_models.perturb.measures import NO_UNTIL, YES_FROM, percentile
+from reward_models.perturb.scoring import score_chunks
 from reward_models.types import Label, Score
 
 TASKS = ("explanation", "classification")

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reward_models.context import RewardContext
-from reward_models.phrases import fold
-from reward_models.reading import Reading
+from reward_models.text.phrases import fold
+from reward_models.text.reading import Reading
 from reward_models.types import Score
 
 

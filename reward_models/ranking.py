@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from reward_models.answers import parse_list
 from reward_models.context import RewardContext
-from reward_models.scoring import score_chunks
+from reward_models.perturb.scoring import score_chunks
+from reward_models.text.citations import parse_list
 from reward_models.types import History, Score
 
 Scheme: TypeAlias = Literal["linear", "exponential", "recexplainer"]

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from reward_models.context import RewardContext
-from reward_models.phrases import fold
+from reward_models.text.phrases import fold
 from reward_models.types import Score
 
 GRAM = 4

@@ -16,16 +16,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rl_explain.alignment.explainer import Explainer, Explanation
-    from rl_explain.config import Config
-    from rl_explain.config_file import load_config
+    from rl_explain.config.reader import load_config
+    from rl_explain.config.settings import Config
     from rl_explain.errors import UserError
+    from rl_explain.explainer.explainer import Explainer, Explanation
     from rl_explain.export.find import find_adapters
     from rl_explain.export.method import export_method
+    from rl_explain.pipeline.run import Run
+    from rl_explain.pipeline.stages import run_stages
     from rl_explain.report.frames import cases, results
     from rl_explain.report.write import write_report
-    from rl_explain.run import Run
-    from rl_explain.stages import run_stages
     from rl_explain.studies.ablate import ablate
     from rl_explain.studies.compare import compare
     from rl_explain.studies.study import Ablation, Study, load_study
@@ -56,10 +56,10 @@ os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 _MODULES = {
     "Ablation": "studies.study",
-    "Config": "config",
-    "Explainer": "alignment.explainer",
-    "Explanation": "alignment.explainer",
-    "Run": "run",
+    "Config": "config.settings",
+    "Explainer": "explainer.explainer",
+    "Explanation": "explainer.explainer",
+    "Run": "pipeline.run",
     "Study": "studies.study",
     "UserError": "errors",
     "ablate": "studies.ablate",
@@ -67,10 +67,10 @@ _MODULES = {
     "compare": "studies.compare",
     "export_method": "export.method",
     "find_adapters": "export.find",
-    "load_config": "config_file",
+    "load_config": "config.reader",
     "load_study": "studies.study",
     "results": "report.frames",
-    "run_stages": "stages",
+    "run_stages": "pipeline.stages",
     "write_report": "report.write",
 }
 """Where each public name is defined."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_models.judge.errors import JudgeError
-from rl_explain.config import STAGES, TUNED
+from rl_explain.config.settings import STAGES, TUNED
 from rl_explain.errors import UserError
 
 if TYPE_CHECKING:
@@ -140,15 +140,15 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rl_explain.config_file import load_config
-    from rl_explain.run import Run
-    from rl_explain.stages import run_stages
+    from rl_explain.config.reader import load_config
+    from rl_explain.pipeline.run import Run
+    from rl_explain.pipeline.stages import run_stages
 
     config = load_config(options.config, options.overrides)
     stages = _stages(options.stage) if hasattr(options, "stage") else list(config.stages)
     if options.dry_run:
-        from rl_explain.estimates import estimate_table
-        from rl_explain.lineage import check_sources
+        from rl_explain.pipeline.estimates import estimate_table
+        from rl_explain.pipeline.lineage import check_sources
 
         check_sources(Path(config.output_dir), config.data)
         print(estimate_table(config, stages))

@@ -11,17 +11,17 @@ from typing import Any
 import pandas as pd
 import torch
 
-from rl_explain.alignment.explainer import (
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.errors import UserError
+from rl_explain.explainer.explainer import (
     MANIFEST,
     Explainer,
     Explanation,
     Manifest,
     read_catalogue,
 )
-from rl_explain.data.catalogue import Catalogue
-from rl_explain.errors import UserError
 from rl_explain.export.facts import FACTS
-from rl_explain.run import Run
+from rl_explain.pipeline.run import Run
 
 Case = tuple[list[str], str | None]
 """A history of titles, oldest first, and the title asked about."""
@@ -83,7 +83,7 @@ def catalogue_of(folder: Path) -> Catalogue:
 
 
 def _answers(
-    explainer: Explainer, cases: Sequence[Case], reasons: int, grounded: bool
+    explainer: Explainer, cases: Sequence[Case], reasons: int, constrained: bool
 ) -> list[dict[str, Any]]:
     """Of each case the explanation, or under `error` why there is none."""
     errors = {
@@ -91,7 +91,7 @@ def _answers(
     }
     fine = [case for place, case in enumerate(cases) if place not in errors]
     histories, items = [case[0] for case in fine], [case[1] for case in fine]
-    explained = iter(explainer.explain(histories, items, reasons, grounded) if fine else ())
+    explained = iter(explainer.explain(histories, items, reasons, constrained) if fine else ())
     return [
         {"error": errors[place]} if place in errors else asdict(next(explained))
         for place in range(len(cases))

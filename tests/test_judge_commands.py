@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from rl_explain.cli import main
-from rl_explain.config import Config, JudgeConfig
-from rl_explain.config_file import build, load_config
+from rl_explain.config.reader import build, load_config
+from rl_explain.config.settings import Config, JudgeConfig
 from rl_explain.errors import UserError
-from rl_explain.stages.judging import asked_afresh, judge_name
+from rl_explain.pipeline.judge_stages import asked_afresh, judge_name
 
 SMALL = (
     *("data.format=csv", "data.interactions=log.csv", "data.items=items.csv", "data.k_core=2"),

@@ -34,7 +34,8 @@ def test_an_unknown_name_is_no_attribute() -> None:
 
 
 def test_public_names_hide_no_module() -> None:
-    # `rl_explain.run` is a module once anything has imported it: no public name may be one.
+    # `rl_explain.pipeline.run` is a module once anything has imported it: no public name may be
+    # one.
     from pkgutil import iter_modules
 
     assert not {module.name for module in iter_modules(rl_explain.__path__)} & set(

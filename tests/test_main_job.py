@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rl_explain.alignment.examples import read_examples
-from rl_explain.alignment.explainer import Explainer
-from rl_explain.alignment.title_grammar import QUOTED
 from rl_explain.cli import main
-from rl_explain.config_file import load_config
+from rl_explain.config.reader import load_config
 from rl_explain.errors import UserError
-from rl_explain.run import Run
+from rl_explain.explainer.constrained_decoding import QUOTED
+from rl_explain.explainer.explainer import Explainer
+from rl_explain.pipeline.run import Run
+from rl_explain.tasks.examples import read_examples
 
 COUNTS = {
     "explanation": 40,
@@ -32,14 +32,14 @@ OVERRIDES = [
     "data.max_history=6",
     "recommender.max_epochs=2",
     "recommender.dim=16",
-    "alignment.counts=" + json.dumps(COUNTS),
+    "tasks.counts=" + json.dumps(COUNTS),
     "training.sft.steps=4",
     "training.sft.batch_size=8",
     "training.pairs.prompts=6",
     "training.pairs.samples=3",
     "training.pairs.margin=0",
     "training.pairs.temperature=1.5",
-    "training.pairs.grounded_decoding=true",
+    "training.pairs.constrained_decoding=true",
     "training.orpo.batch_size=4",
     "training.orpo.epochs=1",
     'training.rl.counts={"explanation": 8, "ranking": 4}',
@@ -51,9 +51,9 @@ OVERRIDES = [
     "training.ppo.micro_batch_size=4",
     "training.ppo.max_new_tokens=64",
     "training.ppo.temperature=1.5",
-    "training.ppo.grounded_decoding=true",
+    "training.ppo.constrained_decoding=true",
     "evaluation.cases=8",
-    "evaluation.alignment_cases=4",
+    "evaluation.task_cases=4",
     "evaluation.max_new_tokens=64",
     "evaluation.bootstrap=50",
 ]
@@ -107,15 +107,15 @@ def test_every_stage_leaves_its_files(run_folder: Path) -> None:
     assert "evaluate/sft/retrieval/hit@5" in metrics
     assert "evaluate/sft/history/hcr" not in metrics  # reconstruction was not trained
     for method in ("base", "sft", "ppo", "orpo", "random", "last_k", "most_similar", "oracle"):
-        assert f"evaluate/{method}/faithfulness/regret_score" in metrics
+        assert f"evaluate/{method}/faithfulness/score" in metrics
         assert f"evaluate/{method}/explanation/verdict_accuracy/ci_low" in metrics
 
 
 def test_the_oracle_is_the_best_possible(run_folder: Path) -> None:
     metrics = json.loads((run_folder / "run" / "metrics.json").read_text())
-    assert metrics["evaluate/oracle/faithfulness/regret_score"] == pytest.approx(1.0)
+    assert metrics["evaluate/oracle/faithfulness/score"] == pytest.approx(1.0)
     assert metrics["evaluate/oracle/explanation/verdict_accuracy"] == 1.0
-    assert metrics["evaluate/random/faithfulness/regret_score"] < 0.9
+    assert metrics["evaluate/random/faithfulness/score"] < 0.9
 
 
 def test_a_second_call_keeps_what_is_finished(
@@ -238,9 +238,9 @@ def test_explanations_quote_titles_of_their_prompt(run_folder: Path) -> None:
     examples = read_examples(run.stage_folder("tasks") / "validation.jsonl")
     prompts = [example.prompt for example in examples if example.task == "explanation"]
     quoted = {}
-    for grounded in (True, False):
-        answers = explainer.generate(prompts, grounded=grounded, temperature=2.0)
-        quoted[grounded] = [set(QUOTED.findall(answer)) for [answer] in answers]
+    for constrained in (True, False):
+        answers = explainer.generate(prompts, constrained=constrained, temperature=2.0)
+        quoted[constrained] = [set(QUOTED.findall(answer)) for [answer] in answers]
     shown = [set(QUOTED.findall(prompt)) for prompt in prompts]
     assert any(quoted[True])
     assert all(said <= titles for said, titles in zip(quoted[True], shown, strict=True))
@@ -267,7 +267,7 @@ def test_texts_are_free_if_asked_for(
     generate = Explainer.generate
 
     def listening(self: Explainer, prompts: list[str], **options: Any) -> Any:
-        asked.append(options["grounded"])
+        asked.append(options["constrained"])
         return generate(self, prompts, **options)
 
     monkeypatch.setattr(Explainer, "generate", listening)

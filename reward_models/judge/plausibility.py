@@ -24,10 +24,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reward_models.citations import CitationFinder
 from reward_models.judge.by_rating import prefer_by_rating
 from reward_models.judge.types import HIGHEST, LOWEST, JudgeCase, Preference, Rating
-from reward_models.reading import Reading, read
+from reward_models.text.citations import CitationFinder
+from reward_models.text.reading import Reading, read
 
 WEIGHTS: Final = {"kind": 0.3, "praise": 0.3, "reasoning": 0.15, "length": 0.15, "fluency": 0.1}
 ENOUGH_ITEMS: Final = 2

@@ -27,13 +27,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reward_models.claims import Claim
 from reward_models.context import RewardContext
 from reward_models.grounding import Grounding, ground
 from reward_models.judge.by_rating import prefer_by_rating
 from reward_models.judge.types import JudgeCase, Preference, Rating
-from reward_models.phrases import fold
-from reward_models.reading import Reading
+from reward_models.text.claims import Claim
+from reward_models.text.phrases import fold
+from reward_models.text.reading import Reading
 from reward_models.types import History, Label
 
 MOST_WORDS: Final = 120

@@ -10,20 +10,20 @@ from typing import TypeAlias
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Measure, Question, distinct
 from reward_models.faithfulness import most_cited
-from reward_models.percentile import percentile
+from reward_models.perturb.effects import Measure, Question, distinct
+from reward_models.perturb.measures import percentile
 from reward_models.types import History
-from rl_explain.alignment.examples import Example
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import question
-from rl_explain.evaluation.opinions import Part, opinions
+from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 from rl_explain.evaluation.shapley import shapley_orders
-from rl_explain.evidence.influence import by_influence, leave_one_out
-from rl_explain.evidence.writer import Writer
 from rl_explain.recommenders.next_item import popularity
 from rl_explain.recommenders.protocol import Recommender
+from rl_explain.tasks.examples import Example
+from rl_explain.teacher.influence import by_influence, leave_one_out
+from rl_explain.teacher.writer import Writer
 
 Choose: TypeAlias = Callable[[Sequence[Question], Sequence[int]], list[History]]
 """Questions and how many items to cite of each -> the cited items, each once, the most important
@@ -44,10 +44,10 @@ class CitationBaselines:
             the mean embedding mostly holds what all items share. For a no item it cites the least
             similar ones: what speaks for the label, as the other baselines are told the label.
         context: whose effects by deletion `oracle` maximises, over the subsets that the regret
-            score compares with; so its regret score is 1 wherever a case is well-posed.
+            score compares with; so its faithfulness score is 1 wherever a case is well-posed.
         interactions: whose training part `popularity` counts.
         seed: of `random`.
-        measure: of the recommender's opinion that `leave_one_out`, `shap` and `greedy` move.
+        measure: of the recommender's score that `leave_one_out`, `shap` and `greedy` move.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class CitationBaselines:
                 for item in distinct(questions[i].history)
                 if item not in taken[i]
             ]
-            left = self._opinions_without([(questions[i], gone) for i, gone in options])
+            left = self._scores_without([(questions[i], gone) for i, gone in options])
             best: dict[int, History] = {}
             for row in np.argsort(left, kind="stable"):  # NaN, where nothing is left, stands last
                 best.setdefault(*options[row])
@@ -132,11 +132,11 @@ class CitationBaselines:
                 taken[i] = gone
         return taken
 
-    def _opinions_without(self, requests: Sequence[tuple[Question, History]]) -> np.ndarray:
+    def _scores_without(self, requests: Sequence[tuple[Question, History]]) -> np.ndarray:
         """How much the recommender is for the label without some items: (len(requests),)."""
         parts = [Part(q.history, q.item, set(q.history).difference(gone)) for q, gone in requests]
         num_items = len(self._context.titles)
-        (found,) = opinions(self._recommender, num_items, parts, [self._measure])
+        (found,) = partial_history_scores(self._recommender, num_items, parts, [self._measure])
         return found * [1.0 if q.label == "yes" else -1.0 for q, _ in requests]
 
     def _oracle(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:

@@ -5,9 +5,9 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from reward_models.effects import Question
+from reward_models.perturb.effects import Question
 from reward_models.types import Label
-from rl_explain.alignment.examples import Example
+from rl_explain.tasks.examples import Example
 
 Columns: TypeAlias = dict[str, np.ndarray]
 """Metric name to one value a case (N,) float, NaN where the metric does not apply."""

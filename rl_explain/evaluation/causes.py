@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reward_models.reading import Reading
-from rl_explain.alignment.examples import Example
+from reward_models.text.reading import Reading
 from rl_explain.data.demo import carriers
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import Columns
+from rl_explain.tasks.examples import Example
 
 
 def causes(

@@ -11,27 +11,28 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import reward_models
-import rl_explain.alignment
 import rl_explain.evaluation
+import rl_explain.explainer
+import rl_explain.tasks
 from reward_models.context import RewardContext
 from reward_models.judge.types import Judge
-from reward_models.log_probability import log_probability
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.pressure import Pressed
+from reward_models.perturb.measures import log_probability
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import unknown_name
-from rl_explain.evaluation.alignment import MOST_FREQUENT_ITEM, most_frequent_item
 from rl_explain.evaluation.baselines import UNORDERED, CitationBaselines, baseline_texts
 from rl_explain.evaluation.pressure import PressureScorer
 from rl_explain.evaluation.results import Result, load_result
 from rl_explain.evaluation.scorer import ExplanationScorer
 from rl_explain.evaluation.simulatability import LEAKING, Readers, gain
 from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
+from rl_explain.evaluation.task_metrics import MOST_FREQUENT_ITEM, most_frequent_item
 from rl_explain.evaluation.tasks import ASK, Answered, Explainer
 from rl_explain.evaluation.text import distinct_2_estimate
 from rl_explain.evaluation.top_items import TopItemScorer
-from rl_explain.lineage import code_digest, value_digest
+from rl_explain.files import code_digest, value_digest
 from rl_explain.recommenders.protocol import Recommender
+from rl_explain.tasks.examples import Example
+from rl_explain.tasks.pressure import Pressed
 
 Write: TypeAlias = Callable[[Sequence[Example]], list[str]]
 """Gives a text for each explanation question."""
@@ -49,9 +50,9 @@ class Evaluation:
         folder: gets `METHOD.json` for each method.
         verdict: where the texts of the citation baselines put it.
         max_new_tokens: tokens of an explanation at most.
-        grounded: whether the quotes of explanations hold titles of their prompts alone.
+        constrained: whether the quotes of explanations hold titles of their prompts alone.
         resamples: of the users, behind each interval.
-        top_items: explanation questions about top items, for the established metrics; none leaves
+        top_items: explanation questions about top items, for the literature's metrics; none leaves
             those out.
         training: labelled explanation questions about training users, from whose explanations the
             readers of the simulatability gain learn; none leaves it out.
@@ -71,7 +72,7 @@ class Evaluation:
         *,
         verdict: str = "first",
         max_new_tokens: int = 72,
-        grounded: bool = True,
+        constrained: bool = True,
         resamples: int = RESAMPLES,
         seed: int = 0,
         top_items: Sequence[Example] = (),
@@ -88,7 +89,7 @@ class Evaluation:
         self._folder = folder
         self._verdict = verdict
         self._max_new_tokens = max_new_tokens
-        self._grounded = grounded
+        self._constrained = constrained
         self._resamples = resamples
         self._seed = seed
         longest = recommender.max_history
@@ -109,10 +110,12 @@ class Evaluation:
             recommender, context, interactions, seed, log_probability
         )
         self._fingerprint = value_digest(
-            code_digest(reward_models, rl_explain.alignment, rl_explain.evaluation),
+            code_digest(
+                reward_models, rl_explain.explainer, rl_explain.tasks, rl_explain.evaluation
+            ),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
-            *(verdict, max_new_tokens, grounded, resamples, seed, judged_by),
+            *(verdict, max_new_tokens, constrained, resamples, seed, judged_by),
             *([asdict(e) for e in part] for part in (top_items, training, pressed)),
         )
 
@@ -187,7 +190,7 @@ class Evaluation:
             texts = explainer.generate(
                 [example.prompt for example in examples],
                 max_new_tokens=self._max_new_tokens,
-                grounded=self._grounded,
+                constrained=self._constrained,
                 description="explanation",
             )
             return [answers[0] for answers in texts]

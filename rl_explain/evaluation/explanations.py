@@ -6,9 +6,9 @@ import numpy as np
 
 from reward_models.context import RewardContext
 from reward_models.grounding import Grounding, ground
-from reward_models.reading import Reading
-from rl_explain.alignment.examples import Example
+from reward_models.text.reading import Reading
 from rl_explain.evaluation.cases import Columns
+from rl_explain.tasks.examples import Example
 
 
 def verdict_and_citations(readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:

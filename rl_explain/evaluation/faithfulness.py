@@ -1,12 +1,12 @@
 """Whether explanations cite what moved the recommender, measured by perturbing histories.
 
 The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
-quirks and not the recommender is caught. Names without an ending are by deletion and percentile,
-as the reward. `_masking` pads items in place, `_replacement` puts random items there, `_marginal`
-takes the mean over several such draws: of one draw alone the effect is mostly the stranger's own.
-`_log_probability` replaces percentiles, which hardly tell the best items apart, and `_membership`
-asks whether the item is among the recommender's ten best. `_random` is the mean over random subsets
-of equal size.
+quirks and not the recommender is caught. Names without an ending are by deletion and percentile, as
+the reward. `_masking` pads items in place, `_replacement` puts random items there,
+`_replacement_mean` takes the mean over several such draws: of one draw alone the effect is mostly
+the stranger's own. `_log_probability` replaces percentiles, which hardly tell the best items apart,
+and `_membership` asks whether the item is among the recommender's ten best. `_random` is the mean
+over random subsets of equal size.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,20 +16,19 @@ from typing import Any
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Effect, Pool, Question, SubsetEffects, distinct
-from reward_models.faithfulness import FEWEST_ITEMS, regret_score
-from reward_models.log_probability import log_probability
-from reward_models.membership import in_top
-from reward_models.perturbation import mask, replacement
-from reward_models.reading import Reading
-from reward_models.scoring import score_chunks
+from reward_models.faithfulness import FEWEST_ITEMS, faithfulness_score
+from reward_models.perturb.effects import Effect, Pool, Question, SubsetEffects, distinct
+from reward_models.perturb.measures import in_top, log_probability
+from reward_models.perturb.perturbations import mask, replacement
+from reward_models.perturb.scoring import score_chunks
+from reward_models.text.reading import Reading
+from reward_models.text.verdict import Verdict
 from reward_models.types import History
-from reward_models.verdict import Verdict
-from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.cases import Columns, question, spread
+from rl_explain.tasks.examples import Example
 
-STRANGERS = 8
-"""Draws of random items that `_marginal` averages."""
+REPLACEMENT_DRAWS = 8
+"""Draws of random items that `_replacement_mean` averages."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,8 @@ class FaithfulnessMeter:
         self._masking = self._instruments(perturbs=[mask])
         num_items, seed = len(context.titles), context.seed
         self._replacement = self._instruments(perturbs=[replacement(num_items, seed)])
-        draws = [replacement(num_items, seed + draw) for draw in range(STRANGERS)]
-        self._marginal = self._effects(perturbs=draws)
+        draws = [replacement(num_items, seed + draw) for draw in range(REPLACEMENT_DRAWS)]
+        self._replacement_mean = self._effects(perturbs=draws)
         self._membership = self._instruments(measure=in_top)
         self._log_probability = self._instruments(measure=log_probability)
 
@@ -104,7 +103,7 @@ class FaithfulnessMeter:
             **_columns(said, self._masking, "faithfulness/", "_masking"),
             **_columns(said, self._replacement, "faithfulness/", "_replacement"),
             **_columns(said, self._log_probability, "faithfulness/", "_log_probability"),
-            **_regrets(said, self._marginal, "faithfulness/", "_marginal"),
+            **_score_columns(said, self._replacement_mean, "faithfulness/", "_replacement_mean"),
             "faithfulness/cited_influence_percentile": self._influence_percentile(said),
         }
 
@@ -137,7 +136,8 @@ class FaithfulnessMeter:
 
 
 def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> Columns:
-    """Regret score, share of ill-posed cases, comprehensiveness and sufficiency, with chance."""
+    """Faithfulness score, share of ill-posed cases, comprehensiveness and sufficiency, with
+    chance."""
     removed = instruments.removed.effects(said.questions, said.cited)
     kept = instruments.kept.effects(said.questions, said.cited)
     columns = {
@@ -147,12 +147,12 @@ def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> C
         "sufficiency_random": _values(kept, "random"),
     }
     named = {f"{group}{name}{ending}": values for name, values in columns.items()}
-    return _regrets(said, instruments.removed, group, ending) | named
+    return _score_columns(said, instruments.removed, group, ending) | named
 
 
-def _regrets(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
-    """Regret scores in [-1, 1], NaN where ill-posed, and 0 or 1 for ill-posed: (N,) each."""
-    scores = regret_score(
+def _score_columns(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
+    """Faithfulness scores in [-1, 1], NaN where ill-posed, and 0 or 1 for ill-posed: (N,) each."""
+    scores = faithfulness_score(
         said.verdicts,
         said.cited,
         history=[q.history for q in said.questions],
@@ -162,7 +162,7 @@ def _regrets(said: Said, effects: SubsetEffects, group: str, ending: str) -> Col
     )
     regret = np.array(scores, dtype=float)
     return {
-        f"{group}regret_score{ending}": regret,
+        f"{group}score{ending}": regret,
         f"{group}ill_posed{ending}": np.isnan(regret).astype(float),
     }
 

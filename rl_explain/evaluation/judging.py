@@ -6,8 +6,8 @@ import numpy as np
 
 from reward_models.judge.types import Judge, JudgeCase
 from reward_models.types import is_number
-from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.cases import Columns, question
+from rl_explain.tasks.examples import Example
 
 RATING = "explanation/judge_rating"
 """Of the configured judge."""

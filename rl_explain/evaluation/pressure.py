@@ -1,6 +1,6 @@
 """Does an explainer keep to its recommender when the user pushes?
 
-The same questions are asked plainly and under each kind of pressure (`alignment.pressure`), and the
+The same questions are asked plainly and under each kind of pressure (`tasks.pressure`), and the
 texts compared. A verdict gives in when it is the label without pressure and the opposite with it;
 `neutral` and `mentioned` are controls, which push nobody: what changes under them is no giving in.
 Rates of verdicts are over the cases that a method has right without pressure, so they may be over
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from reward_models.claims import Claim, ClaimFinder
 from reward_models.context import RewardContext
-from reward_models.reading import Reading
-from reward_models.verdict import Verdict
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.pressure import CONTRARY, KINDS, SORTS, Pressed, Supplied
+from reward_models.text.claims import Claim, ClaimFinder
+from reward_models.text.reading import Reading
+from reward_models.text.verdict import Verdict
 from rl_explain.evaluation.cases import Columns, split
 from rl_explain.evaluation.tasks import Answered
+from rl_explain.tasks.examples import Example
+from rl_explain.tasks.pressure import CONTRARY, KINDS, SORTS, Pressed, Supplied
 
 TASK = "pressure"
 """What samples call these questions."""

@@ -7,8 +7,6 @@ import numpy as np
 
 from reward_models.context import RewardContext
 from reward_models.judge.types import Judge
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.generation import Answer
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import Columns, question, split
 from rl_explain.evaluation.causes import causes
@@ -18,17 +16,19 @@ from rl_explain.evaluation.judging import judge_ratings
 from rl_explain.evaluation.strata import by_confidence, by_length, margins
 from rl_explain.evaluation.tasks import Answered
 from rl_explain.evaluation.text import length, rouge_l
+from rl_explain.explainer.generation import Answer
+from rl_explain.tasks.examples import Example
 
 SPLIT = (
     "explanation/verdict_accuracy",
     "explanation/citations",
-    "faithfulness/regret_score",
-    "faithfulness/regret_score_masking",
+    "faithfulness/score",
+    "faithfulness/score_masking",
 )
 """Metrics that are also reported for each label and for each number of reasons asked for."""
-REGRET = ("faithfulness/regret_score", "faithfulness/regret_score_masking")
+FAITHFULNESS_SCORE = ("faithfulness/score", "faithfulness/score_masking")
 """Metrics that are also reported for each number of items that a text cites."""
-STRATIFIED = ("faithfulness/regret_score",)
+STRATIFIED = ("faithfulness/score",)
 """Metrics that are also reported by the length of the history and the recommender's confidence."""
 
 
@@ -74,7 +74,7 @@ class ExplanationScorer:
         }
         counts = columns["explanation/citations"]
         cites = {f"cited_{n}": counts == n for n in (1, 2, 3)}
-        parts = ((SPLIT, self._groups), (REGRET, cites), (STRATIFIED, self._strata))
+        parts = ((SPLIT, self._groups), (FAITHFULNESS_SCORE, cites), (STRATIFIED, self._strata))
         for names, groups in parts:
             for name in names:
                 columns |= split(columns, name, groups)

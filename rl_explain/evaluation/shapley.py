@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from reward_models.effects import Measure, Question, distinct
+from reward_models.perturb.effects import Measure, Question, distinct
 from reward_models.types import History, Recommender
-from rl_explain.evaluation.opinions import Part, opinions
+from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 
 
 def shapley_orders(
@@ -66,5 +66,7 @@ class _Game:
     def _ask(self, kept: Sequence[History]) -> np.ndarray:
         history, item, label = self._asked
         parts = [Part(history, item, items) for items in kept]
-        (found,) = opinions(self._recommender, self._num_items, parts, [self._measure])
+        (found,) = partial_history_scores(
+            self._recommender, self._num_items, parts, [self._measure]
+        )
         return found if label == "yes" else -found

@@ -17,17 +17,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reward_models.citations import MASK
 from reward_models.context import RewardContext
-from reward_models.reading import Reading
-from rl_explain.alignment.examples import Example
+from reward_models.text.citations import MASK
+from reward_models.text.reading import Reading
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.baselines import item_directions
 from rl_explain.evaluation.cases import Columns, question
 from rl_explain.evaluation.statistics import RESAMPLES, Estimate, corpus_estimate
-from rl_explain.evidence.writer import attribute_values
 from rl_explain.recommenders.next_item import popularity
 from rl_explain.recommenders.protocol import Recommender
+from rl_explain.tasks.examples import Example
+from rl_explain.teacher.writer import attribute_values
 
 FEWEST_CASES = 30
 """Of the leaking and of the other cases; with fewer of either there is no gain."""

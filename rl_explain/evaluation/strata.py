@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reward_models.effects import Question
-from reward_models.percentile import NO_UNTIL, YES_FROM, percentile
+from reward_models.perturb.effects import Question
+from reward_models.perturb.measures import NO_UNTIL, YES_FROM, percentile
 from reward_models.types import Recommender
-from rl_explain.evaluation.opinions import Part, opinions
+from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 
 LENGTHS = ("history_short", "history_medium", "history_long")
 CONFIDENCES = ("confidence_low", "confidence_medium", "confidence_high")
@@ -38,6 +38,6 @@ def margins(questions: Sequence[Question], recommender: Recommender, num_items: 
     0 where the label begins (0.8 for a yes, 0.5 for a no), 1 for the best and the worst item.
     """
     parts = [Part(q.history, q.item, q.history) for q in questions]
-    (standing,) = opinions(recommender, num_items, parts, [percentile])
+    (standing,) = partial_history_scores(recommender, num_items, parts, [percentile])
     says_yes = np.array([q.label == "yes" for q in questions], dtype=bool)
     return np.where(says_yes, (standing - YES_FROM) / (1 - YES_FROM), 1 - standing / NO_UNTIL)

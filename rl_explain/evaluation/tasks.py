@@ -9,14 +9,14 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from reward_models.context import RewardContext
-from rl_explain.alignment.examples import Example
-from rl_explain.evaluation import alignment
+from rl_explain.evaluation import task_metrics
 from rl_explain.evaluation.cases import Columns
-from rl_explain.evaluation.constrained import TitleTrie
+from rl_explain.evaluation.constrained_retrieval import TitleTrie
+from rl_explain.tasks.examples import Example
 
 
 class Explainer(Protocol):
-    """What the evaluation asks of a model; `rl_explain.alignment.explainer` has it."""
+    """What the evaluation asks of a model; `rl_explain.explainer.explainer` has it."""
 
     tokenizer: PreTrainedTokenizerBase
 
@@ -82,7 +82,7 @@ def ask_retrieval(
     columns = {
         f"{group}/{name}": values
         for group, found in beams.items()
-        for name, values in alignment.retrieval(found, examples, context.finder).items()
+        for name, values in task_metrics.retrieval(found, examples, context.finder).items()
     }
     notes = {"beams": beams["retrieval"], "beams_constrained": beams["retrieval_constrained"]}
     return Answered(examples, [row[0] for row in beams["retrieval"]], columns, notes)
@@ -94,8 +94,8 @@ def _beams(
     return explainer.generate(
         [example.prompt for example in examples],
         max_new_tokens=max_new_tokens,
-        num_beams=alignment.K,
-        num_return_sequences=alignment.K,
+        num_beams=task_metrics.K,
+        num_return_sequences=task_metrics.K,
         description="retrieval",
         **options,
     )
@@ -106,7 +106,7 @@ def ask_ranking(
 ) -> Answered:
     """Greedy orders of the candidates."""
     texts = _greedy(explainer, examples, "ranking")
-    return Answered(examples, texts, alignment.ranking(texts, examples, context))
+    return Answered(examples, texts, task_metrics.ranking(texts, examples, context))
 
 
 def ask_classification(
@@ -116,7 +116,7 @@ def ask_classification(
     prompts = [example.prompt for example in examples]
     logits = explainer.answer_logits(prompts, ["Yes", "No"]).numpy()
     texts = ["Yes" if yes > no else "No" for yes, no in logits]
-    return Answered(examples, texts, alignment.classification(logits, examples))
+    return Answered(examples, texts, task_metrics.classification(logits, examples))
 
 
 def ask_reconstruction(
@@ -124,7 +124,7 @@ def ask_reconstruction(
 ) -> Answered:
     """Greedy lists of the history's titles."""
     texts = _greedy(explainer, examples, "reconstruction")
-    return Answered(examples, texts, alignment.reconstruction(texts, examples, context.finder))
+    return Answered(examples, texts, task_metrics.reconstruction(texts, examples, context.finder))
 
 
 def _greedy(explainer: Explainer, examples: Sequence[Example], description: str) -> list[str]:
@@ -145,4 +145,4 @@ ASK = {
     "classification": ask_classification,
     "reconstruction": ask_reconstruction,
 }
-"""How a model is asked and scored, for each alignment task that is measured."""
+"""How a model is asked and scored, for each task that is measured."""

@@ -1,4 +1,4 @@
-"""The established metrics of methods that explain the recommender's top items.
+"""The literature's metrics of methods that explain the recommender's top items.
 
 A text that names a few items gives a partial order only: the items that it names, in the order of
 its words, then the others at random, averaged over `DRAWS` orders. A text whose verdict is not yes
@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.effects import Question
-from reward_models.perturbation import PERTURBATIONS
-from reward_models.reading import Reading
+from reward_models.perturb.effects import Question
+from reward_models.perturb.perturbations import PERTURBATIONS
+from reward_models.text.reading import Reading
 from reward_models.types import History
-from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.cases import Columns, question, split
-from rl_explain.evaluation.established import (
+from rl_explain.evaluation.literature import (
     LENGTHS,
     completed,
     curve_metrics,
@@ -27,20 +26,21 @@ from rl_explain.evaluation.established import (
     points,
     probability,
 )
-from rl_explain.evaluation.opinions import Part, opinions
+from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 from rl_explain.evaluation.strata import by_confidence, by_length
 from rl_explain.evaluation.tasks import Answered
+from rl_explain.tasks.examples import Example
 
 TASK = "top_item"
 """What samples call these questions."""
 DRAWS = 10
 """Random completions of an order that are averaged."""
-GROUPS = {"deletion": "established/", "masking": "established_masking/"}
+GROUPS = {"deletion": "literature/", "masking": "literature_masking/"}
 """What metrics are called under each way to take items away."""
-IN_SAMPLES = tuple(f"established/{name}" for name in ("pos@10", "neg@10", "cdcg", "del", "ins"))
+IN_SAMPLES = tuple(f"literature/{name}" for name in ("pos@10", "neg@10", "cdcg", "del", "ins"))
 """Metrics that samples hold; all of them would outweigh the texts."""
 STRATIFIED = tuple(
-    f"established/{name}{length}"
+    f"literature/{name}{length}"
     for name in ("pos@10", "cdcg", "del", "ins")
     for length in ("", "/ke_1")
 )
@@ -71,11 +71,13 @@ class TopItemScorer:
         """Confidence is the item's probability: a top item's percentile is always 1."""
         asked, context = self.questions, self._context
         whole = [Part(q.history, q.item, q.history) for q in asked]
-        (sure,) = opinions(context.recommender, len(context.titles), whole, [probability])
+        (sure,) = partial_history_scores(
+            context.recommender, len(context.titles), whole, [probability]
+        )
         return by_length([q.history for q in asked], longest) | by_confidence(sure)
 
     def texts(self, texts: Sequence[str]) -> Answered:
-        """Texts, one for each question, with all established metrics."""
+        """Texts, one for each question, with all of the literature's metrics."""
         readings = [self._context.read(text) for text in texts]
         named = [_named(r, q.history) for r, q in zip(readings, self.questions, strict=True)]
         orders = [self._completions(q, n) for q, n in zip(self.questions, named, strict=True)]
@@ -103,7 +105,7 @@ class TopItemScorer:
             columns |= split(columns, name, self._strata)
         counts = np.array([len(items) for items in named])
         for size in LENGTHS:
-            columns[f"established/cites/ke_{size}"] = (counts >= size).astype(float)
+            columns[f"literature/cites/ke_{size}"] = (counts >= size).astype(float)
         notes: dict[str, list[Any]] = {
             "named": [[self._context.titles[row] for row in items] for items in named]
         }

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rl_explain.alignment.explainer import Explainer
-from rl_explain.alignment.virtual_tokens import user_token
-from rl_explain.run import Run
+from rl_explain.explainer.explainer import Explainer
+from rl_explain.pipeline.run import Run
+from rl_explain.tasks.tokens import user_token
 
 EXAMPLES = "examples.jsonl"
 STORED, TITLES_ONLY = 6, 1
-"""Questions about stored states with their virtual tokens, and in titles alone."""
+"""Questions about stored histories with their virtual tokens, and in titles alone."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Answer:
 
 
 def example_prompts(run: Run, explainer: Explainer) -> list[str]:
-    """Why the recommender ranks its top item for some test states, spread over all of them."""
-    states = run.states.test or range(len(run.states))
-    drawn = np.linspace(0, len(states) - 1, STORED + TITLES_ONLY).astype(int)
+    """Why the recommender ranks its top item for some test histories, spread over all of them."""
+    histories = run.user_histories.test or range(len(run.user_histories))
+    drawn = np.linspace(0, len(histories) - 1, STORED + TITLES_ONLY).astype(int)
     forms = [explainer.manifest.form] * STORED + ["behaviour"] * TITLES_ONLY
     prompts = []
-    for place, form in zip((states[i] for i in drawn), forms, strict=True):
-        history = run.states[place].history
+    for place, form in zip((histories[i] for i in drawn), forms, strict=True):
+        history = run.user_histories[place].history
         scores = explainer.recommender.score([history])[0]
         scores[list(history)] = -np.inf
         user, item = user_token(place), int(scores.argmax())

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rl_explain.alignment.explainer import MANIFEST
-from rl_explain.config import TUNED
+from rl_explain.config.settings import TUNED
 from rl_explain.errors import UserError, unknown_name
-from rl_explain.lineage import finished
-from rl_explain.run import run_folders
+from rl_explain.explainer.explainer import MANIFEST
+from rl_explain.pipeline.lineage import finished
+from rl_explain.pipeline.run import run_folders
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """An explainer as one ordinary checkpoint, which stock `transformers` loads with no code of ours.
 
-LoRA is added to the weights it stands beside. What connectors make of each bank row becomes a row
+LoRA is added to the weights it stands beside. What connectors make of each table row becomes a row
 of the embedding. The output head is no longer tied to it and gets zero rows for virtual tokens, so
 their logits are 0 and not minus infinity: generation has to suppress them, and to renormalise what
 is left, which `generation_config.json` says. Then every probability is the adapter's.
@@ -15,10 +15,10 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import GenerationConfig, PreTrainedModel
 
-from rl_explain.alignment.explainer import Explainer
-from rl_explain.alignment.generation import keep_prompt_format
-from rl_explain.alignment.virtual_tokens import CONNECTORS
 from rl_explain.errors import UserError
+from rl_explain.explainer.explainer import Explainer
+from rl_explain.explainer.generation import keep_prompt_format
+from rl_explain.explainer.virtual_tokens import CONNECTORS
 
 BATCH = 65_536
 """Virtual tokens baked at once."""

@@ -6,18 +6,18 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from rl_explain.alignment.explainer import CATALOGUE, Manifest
-from rl_explain.checksums import FILE as CHECKSUMS
-from rl_explain.checksums import replacing
+from rl_explain.explainer.checksums import FILE as CHECKSUMS
+from rl_explain.explainer.checksums import replacing
+from rl_explain.explainer.explainer import CATALOGUE, Manifest
 from rl_explain.export.examples import EXAMPLES, ask, equal_answers, example_prompts
 from rl_explain.export.facts import ADAPTER, FACTS, MERGED, Export
 from rl_explain.export.find import find_adapters
 from rl_explain.export.merge import save_merged
 from rl_explain.export.model_card import model_card
-from rl_explain.export.states import write_states
-from rl_explain.lineage import digest
-from rl_explain.record import read_record, write_json
-from rl_explain.run import Run
+from rl_explain.export.user_histories import write_user_histories
+from rl_explain.files import digest, write_json
+from rl_explain.pipeline.record import read_record
+from rl_explain.pipeline.run import Run
 
 
 def export_method(
@@ -83,7 +83,7 @@ def _write_merged(run: Run, facts: Export, folder: Path) -> Export:
     answers = ask(explainer, example_prompts(run, explainer))
     text = json.dumps(explainer.catalogue.to_json()) + "\n"
     (folder / CATALOGUE).write_text(text, encoding="utf-8")
-    write_states(run, folder)
+    write_user_histories(run, folder)
     save_merged(explainer, folder)
     lines = [json.dumps(asdict(answer), ensure_ascii=False) + "\n" for answer in answers]
     (folder / EXAMPLES).write_text("".join(lines), encoding="utf-8")

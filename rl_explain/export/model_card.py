@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 from huggingface_hub import ModelCardData
 
-from rl_explain.config import TINY, Config
+from rl_explain.config.settings import TINY, Config
 from rl_explain.evaluation.results import read_results
-from rl_explain.evaluation.table import BELOW, markdown_tables
 from rl_explain.export.examples import EXAMPLES
 from rl_explain.export.facts import MERGED, Export
-from rl_explain.export.states import STATES
-from rl_explain.run import Run
+from rl_explain.export.user_histories import USER_HISTORIES
+from rl_explain.pipeline.run import Run
+from rl_explain.tables.table import BELOW, markdown_tables
 
 METHODS = {
     "sft": "supervised fine-tuning on the texts of a template teacher",
@@ -32,7 +32,7 @@ SUPERVISED = ("sft", "sft_clean")
 
 ADAPTER_USE = """\
 ```python
-from rl_explain.alignment.explainer import Explainer
+from rl_explain.explainer.explainer import Explainer
 
 explainer = Explainer.from_pretrained("THIS_FOLDER")
 print(explainer.explain(["Title A", "Title B", "Title C"]).text)
@@ -40,8 +40,9 @@ print(explainer.explain(["Title A", "Title B", "Title C"]).text)
 
 or `rl-explain explain THIS_FOLDER --history "Title A; Title B; Title C"`. It explains any history
 of catalogue titles, also of users that no training saw. The folder holds all but the base model,
-`{base}`: LoRA and connectors (`adapter_model.safetensors`), item embeddings (`banks.safetensors`),
-the recommender, the catalogue and the tokenizer. Loading holds every file against `SHA256SUMS`.
+`{base}`: LoRA and connectors (`adapter_model.safetensors`), item embeddings
+(`embedding_tables.safetensors`), the recommender, the catalogue and the tokenizer. Loading holds
+every file against `SHA256SUMS`.
 
 Plain `peft` loads the LoRA weights and nothing else: no connectors, no embeddings, no recommender.
 Such a model reads titles; virtual tokens such as `<|item_3|>` are mere letters to it."""
@@ -67,7 +68,7 @@ It answers greedily; for samples of the adapter's own distribution give
 > {prompt}
 
 `<|item_3|>` is the item in row 3 of `catalogue.json`, from 0; `<|user_12|>` the history that
-`{states}` gives beside it.{contributions} The tokens `<|slot_0|>` and on hold nothing
+`{histories}` gives beside it.{contributions} The tokens `<|slot_0|>` and on hold nothing
 here.
 
 **Virtual tokens must be suppressed.** Their rows in the output head are zero, which is a logit of 0
@@ -79,9 +80,10 @@ file has to be told to forbid ids from {first_id} on; no such engine is claimed 
 
 ADAPTER_LIMITS = "- It needs the package `rl_explain` and the base model."
 MERGED_LIMITS = """\
-- It reads item tokens, the stored states' tokens and prompts of titles alone. A new history has no
-  token: for that export the adapter, and use `Explainer`.
-- `{states}` holds the ids of the users and what they chose. Mind that before you give it away."""
+- It reads item tokens, the stored histories' tokens and prompts of titles alone. A new history has
+  no token: for that export the adapter, and use `Explainer`.
+- `{histories}` holds the ids of the users and what they chose. Mind that before you give it
+  away."""
 
 LIMITS = """\
 - It speaks of one recommender, the one named above, and of its catalogue alone.
@@ -104,7 +106,7 @@ def model_card(run: Run, export: Export, folder: Path) -> str:
         "Recommender": _recommender(run),
         "Method": _method(run.config, export.method),
         "Results": _results(run, export.method),
-        "Limits": f"{MERGED_LIMITS.format(states=STATES) if merged else ADAPTER_LIMITS}\n{LIMITS}",
+        "Limits": f"{_form_limits(merged)}\n{LIMITS}",
         "Made by": _made_by(export),
     }
     body = "\n\n".join(f"## {title}\n\n{part}" for title, part in parts.items())
@@ -114,6 +116,10 @@ def model_card(run: Run, export: Export, folder: Path) -> str:
         "a sequential recommender ranks the item high, and which items of the history moved it.\n\n"
         f"{body}\n"
     )
+
+
+def _form_limits(merged: bool) -> str:
+    return MERGED_LIMITS.format(histories=USER_HISTORIES) if merged else ADAPTER_LIMITS
 
 
 def _metadata(export: Export, merged: bool) -> str:
@@ -136,7 +142,7 @@ def _merged_use(run: Run, export: Export, folder: Path) -> str:
     settings = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
     contributions = (
         " `<|user_12_0|>` is what its oldest item contributes, and so on."
-        if run.banks.places
+        if run.embedding_tables.places
         else ""
     )
     return MERGED_USE.format(
@@ -144,7 +150,7 @@ def _merged_use(run: Run, export: Export, folder: Path) -> str:
         first_id=settings["suppress_tokens"][0],
         same_texts=export.same_texts,
         examples=EXAMPLES,
-        states=STATES,
+        histories=USER_HISTORIES,
         contributions=contributions,
     )
 
@@ -175,7 +181,7 @@ def _method(config: Config, method: str) -> str:
         _yaml(settings),
     ]
     if method in SUPERVISED:
-        noise = config.alignment.noise if method == "sft" else 0.0
+        noise = config.teacher.corruption_rate if method == "sft" else 0.0
         parts.append(f"Noise: {noise:.0%} of the teacher's texts are plausible and unfaithful.")
     else:
         parts += ["Weights of the reward's terms:", _yaml(config.rewards.weights)]

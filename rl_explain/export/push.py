@@ -6,8 +6,8 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HFValidationError, HTTPError
 
-from rl_explain.checksums import verify_checksums
 from rl_explain.errors import UserError
+from rl_explain.explainer.checksums import verify_checksums
 
 TOKEN = "HF_TOKEN"
 ENDPOINT = "HF_ENDPOINT"

@@ -6,15 +6,15 @@ import numpy as np
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate, difference
-from rl_explain.evaluation.table import ALIGNMENT, EXPLANATIONS, Column
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Section, Table
+from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
 
 START = "sft"
 """What tuning starts from."""
 OTHERS = (
-    Column("regret (replacement)", "faithfulness/regret_score_replacement"),
-    Column("regret (log-prob.)", "faithfulness/regret_score_log_probability"),
+    Column("regret (replacement)", "faithfulness/score_replacement"),
+    Column("regret (log-prob.)", "faithfulness/score_log_probability"),
 )
 METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
 LEAST = 0.05

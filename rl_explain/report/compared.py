@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import BELOW, in_order
 from rl_explain.report.folder import Log, RunFolder
 from rl_explain.report.parts import Styles
 from rl_explain.studies.pool import pooled
+from rl_explain.tables.table import BELOW, in_order
 
 
 @dataclass(frozen=True)

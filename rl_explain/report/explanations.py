@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import BELOW, in_order
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Case, Cases, Said, Section
+from rl_explain.tables.table import BELOW, in_order
 
 SHOWN = {
-    "regret score": "faithfulness/regret_score",
-    "regret (masking)": "faithfulness/regret_score_masking",
+    "faithfulness score": "faithfulness/score",
+    "faithfulness (masking)": "faithfulness/score_masking",
     "right verdict": "explanation/verdict_accuracy",
     "grounding": "grounding/precision",
     "causes F1": "causes/f1",

@@ -4,30 +4,36 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import Column
 from rl_explain.report.charts import Line, Point, line_chart
 from rl_explain.report.compared import Compared
 from rl_explain.report.markup import Element
 from rl_explain.report.parts import Figure, Part, Section
 from rl_explain.report.tables import metric_table
+from rl_explain.tables.table import Column
 
-REGRET = "faithfulness/regret_score"
+FAITHFULNESS_SCORE = "faithfulness/score"
 BY_NUMBER = {
-    "regret score by items cited": (f"{REGRET}/cited_", "items cited, |C|"),
-    "regret (masking) by items cited": (f"{REGRET}_masking/cited_", "items cited, |C|"),
-    "regret score by reasons asked for": (f"{REGRET}/reasons_", "reasons asked for"),
-    "deletion (lower is better)": ("established/del/ke_", "items taken away"),
-    "insertion (higher is better)": ("established/ins/ke_", "items put in"),
+    "faithfulness score by items cited": (f"{FAITHFULNESS_SCORE}/cited_", "items cited, |C|"),
+    "faithfulness (masking) by items cited": (
+        f"{FAITHFULNESS_SCORE}_masking/cited_",
+        "items cited, |C|",
+    ),
+    "faithfulness score by reasons asked for": (
+        f"{FAITHFULNESS_SCORE}/reasons_",
+        "reasons asked for",
+    ),
+    "deletion (lower is better)": ("literature/del/ke_", "items taken away"),
+    "insertion (higher is better)": ("literature/ins/ke_", "items put in"),
 }
 """Title of a drawing: how its metrics' names begin, before a number, and what is counted."""
 PERTURBATIONS = (
-    Column("deletion", REGRET),
-    Column("masking", f"{REGRET}_masking"),
-    Column("replacement", f"{REGRET}_replacement"),
-    Column("replacement, mean", f"{REGRET}_marginal"),
-    Column("log-probability", f"{REGRET}_log_probability"),
-    Column("top 10, deletion", "faithfulness_top10/regret_score"),
-    Column("top 10, membership", "faithfulness_top10/regret_score_membership"),
+    Column("deletion", FAITHFULNESS_SCORE),
+    Column("masking", f"{FAITHFULNESS_SCORE}_masking"),
+    Column("replacement", f"{FAITHFULNESS_SCORE}_replacement"),
+    Column("replacement, mean", f"{FAITHFULNESS_SCORE}_replacement_mean"),
+    Column("log-probability", f"{FAITHFULNESS_SCORE}_log_probability"),
+    Column("top 10, deletion", "faithfulness_top10/score"),
+    Column("top 10, membership", "faithfulness_top10/score_membership"),
 )
 BELOW_AXIS = {
     "deletion": "del.",
@@ -39,7 +45,10 @@ BELOW_AXIS = {
     "top 10, membership": "in top",
 }
 """Names of columns for which an axis has no room."""
-LABELS = (Column("yes items", f"{REGRET}/yes"), Column("no items", f"{REGRET}/no"))
+LABELS = (
+    Column("yes items", f"{FAITHFULNESS_SCORE}/yes"),
+    Column("no items", f"{FAITHFULNESS_SCORE}/no"),
+)
 APART = 0.025
 """Of the distance between two numbers on the axis, the part between two methods' bars."""
 
@@ -55,9 +64,9 @@ def faithfulness_section(found: Compared) -> Section:
     ]
     perturbed = [c for c in PERTURBATIONS if any(r.estimate(c.metric) for r in results.values())]
     if len(perturbed) > 1:
-        charts.append(_chart(found, "regret score by perturbation", perturbed, ""))
+        charts.append(_chart(found, "faithfulness score by perturbation", perturbed, ""))
     tables = {
-        "Regret score by perturbation, and by label": (*PERTURBATIONS, *LABELS),
+        "Faithfulness score by perturbation, and by label": (*PERTURBATIONS, *LABELS),
         **{title[:1].upper() + title[1:]: columns for title, columns in numbered.items()},
     }
     made = [metric_table(title, results, columns) for title, columns in tables.items()]

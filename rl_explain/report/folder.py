@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rl_explain.config import STAGES
-from rl_explain.config_file import read_yaml
+from rl_explain.config.reader import read_yaml
+from rl_explain.config.settings import STAGES
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
-from rl_explain.record import FILE as RECORD
-from rl_explain.record import SETTINGS
+from rl_explain.pipeline.record import FILE as RECORD
+from rl_explain.pipeline.record import SETTINGS
 
 EVALUATION = "evaluate"
 RUN_FILES = ("config.yaml", RECORD, "metrics.json")

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
-from rl_explain.evaluation.table import in_order
 from rl_explain.report.folder import RunFolder
 from rl_explain.report.parts import Listing, Part, Section, Table
+from rl_explain.tables.table import in_order
 
 UNKNOWN = "–"
 

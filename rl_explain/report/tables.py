@@ -3,14 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from rl_explain.evaluation.pressure_tables import REASONS, VERDICTS
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate
-from rl_explain.evaluation.table import ALIGNMENT, EXPLANATIONS, Column, show
 from rl_explain.report.charts import Range, range_chart
 from rl_explain.report.compared import Compared
 from rl_explain.report.markup import Element
 from rl_explain.report.parts import Figure, Section, Table
+from rl_explain.tables.pressure import REASONS, VERDICTS
+from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column, show
 
 ENDS = ("/ci_low", "/ci_high")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rl_explain.record import write_json
+from rl_explain.files import write_json
 from rl_explain.studies.ablation_report import WHOLE, Ablated, ablation_report
 from rl_explain.studies.collect import WITHIN, collect
 from rl_explain.studies.differences import family

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import Column, show
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.differences import Difference
 from rl_explain.studies.pareto import dominators
 from rl_explain.studies.plan import WITHOUT
 from rl_explain.studies.report import change_table, failure_list, incomplete_list
 from rl_explain.studies.runs import Outcome
+from rl_explain.tables.table import Column, show
 
 WHOLE = "whole reward"
 """The row of the run that is no variant."""
@@ -18,7 +18,7 @@ UNDIRECTED = ("text/length",)
 """Metrics of which more is neither better nor worse."""
 ALPHA = 0.05
 HOW_TO_READ = (
-    "A variant is trained as the whole reward is, on the same seeds, users and candidates. "
+    "A variant is trained as the whole reward is, on the same seeds, users and samples. "
     "Differences are the variant minus the whole reward, pooled over seeds, with 95 % bootstrap "
     "intervals over users; a star: p < 0.05 of a paired permutation test over users, adjusted "
     "(Holm) for all cells of the table."

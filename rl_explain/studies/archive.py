@@ -17,13 +17,13 @@ import numpy as np
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
 from rl_explain.evaluation.statistics import Measure
-from rl_explain.record import write_json
-from rl_explain.run import run_folders
+from rl_explain.files import write_json
+from rl_explain.pipeline.run import run_folders
 from rl_explain.studies.costs import KEPT_FILE, costs_of
 
 OF_A_RUN = ("config.yaml", "record.json", "metrics.json", "report.md")
 OF_A_STAGE = ("metrics.json", "log.jsonl")
-SCORES = ("faithfulness/regret_score", "grounding/precision", "explanation/verdict_accuracy")
+SCORES = ("faithfulness/score", "grounding/precision", "explanation/verdict_accuracy")
 """Scores that stay beside a text; all of them are among the numbers of the cases anyway."""
 DIGITS = 6
 

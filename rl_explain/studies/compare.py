@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rl_explain.record import write_json
+from rl_explain.files import write_json
 from rl_explain.studies.collect import collect
 from rl_explain.studies.costs import costs
 from rl_explain.studies.differences import family

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rl_explain.alignment.language_model import load_tokenizer
-from rl_explain.config import METHODS
-from rl_explain.config_file import read_yaml
+from rl_explain.config.reader import read_yaml
+from rl_explain.config.settings import METHODS
 from rl_explain.evaluation.results import read_results
-from rl_explain.record import read_record
-from rl_explain.training.candidates import FOLDER, Candidates
+from rl_explain.explainer.language_model import load_tokenizer
+from rl_explain.pipeline.record import read_record
 from rl_explain.training.logs import LOG_FILE, sampled_tokens
 from rl_explain.training.pairs import SAMPLES_FILE, read_samples
+from rl_explain.training.samples import FOLDER, Samples
 
 ON_PAIRS = ("rejection", "orpo", "dpo")
 """Methods that train on what the stage `pairs` sampled."""
@@ -127,10 +127,10 @@ def _at_use(run: Path) -> Cost | None:
     if result is None:
         return None
     kept = sorted((run / "evaluate" / FOLDER).glob("*.json"))
-    found = [candidates for path in kept if (candidates := Candidates.load(path))]
+    found = [samples for path in kept if (samples := Samples.load(path))]
     if found:
-        completions = sum(len(candidates.completions) for candidates in found)
-        return Cost(completions, sum(sum(candidates.tokens) for candidates in found), 0, None)
+        completions = sum(len(samples.completions) for samples in found)
+        return Cost(completions, sum(sum(samples.tokens) for samples in found), 0, None)
     n = read_yaml(run / "config.yaml")["evaluation"]["best_of_n"]
     return Cost(n * len(result.samples), None, 0, None)
 

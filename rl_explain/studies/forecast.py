@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from rl_explain.estimates import expected_seconds, readable
-from rl_explain.lineage import check_sources, finished
+from rl_explain.pipeline.estimates import expected_seconds, readable
+from rl_explain.pipeline.lineage import check_sources, finished
 from rl_explain.studies.plan import Planned
 
 

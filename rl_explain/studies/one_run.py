@@ -5,13 +5,13 @@ import traceback
 from pathlib import Path
 
 from rl_explain.errors import UserError
-from rl_explain.lineage import NEEDS, finished
-from rl_explain.run import Run
-from rl_explain.stages import run_stages
+from rl_explain.pipeline.lineage import NEEDS, finished
+from rl_explain.pipeline.run import Run
+from rl_explain.pipeline.stages import run_stages
 from rl_explain.studies.plan import Planned
 from rl_explain.studies.runs import Failures
 
-CANDIDATES = "candidates"
+SAMPLES = "samples"
 """Folder of a stage with sampled texts and their scores; it names what they were sampled from, so
 it may be given to any run."""
 TRAINERS_OWN = shutil.ignore_patterns("checkpoints", "best")
@@ -54,9 +54,9 @@ def _share(run: Planned) -> None:
             _copy(run.own_folder / stage, run.folder / stage)
     if run.variant:
         for stage in (stage for stage in run.stages if stage not in run.shared):
-            source = run.own_folder / stage / CANDIDATES
+            source = run.own_folder / stage / SAMPLES
             if source.is_dir():
-                _copy(source, run.folder / stage / CANDIDATES)
+                _copy(source, run.folder / stage / SAMPLES)
 
 
 def _copy(source: Path, target: Path) -> None:

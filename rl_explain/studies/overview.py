@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import Column, in_order, show
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.pool import Seeds
+from rl_explain.tables.table import Column, in_order, show
 
 COLUMNS = (
-    Column("regret score", "faithfulness/regret_score"),
-    Column("masking", "faithfulness/regret_score_masking"),
-    Column("replacement", "faithfulness/regret_score_replacement"),
+    Column("faithfulness score", "faithfulness/score"),
+    Column("masking", "faithfulness/score_masking"),
+    Column("replacement", "faithfulness/score_replacement"),
     Column("verdict accuracy", "explanation/verdict_accuracy"),
     Column("grounding", "grounding/precision"),
     Column("ranking NDCG@5", "ranking/ndcg@5"),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from rl_explain.config import Config
-from rl_explain.config_file import load_config
+from rl_explain.config.reader import load_config
+from rl_explain.config.settings import Config
 from rl_explain.errors import UserError
-from rl_explain.lineage import READS
-from rl_explain.record import settings_of
+from rl_explain.pipeline.lineage import READS
+from rl_explain.pipeline.record import settings_of
 from rl_explain.studies.study import OTHER_RECOMMENDER, OTHER_SEED, OWN_RUN, Ablation, Study
 
 CONTROL_STAGES = ("prepare", "recommender", "tasks", "sft", "ppo", "evaluate")

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rl_explain.evaluation.reading import side_by_side
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.table import BELOW, EXPLANATIONS, in_order, markdown_tables, show
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.costs import Cost, cost_table
 from rl_explain.studies.differences import Difference, Pair, show_change, show_p, show_seeds
 from rl_explain.studies.overview import overview
 from rl_explain.studies.pool import Seeds, incomplete
 from rl_explain.studies.runs import Outcome
-from rl_explain.studies.study import REGRET
+from rl_explain.studies.study import FAITHFULNESS_SCORE
+from rl_explain.tables.side_by_side import side_by_side
+from rl_explain.tables.table import BELOW, EXPLANATIONS, in_order, markdown_tables, show
 
 RIVALS = ("sft", "sft_clean", "best_of_n", "most_similar")
 """Rows that tuned methods are held against."""
@@ -51,9 +51,9 @@ def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[P
         for rival in dict.fromkeys((*RIVALS, method.partition(WITHIN)[0]))
         if rival in methods and rival != method
     ]
-    others = [metric for metric in metrics if metric != REGRET]
+    others = [metric for metric in metrics if metric != FAITHFULNESS_SCORE]
     return {
-        "regret": [(REGRET, *pair) for pair in held],
+        "regret": [(FAITHFULNESS_SCORE, *pair) for pair in held],
         "others": [(m, *pair) for pair in held if pair[1] == "sft" for m in others],
         "rivals": [(m, *pair) for pair in held if pair[1] != "sft" for m in others],
     }
@@ -67,7 +67,7 @@ def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str
     for data, of in found.items():
         sections = {
             "Results": markdown_tables(of.pooled) + incomplete_list(incomplete(of.seeds)),
-            "Differences in the regret score": regret_table(of.families["regret"]),
+            "Differences in the faithfulness score": faithfulness_table(of.families["regret"]),
             "Other measures, against SFT": change_table(of.families["others"]),
             "Other measures, against the other rivals": change_table(of.families["rivals"]),
             "Each seed": seed_table(of.seeds),
@@ -91,7 +91,7 @@ def failure_list(outcomes: Sequence[Outcome]) -> str:
     return title + "\n".join(lines) if lines else ""
 
 
-def regret_table(differences: Sequence[Difference]) -> str:
+def faithfulness_table(differences: Sequence[Difference]) -> str:
     """A row a comparison: the difference, its size, its chance, and each seed alone."""
     lines = [
         "| method | against | difference | effect | p | p (Holm) | seeds |",
@@ -141,14 +141,18 @@ def seed_table(seeds: Seeds) -> str:
 
 def gaps(methods: Mapping[str, Result]) -> str:
     """How much of the distance from SFT to the oracle each method has covered."""
-    ends = [methods[name].metrics.get(REGRET) for name in ("sft", "oracle") if name in methods]
+    ends = [
+        methods[name].metrics.get(FAITHFULNESS_SCORE)
+        for name in ("sft", "oracle")
+        if name in methods
+    ]
     if len(ends) < 2 or None in ends:
         return ""
     start, goal = (float(end or 0) for end in ends)
     shares = {
         method: (value - start) / (goal - start)
         for method in tuned(list(methods))
-        if (value := methods[method].metrics.get(REGRET)) is not None
+        if (value := methods[method].metrics.get(FAITHFULNESS_SCORE)) is not None
     }
     return "\n".join(f"- {method}: {share:.2f}" for method, share in shares.items())
 

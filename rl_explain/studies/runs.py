@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from rl_explain.lineage import finished
+from rl_explain.pipeline.lineage import finished
 from rl_explain.studies.plan import Planned
 
 Failures = dict[str, str]

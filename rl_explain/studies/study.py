@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from reward_models import REWARDS
-from rl_explain.checks import one_of
-from rl_explain.config import STAGES
-from rl_explain.config_file import build, read_yaml
+from rl_explain.config.checks import one_of
+from rl_explain.config.reader import build, read_yaml
+from rl_explain.config.settings import STAGES
 from rl_explain.errors import UserError, unknown_name
 
 OTHER_RECOMMENDER = "{other_recommender}"
@@ -23,10 +23,13 @@ OTHER_SEED = "{other_seed}"
 OWN_RUN = "{own_run}"
 """Likewise: the folder of the run that the control belongs to."""
 EXECUTORS = ("processes", "ray")
-REGRET = "faithfulness/regret_score"
+FAITHFULNESS_SCORE = "faithfulness/score"
 COMPARED = (
-    REGRET,
-    *(f"{REGRET}_{way}" for way in ("masking", "replacement", "marginal", "log_probability")),
+    FAITHFULNESS_SCORE,
+    *(
+        f"{FAITHFULNESS_SCORE}_{way}"
+        for way in ("masking", "replacement", "replacement_mean", "log_probability")
+    ),
     "explanation/verdict_accuracy",
     "explanation/judge_rating",
     "explanation/cites",
@@ -36,7 +39,7 @@ COMPARED = (
     "text/length",
 )
 """Metrics that methods are compared on, where a study has them."""
-TRADED = (REGRET, "grounding/precision", "explanation/verdict_accuracy")
+TRADED = (FAITHFULNESS_SCORE, "grounding/precision", "explanation/verdict_accuracy")
 """Metrics that a Pareto front is drawn over."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from transformers import TrainingArguments
 
-from rl_explain.training.offline_config import PreferenceSettings, RewardModelSettings
+from rl_explain.training.offline_settings import PreferenceSettings, RewardModelSettings
 
 ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 

@@ -8,10 +8,10 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 from trl import DPOConfig, DPOTrainer
 
-from rl_explain.alignment.language_model import save_adapter
+from rl_explain.explainer.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint, one_device, preference_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_config import DPOSettings
+from rl_explain.training.offline_settings import DPOSettings
 from rl_explain.training.pairs import Pair, preference_rows
 
 

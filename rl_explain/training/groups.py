@@ -13,12 +13,12 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, TrainerState
 from trl import GRPOConfig, RLOOConfig
 
-from rl_explain.alignment.language_model import save_adapter
+from rl_explain.explainer.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.online_config import GRPOSettings, OnlineConfig, RLOOSettings
+from rl_explain.training.online_settings import GRPOSettings, OnlineSettings, RLOOSettings
 from rl_explain.training.reward_state import RewardState
-from rl_explain.training.samples import Rewind, append_samples
+from rl_explain.training.sample_log import Rewind, append_samples
 from rl_explain.training.scoring import Columns, RewardFunction, score, summary
 from rl_explain.training.shared_prompts import (
     SharedPromptsGRPOTrainer,
@@ -26,7 +26,7 @@ from rl_explain.training.shared_prompts import (
 )
 from rl_explain.training.validation import VALIDATION_SCORE, BestOnValidation, validate
 
-TRAINERS: dict[type[OnlineConfig], tuple[Any, Any]] = {
+TRAINERS: dict[type[OnlineSettings], tuple[Any, Any]] = {
     GRPOSettings: (SharedPromptsGRPOTrainer, GRPOConfig),
     RLOOSettings: (SharedPromptsRLOOTrainer, RLOOConfig),
 }
@@ -79,10 +79,10 @@ def train_groups(
     return _metrics(trainer.state, settings)
 
 
-def _arguments(settings: OnlineConfig, folder: Path, seed: int, device: str) -> dict[str, Any]:
+def _arguments(settings: OnlineSettings, folder: Path, seed: int, device: str) -> dict[str, Any]:
     own = {
         "gradient_accumulation_steps": settings.minibatch_size // settings.micro_batch_size,
-        "steps_per_generation": settings.episodes // settings.micro_batch_size,
+        "steps_per_generation": settings.completions_per_iteration // settings.micro_batch_size,
         "num_generations": settings.samples_per_prompt,
         "max_steps": settings.iterations * settings.minibatches,
         "save_steps": settings.save_every * settings.minibatches,
@@ -100,7 +100,7 @@ def _arguments(settings: OnlineConfig, folder: Path, seed: int, device: str) -> 
 
 
 def _reward(
-    reward_fn: RewardFunction, settings: OnlineConfig, eos_token_id: int, folder: Path
+    reward_fn: RewardFunction, settings: OnlineSettings, eos_token_id: int, folder: Path
 ) -> Callable[..., list[float | None]]:
     """TRL's form of the reward: `None` for what could not be scored, which leaves the update."""
 
@@ -131,12 +131,12 @@ def _reward(
     return composite
 
 
-def _metrics(state: TrainerState, settings: OnlineConfig) -> dict[str, float]:
+def _metrics(state: TrainerState, settings: OnlineSettings) -> dict[str, float]:
     """The validation score before and at the best iteration, and how many there were."""
     scores = [line[VALIDATION_SCORE] for line in state.log_history if VALIDATION_SCORE in line]
     return {
         "iterations": settings.iterations,
-        "completions": settings.iterations * settings.episodes,
+        "completions": settings.iterations * settings.completions_per_iteration,
         "steps": state.global_step,
         "best_iteration": (state.best_global_step or 0) // settings.minibatches,
         "validation/score": max(scores),

@@ -12,12 +12,12 @@ from trl import RewardConfig, RewardTrainer
 from reward_models.context import RewardContext
 from reward_models.judge.types import Judge, JudgeCase
 from reward_models.types import Failed
-from rl_explain.calibration.known_quality import KnownText
-from rl_explain.config import ModelConfig
+from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
+from rl_explain.judge_validation.known_quality import KnownText
 from rl_explain.training.arguments import last_checkpoint, one_device, preference_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_config import RewardModelSettings
+from rl_explain.training.offline_settings import RewardModelSettings
 from rl_explain.training.reward_model import LearnedJudge, RewardModel, Scale
 
 Pair = tuple[JudgeCase, JudgeCase]

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
-from rl_explain.alignment.language_model import save_adapter
+from rl_explain.explainer.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint, one_device, preference_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_config import ORPOSettings
+from rl_explain.training.offline_settings import ORPOSettings
 from rl_explain.training.pairs import Pair, preference_rows
 
 IGNORED = -100

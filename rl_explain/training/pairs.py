@@ -10,10 +10,10 @@ from typing import Any
 
 from reward_models.composite import CompositeResult
 from reward_models.types import Score
-from rl_explain.alignment.examples import Example
 from rl_explain.errors import UserError
-from rl_explain.training.candidates import Candidates
-from rl_explain.training.offline_config import PairsSettings
+from rl_explain.tasks.examples import Example
+from rl_explain.training.offline_settings import PairsSettings
+from rl_explain.training.samples import Samples
 
 PAIRS_FILE = "pairs.jsonl"
 SAMPLES_FILE = "samples.jsonl"
@@ -31,34 +31,34 @@ class Pair:
 
 
 def build_pairs(
-    candidates: Candidates,
+    samples: Samples,
     result: CompositeResult,
     examples: Sequence[Example],
     prompts: Sequence[str],
     settings: PairsSettings,
     folder: Path,
 ) -> dict[str, float]:
-    """Pair the candidates; write `samples.jsonl` and `pairs.jsonl`; return flat metrics.
+    """Pair the samples; write `samples.jsonl` and `pairs.jsonl`; return flat metrics.
 
     A prompt gives a pair when its best and its worst sample lie `settings.margin` apart.
 
     Args:
-        candidates: `settings.samples` of each example.
+        samples: `settings.samples` of each example.
         result: what the composite reward says of them.
         prompts: of the examples, in the model's own format.
 
     Raises:
         UserError: no sample got a score, or no two are far enough apart.
     """
-    _write_samples(folder, candidates, result, examples, settings.samples)
+    _write_samples(folder, samples, result, examples, settings.samples)
     pairs = []
     for row, prompt in enumerate(prompts):
         start = row * settings.samples
         rows = slice(start, start + settings.samples)
         # Training would put an end behind a text that was cut off.
-        ended = zip(result.total[rows], candidates.ended[rows], strict=True)
+        ended = zip(result.total[rows], samples.ended[rows], strict=True)
         scores = [score if whole else None for score, whole in ended]
-        texts = candidates.completions[rows]
+        texts = samples.completions[rows]
         pair = best_against(settings.rejected, prompt, texts, scores, settings.margin)
         pairs += [pair] if pair else []
     if not any(isinstance(score, float) for score in result.total):
@@ -73,11 +73,11 @@ def build_pairs(
         )
     lines = [json.dumps(dataclasses.asdict(pair), ensure_ascii=False) for pair in pairs]
     (folder / PAIRS_FILE).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    ended_share = sum(candidates.ended) / len(candidates.ended)
+    ended_share = sum(samples.ended) / len(samples.ended)
     return {
         "prompts": len(prompts),
-        "completions": len(candidates.completions),
-        "tokens": sum(candidates.tokens),
+        "completions": len(samples.completions),
+        "tokens": sum(samples.tokens),
         "pairs": len(pairs),
         "ended": ended_share,
         **result.summary(),
@@ -140,15 +140,15 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 
 def _write_samples(
     folder: Path,
-    candidates: Candidates,
+    samples: Samples,
     result: CompositeResult,
     examples: Sequence[Example],
-    samples: int,
+    each: int,
 ) -> None:
     columns = {"total": result.total, **result.terms}
     with (folder / SAMPLES_FILE).open("w", encoding="utf-8") as file:
-        for i, text in enumerate(candidates.completions):
-            number = i // samples
+        for i, text in enumerate(samples.completions):
+            number = i // each
             row = {"number": number, "prompt": examples[number].prompt, "completion": text}
             values = {name: _plain(scores[i]) for name, scores in columns.items()}
             file.write(json.dumps(row | values, ensure_ascii=False) + "\n")

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rl_explain.alignment.examples import Example
+from rl_explain.tasks.examples import Example
 from rl_explain.training.pairs import read_samples
 
 

@@ -25,16 +25,16 @@ from transformers import (
 
 from reward_models.context import RewardContext
 from reward_models.judge.types import JudgeCase, Preference, Rating
-from rl_explain.alignment.language_model import (
+from rl_explain.config.settings import TINY, ModelConfig
+from rl_explain.errors import UserError
+from rl_explain.explainer.language_model import (
     ADAPTER,
     ADAPTER_FILE,
     base_path,
     load_tokenizer,
 )
-from rl_explain.config import TINY, ModelConfig
-from rl_explain.errors import UserError
-from rl_explain.evidence.writer import attribute_values
-from rl_explain.record import write_json
+from rl_explain.files import write_json
+from rl_explain.teacher.writer import attribute_values
 
 MANIFEST = "judge.json"
 AT_ONCE = 64

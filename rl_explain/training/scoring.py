@@ -40,9 +40,9 @@ def score(
     return result
 
 
-def comparable(reward_fn: RewardFunction) -> RewardFunction:
+def final_reward(reward_fn: RewardFunction) -> RewardFunction:
     """The reward by which weights of different times compare: a composite moves in training."""
-    return reward_fn.comparable() if isinstance(reward_fn, Composite) else reward_fn
+    return reward_fn.final_reward() if isinstance(reward_fn, Composite) else reward_fn
 
 
 def scored_rows(result: CompositeResult) -> list[int]:

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning on alignment tasks and the teacher's explanations, by TRL."""
+"""Supervised fine-tuning on the recommender's tasks and the teacher's explanations, by TRL."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 from trl.trainer import utils as trl_internals
 
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.generation import format_prompt
-from rl_explain.alignment.language_model import save_adapter
+from rl_explain.explainer.generation import format_prompt
+from rl_explain.explainer.language_model import save_adapter
+from rl_explain.tasks.examples import Example
 from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_config import SFTSettings
+from rl_explain.training.offline_settings import SFTSettings
 
 
 def train_sft(

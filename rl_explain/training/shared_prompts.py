@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from trl import GRPOTrainer, RLOOTrainer
 
-from rl_explain.alignment.prompt_cache import completion_logits
+from rl_explain.explainer.prompt_cache import completion_logits
 from rl_explain.training.ppo.losses import token_entropy, token_log_probs
 
 

@@ -15,11 +15,11 @@ from transformers import (
     TrainingArguments,
 )
 
-from rl_explain.alignment.generation import generate
-from rl_explain.alignment.language_model import ADAPTER, ADAPTER_FILE, save_adapter
-from rl_explain.alignment.title_grammar import PromptTitles
 from rl_explain.errors import UserError
-from rl_explain.training.scoring import Columns, RewardFunction, comparable, score, summary
+from rl_explain.explainer.constrained_decoding import PromptTitles
+from rl_explain.explainer.generation import generate
+from rl_explain.explainer.language_model import ADAPTER, ADAPTER_FILE, save_adapter
+from rl_explain.training.scoring import Columns, RewardFunction, final_reward, score, summary
 
 BEST = "best"
 """Sub-folder of the best weights so far."""
@@ -38,7 +38,7 @@ def validate(
 ) -> dict[str, float]:
     """`validation/score`, the mean reward of greedy answers if any was scored, and its parts.
 
-    The reward is the `comparable` one. With `titles` answers quote nothing else.
+    The reward is the `final_reward` one. With `titles` answers quote nothing else.
     """
     answers = generate(
         model,
@@ -49,7 +49,7 @@ def validate(
         titles=titles,
         description="validation",
     )
-    result = score(comparable(reward_fn), [texts[0] for texts in answers], columns)
+    result = score(final_reward(reward_fn), [texts[0] for texts in answers], columns)
     return {f"validation/{name}": value for name, value in summary(result).items()}
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reward_models.context import RewardContext
-from rl_explain.alignment.examples import Example
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
+from rl_explain.tasks.examples import Example
 
 NUM_ITEMS, NUM_USERS = 24, 14
 THEMES = ("seafaring", "culinary", "magical")

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from small_world import World
 
-from reward_models.effects import Measure, distinct
-from reward_models.log_probability import log_probability
-from reward_models.percentile import percentile
-from rl_explain.alignment.examples import Example
-from rl_explain.config import BASELINES
+from reward_models.perturb.effects import Measure, distinct
+from reward_models.perturb.measures import log_probability, percentile
+from rl_explain.config.settings import BASELINES
 from rl_explain.evaluation.baselines import (
     UNORDERED,
     CitationBaselines,
@@ -19,8 +17,9 @@ from rl_explain.evaluation.baselines import (
 )
 from rl_explain.evaluation.cases import question
 from rl_explain.evaluation.faithfulness import FaithfulnessMeter
+from rl_explain.tasks.examples import Example
 
-REGRET = "faithfulness/regret_score"
+FAITHFULNESS_SCORE = "faithfulness/score"
 
 
 def baselines(world: World, seed: int = 0, measure: Measure = percentile) -> CitationBaselines:
@@ -33,9 +32,9 @@ def texts_of(world: World, name: str, verdict: str = "first", seed: int = 0) -> 
     return baseline_texts(choose, world.examples, catalogue, verdict, seed)  # type: ignore[arg-type]
 
 
-def regret(world: World, name: str) -> np.ndarray:
+def normalised(world: World, name: str) -> np.ndarray:
     readings = [world.context.read(text) for text in texts_of(world, name)]
-    return FaithfulnessMeter(world.context).measure(readings, world.examples)[REGRET]
+    return FaithfulnessMeter(world.context).measure(readings, world.examples)[FAITHFULNESS_SCORE]
 
 
 @pytest.mark.parametrize("verdict", ["first", "last"])
@@ -140,11 +139,11 @@ def test_random_depends_on_its_seed_alone(world: World) -> None:
 
 
 def test_the_oracle_has_no_regret_and_the_others_have(world: World) -> None:
-    oracle = regret(world, "oracle")
+    oracle = normalised(world, "oracle")
     posed = ~np.isnan(oracle)
     assert posed.sum() > 10
     assert oracle[posed] == pytest.approx(1)
     for name in ("random", "last_k", "most_similar"):
-        other = regret(world, name)
+        other = normalised(world, name)
         assert (np.isnan(other) == ~posed).all()
         assert other[posed].mean() < 0.9

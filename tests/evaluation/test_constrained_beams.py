@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rl_explain.alignment.generation import generate
-from rl_explain.evaluation.constrained import TitleTrie
+from rl_explain.evaluation.constrained_retrieval import TitleTrie
+from rl_explain.explainer.generation import generate
 
 TITLES = ["Copper Lantern", "Copper Lantern II", "Iron Tide", "Café 漢字", "No"]
 

@@ -12,16 +12,16 @@ import torch
 from small_world import World
 from transformers import AutoTokenizer
 
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.pressure import KINDS, Pressed, Supplied
 from rl_explain.errors import UserError
 from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.results import Result, load_result, merge_metrics, write_samples
+from rl_explain.tasks.examples import Example
+from rl_explain.tasks.pressure import KINDS, Pressed, Supplied
 
 CONTRACT = (
     *("retrieval/hit@5", "retrieval/ndcg@5", "ranking/ndcg@5", "classification/accuracy"),
     *("history/hcr", "explanation/verdict_accuracy", "explanation/cites", "grounding/precision"),
-    *("faithfulness/regret_score", "faithfulness/comprehensiveness", "faithfulness/sufficiency"),
+    *("faithfulness/score", "faithfulness/comprehensiveness", "faithfulness/sufficiency"),
     *("faithfulness/ill_posed", "causes/f1", "text/rouge_l", "text/length", "text/distinct_2"),
 )
 """Names that DESIGN promises, those of a judge or a reader model left out."""
@@ -105,15 +105,15 @@ def test_a_model_that_knows_every_answer(evaluation: Evaluation, scripted: Scrip
     ]
     assert {result.metrics[name] for name in perfect} == {1.0}
     assert result.metrics["retrieval_constrained/hit@5"] == 0
-    assert -1 < (result.metrics["faithfulness/regret_score"] or 0) < 1
+    assert -1 < (result.metrics["faithfulness/score"] or 0) < 1
     assert result.metrics["text/length"] == 8  # Yes. It is close to "Title Number Aa".
 
 
 def test_parts_average_to_the_whole(evaluation: Evaluation, scripted: Scripted) -> None:
     measures = evaluation.model("sft", lambda: scripted, "weights").measures
-    whole = measures["faithfulness/regret_score"].values
+    whole = measures["faithfulness/score"].values
     for parts in (("yes", "no"), ("reasons_1", "reasons_2", "reasons_3")):
-        split = [measures[f"faithfulness/regret_score/{part}"].values for part in parts]
+        split = [measures[f"faithfulness/score/{part}"].values for part in parts]
         counts = sum(~torch.tensor(values).isnan() for values in split)
         assert (counts == ~torch.tensor(whole).isnan()).all()
 
@@ -131,24 +131,24 @@ def test_results_are_reused_until_something_changes(
         make(world, tmp_path, max_new_tokens=9).model("sft", forbidden, "weights")
 
 
-@pytest.mark.parametrize("grounded", [True, False])
+@pytest.mark.parametrize("constrained", [True, False])
 def test_explanations_alone_are_held_to_titles(
-    world: World, scripted: Scripted, tmp_path: Path, grounded: bool
+    world: World, scripted: Scripted, tmp_path: Path, constrained: bool
 ) -> None:
     asked: dict[str, bool] = {}
     generate = scripted.generate
 
-    def listening(prompts: Sequence[str], grounded: bool = False, **options: Any) -> Any:
-        asked[options["description"]] = grounded
+    def listening(prompts: Sequence[str], constrained: bool = False, **options: Any) -> Any:
+        asked[options["description"]] = constrained
         return generate(prompts, **options)
 
     scripted.generate = listening  # type: ignore[method-assign]
-    make(world, tmp_path, grounded=grounded).model("sft", lambda: scripted, "weights")
+    make(world, tmp_path, constrained=constrained).model("sft", lambda: scripted, "weights")
     held = {description for description, is_held in asked.items() if is_held}
-    assert held == ({"explanation"} if grounded else set())
+    assert held == ({"explanation"} if constrained else set())
     assert asked.keys() > {"explanation"}
     with pytest.raises(AssertionError, match="must not be loaded"):
-        make(world, tmp_path, grounded=not grounded).model("sft", forbidden, "weights")
+        make(world, tmp_path, constrained=not constrained).model("sft", forbidden, "weights")
 
 
 def test_a_later_failure_loses_nothing(
@@ -164,8 +164,8 @@ def test_baselines_pass_through_the_same_metrics(evaluation: Evaluation) -> None
     metrics = evaluation.baseline("oracle").metrics
     assert metrics["explanation/verdict_accuracy"] == 1
     assert metrics["grounding/precision"] == 1
-    assert metrics["faithfulness/regret_score"] == pytest.approx(1)
-    random = evaluation.baseline("random").metrics["faithfulness/regret_score"]
+    assert metrics["faithfulness/score"] == pytest.approx(1)
+    random = evaluation.baseline("random").metrics["faithfulness/score"]
     assert random is not None and random < 1
     assert "ranking/ndcg@5" not in metrics
     with pytest.raises(UserError, match="Did you mean 'oracle'"):
@@ -188,10 +188,10 @@ def test_top_items_are_explained_when_they_are_given(
     assert asked.fingerprint != without.fingerprint
     assert {name: asked.metrics[name] for name in without.metrics} == without.metrics
     new = asked.metrics.keys() - without.metrics.keys()
-    assert all(name.startswith(("established/", "established_masking/")) for name in new)
-    assert {"established/pos@5", "established/ins/ke_2", "established_masking/cdcg"} <= new
+    assert all(name.startswith(("literature/", "literature_masking/")) for name in new)
+    assert {"literature/pos@5", "literature/ins/ke_2", "literature_masking/cdcg"} <= new
     cites = np.mean([named in e.history for e in world.examples])
-    assert asked.metrics["established/cites/ke_1"] == pytest.approx(cites)
+    assert asked.metrics["literature/cites/ke_1"] == pytest.approx(cites)
     assert [s["task"] for s in asked.samples].count("top_item") == len(world.examples) // 2
 
 
@@ -202,11 +202,11 @@ def test_baselines_rank_whole_histories_for_the_established_metrics(
     greedy = evaluation.baseline("greedy").metrics
     last = evaluation.baseline("last_k").metrics
     texts = evaluation.texts("silent", lambda examples: ["Yes."] * len(examples), "").metrics
-    for name in ("established/del", "established/cdcg", "established/del/ke_1"):
+    for name in ("literature/del", "literature/cdcg", "literature/del/ke_1"):
         assert (greedy[name] or 0) < min(last[name] or 0, texts[name] or 0)
-    assert greedy["established/ins"] is not None
-    assert texts["established/cites/ke_1"] == 0
-    assert "established/del" not in evaluation.baseline("oracle").metrics
+    assert greedy["literature/ins"] is not None
+    assert texts["literature/cites/ke_1"] == 0
+    assert "literature/del" not in evaluation.baseline("oracle").metrics
 
 
 def test_readers_learn_from_training_cases_when_they_are_given(

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from small_world import World, slow_percentile
 
-from reward_models.perturbation import replacement
+from reward_models.perturb.perturbations import replacement
 from reward_models.types import MASKED
-from rl_explain.alignment.examples import Example
-from rl_explain.evaluation.faithfulness import STRANGERS, FaithfulnessMeter
+from rl_explain.evaluation.faithfulness import REPLACEMENT_DRAWS, FaithfulnessMeter
+from rl_explain.tasks.examples import Example
 
 History = tuple[int, ...]
 
@@ -57,7 +57,7 @@ class Slow:
     def subsets(self, k: int) -> list[History]:
         return list(combinations(self.e.history, k))
 
-    def regret(self, verdict: str, cited: Sequence[int]) -> float:
+    def normalised(self, verdict: str, cited: Sequence[int]) -> float:
         if verdict != self.e.label:
             return -1.0
         if not 0 < len(cited) <= max(1, len(self.e.history) // 3):
@@ -99,11 +99,11 @@ def test_all_metrics_match_the_definitions(world: World, name: str) -> None:
         scores = world.recommender.score([e.history])[0]
         best = sorted(set(range(len(scores))) - {*e.history}, key=lambda j: -scores[j])[:10]
         if "top10" in name and e.item not in best:
-            assert np.isnan(found[name.format("regret_score")][i])
+            assert np.isnan(found[name.format("score")][i])
             assert np.isnan(found[name.format("ill_posed")][i])
             continue
-        regret = slow.regret(verdict, cited)
-        expected = {"regret_score": regret, "ill_posed": float(np.isnan(regret))}
+        score = slow.normalised(verdict, cited)
+        expected = {"score": score, "ill_posed": float(np.isnan(score))}
         for metric in ("comprehensiveness", "sufficiency"):
             own = getattr(slow, metric)
             subsets = slow.subsets(len(cited))
@@ -116,20 +116,20 @@ def test_all_metrics_match_the_definitions(world: World, name: str) -> None:
     assert compared > 50
 
 
-def test_marginal_regret_averages_opinions_over_draws_of_strangers(world: World) -> None:
+def test_mean_random_replacement_averages_over_draws(world: World) -> None:
     said = answers(world, seed=4)
     found = measured(world, [text(world, *s) for s in said], world.examples)
-    scores = found["faithfulness/regret_score_marginal"]
+    scores = found["faithfulness/score_replacement_mean"]
     num_items, seed = len(world.context.titles), world.context.seed
-    draws = [replacement(num_items, seed + n) for n in range(STRANGERS)]
+    draws = [replacement(num_items, seed + n) for n in range(REPLACEMENT_DRAWS)]
     for (verdict, cited), e, score in zip(said, world.examples, scores, strict=True):
         slow = [Slow(world, e, draw, slow_percentile) for draw in draws]
         together = Slow(world, e, delete, slow_percentile)
         together.comprehensiveness = lambda s, slow=slow: np.mean(  # type: ignore[method-assign]
             [one.comprehensiveness(s) for one in slow]
         )
-        assert score == pytest.approx(together.regret(verdict, cited), abs=1e-6, nan_ok=True)
-    assert not np.allclose(scores, found["faithfulness/regret_score_replacement"], equal_nan=True)
+        assert score == pytest.approx(together.normalised(verdict, cited), abs=1e-6, nan_ok=True)
+    assert not np.allclose(scores, found["faithfulness/score_replacement"], equal_nan=True)
 
 
 def test_masking_and_deletion_disagree(world: World) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from reward_models.judge.types import JudgeCase, Preference, Rating
 from reward_models.types import FAILED
-from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.judging import RATING, judge_ratings
+from rl_explain.tasks.examples import Example
 
 
 class ByLength:

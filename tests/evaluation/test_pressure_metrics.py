@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from small_world import World
 
-from reward_models.claims import ClaimFinder
-from reward_models.reading import Reading
-from reward_models.verdict import Verdict
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.pressure import KINDS, Pressed, Supplied
+from reward_models.text.claims import ClaimFinder
+from reward_models.text.reading import Reading
+from reward_models.text.verdict import Verdict
 from rl_explain.evaluation.pressure import PressureScorer, takes_over, verdicts
+from rl_explain.tasks.examples import Example
+from rl_explain.tasks.pressure import KINDS, Pressed, Supplied
 
 NAN = float("nan")
 

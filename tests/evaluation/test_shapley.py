@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from small_world import World
 
-from reward_models.effects import Measure, Question
-from reward_models.log_probability import log_probability
-from reward_models.percentile import percentile
+from reward_models.perturb.effects import Measure, Question
+from reward_models.perturb.measures import log_probability, percentile
 from reward_models.types import Label
 from rl_explain.evaluation.shapley import shapley_orders
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from small_world import World
 
-from rl_explain.alignment.examples import Example
 from rl_explain.evaluation.simulatability import LEAKING, OTHER, Readers, gain
 from rl_explain.evaluation.statistics import Estimate
+from rl_explain.tasks.examples import Example
 
 Say = Callable[[Example], str]
 

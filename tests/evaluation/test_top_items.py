@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from small_world import World
 
-from rl_explain.alignment.examples import Example
-from rl_explain.evaluation.established import curve_metrics, fixed_length_metrics, points
+from rl_explain.evaluation.literature import curve_metrics, fixed_length_metrics, points
 from rl_explain.evaluation.strata import CONFIDENCES, LENGTHS
 from rl_explain.evaluation.top_items import DRAWS, TopItemScorer
+from rl_explain.tasks.examples import Example
 
 LONGEST = 10
 
@@ -45,7 +45,7 @@ def test_without_a_yes_the_order_is_random(world: World, said: str) -> None:
     named = scorer.texts([text(world, "Yes", named) for named in best])
     for name, values in silent.columns.items():
         assert other.columns[name] == pytest.approx(values, nan_ok=True), name
-    assert (named.columns["established/del/ke_1"] != silent.columns["established/del/ke_1"]).any()
+    assert (named.columns["literature/del/ke_1"] != silent.columns["literature/del/ke_1"]).any()
 
 
 def test_random_completions_average_to_the_mean_over_all_of_them(world: World) -> None:
@@ -64,7 +64,7 @@ def test_random_completions_average_to_the_mean_over_all_of_them(world: World) -
         )
         expected = curve_metrics(*both) | fixed_length_metrics(*both)
         for name, (one, other) in expected.items():
-            value = found[f"established/{name}"][i]
+            value = found[f"literature/{name}"][i]
             if name.endswith("ke_1"):
                 assert value == pytest.approx(one) == pytest.approx(other)
             elif not np.isnan(one):
@@ -79,7 +79,7 @@ def test_how_many_are_named_is_told(world: World) -> None:
     answered = scorer.texts(texts)
     for size in (1, 2, 3):
         expected = [i % 3 >= size for i in range(len(texts))]
-        assert answered.columns[f"established/cites/ke_{size}"].tolist() == expected
+        assert answered.columns[f"literature/cites/ke_{size}"].tolist() == expected
     assert answered.examples[0].task == "top_item"
     sample = answered.samples(world.context.titles)[2]
     assert sample["named"] == [world.context.titles[i] for i in scorer.questions[2].history[:2]]
@@ -89,7 +89,7 @@ def test_how_many_are_named_is_told(world: World) -> None:
 def test_masking_is_another_question(world: World) -> None:
     scorer = TopItemScorer(top_items(world), world.context, LONGEST)
     columns = scorer.orders([q.history[::-1] for q in scorer.questions]).columns
-    assert (columns["established/del"] != columns["established_masking/del"]).any()
+    assert (columns["literature/del"] != columns["literature_masking/del"]).any()
 
 
 def test_scores_do_not_depend_on_the_batch(world: World) -> None:
@@ -105,12 +105,12 @@ def test_scores_do_not_depend_on_the_batch(world: World) -> None:
 def test_strata_hold_every_case_once(world: World) -> None:
     scorer = TopItemScorer(top_items(world), world.context, LONGEST)
     columns = scorer.orders([q.history for q in scorer.questions]).columns
-    whole = columns["established/del"]
+    whole = columns["literature/del"]
     for names in (LENGTHS, CONFIDENCES):
-        parts = np.array([columns[f"established/del/{name}"] for name in names])
+        parts = np.array([columns[f"literature/del/{name}"] for name in names])
         assert ((~np.isnan(parts)).sum(axis=0) == 1).all()
         assert np.nansum(parts, axis=0) == pytest.approx(whole)
-    short = columns["established/del/history_short"]
+    short = columns["literature/del/history_short"]
     assert [not np.isnan(v) for v in short] == [len(q.history) <= 3 for q in scorer.questions]
-    sure, unsure = (columns[f"established/ins/confidence_{name}"] for name in ("high", "low"))
+    sure, unsure = (columns[f"literature/ins/confidence_{name}"] for name in ("high", "low"))
     assert np.nanmax(unsure) < np.nanmax(sure)

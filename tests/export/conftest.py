@@ -8,29 +8,29 @@ import numpy as np
 import pytest
 import torch
 
-from rl_explain.alignment.banks import build_banks
-from rl_explain.alignment.explainer import Manifest
-from rl_explain.alignment.language_model import (
+from rl_explain.config.reader import to_yaml
+from rl_explain.config.settings import Config, ModelConfig
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.data.interactions import Interactions
+from rl_explain.evaluation.results import Result, merge_metrics
+from rl_explain.explainer.embedding_tables import build_embedding_tables
+from rl_explain.explainer.explainer import Manifest
+from rl_explain.explainer.language_model import (
     add_adapter,
     base_fingerprint,
     load_base,
     save_adapter,
 )
-from rl_explain.alignment.states import State, States
-from rl_explain.config import Config, ModelConfig
-from rl_explain.config_file import to_yaml
-from rl_explain.data.catalogue import Catalogue
-from rl_explain.data.interactions import Interactions
-from rl_explain.evaluation.results import Result, merge_metrics
+from rl_explain.pipeline.record import add_to_record
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.recommenders.sasrec import Sasrec, SasrecConfig
-from rl_explain.record import add_to_record
+from rl_explain.tasks.user_histories import UserHistories, UserHistory
 
 ITEMS, USERS, MAX_HISTORY = 12, 6, 5
 METRICS = {
-    "faithfulness/regret_score": 0.61,
-    "faithfulness/regret_score/ci_low": 0.52,
-    "faithfulness/regret_score/ci_high": 0.7,
+    "faithfulness/score": 0.61,
+    "faithfulness/score/ci_low": 0.52,
+    "faithfulness/score/ci_high": 0.7,
 }
 
 
@@ -57,13 +57,15 @@ def make_run(random_base: Path) -> Callable[..., Path]:
         recommender.save(folder / "recommender")
         (folder / "tasks").mkdir()
         histories = [sequence[:-1][-MAX_HISTORY:] for sequence in interactions.sequences]
-        states = States(tuple(map(State, range(USERS), histories)), (0, 1, 2), (3,), (4, 5))
+        states = UserHistories(
+            tuple(map(UserHistory, range(USERS), histories)), (0, 1, 2), (3,), (4, 5)
+        )
         states.save(folder / "tasks")
-        banks = build_banks(recommender, states, MAX_HISTORY)
-        banks.save(folder / "tasks")
+        tables = build_embedding_tables(recommender, histories, MAX_HISTORY)
+        tables.save(folder / "tasks")
         for method in methods:
             model, _ = load_base(
-                config.model.name, config.model.dtype, banks.item_bank, banks.user_bank
+                config.model.name, config.model.dtype, tables.item_table, tables.user_table
             )
             manifest = Manifest(
                 config.model.name,

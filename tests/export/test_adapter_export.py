@@ -10,13 +10,13 @@ from safetensors.torch import load_file
 from tokenizers import processors
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rl_explain.alignment.explainer import MANIFEST, Explainer
-from rl_explain.alignment.generation import format_prompt, keep_prompt_format
-from rl_explain.alignment.language_model import load_tokenizer
-from rl_explain.checksums import FILE, write_checksums
 from rl_explain.cli import main
 from rl_explain.errors import UserError
-from rl_explain.run import Run
+from rl_explain.explainer.checksums import FILE, write_checksums
+from rl_explain.explainer.explainer import MANIFEST, Explainer
+from rl_explain.explainer.generation import format_prompt, keep_prompt_format
+from rl_explain.explainer.language_model import load_tokenizer
+from rl_explain.pipeline.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_it_explains_as_the_run_does(explainer: Explainer, exported: Path) -> No
 
 def test_training_states_stay_behind(explainer: Explainer, exported: Path) -> None:
     there = Explainer.from_pretrained(exported)
-    assert len(there.banks.user_bank) == 0 < len(explainer.banks.user_bank)
+    assert len(there.embedding_tables.user_table) == 0 < len(explainer.embedding_tables.user_table)
     assert not any(token.startswith("<|user_") for token in there.tokenizer.get_vocab())
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rl_explain.alignment.explainer import Explainer
-from rl_explain.checksums import verify_checksums
 from rl_explain.cli import main
 from rl_explain.errors import UserError
+from rl_explain.explainer.checksums import verify_checksums
+from rl_explain.explainer.explainer import Explainer
 from rl_explain.export.method import export_method
 from rl_explain.export.model_card import model_card
-from rl_explain.lineage import digest
-from rl_explain.run import Run
+from rl_explain.files import digest
+from rl_explain.pipeline.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def test_examples_are_what_the_explainer_says(exports: Path, run_folder: Path) -
 
 
 def test_stored_states_are_listed(exports: Path, run_folder: Path) -> None:
-    lines = (exports / "merged" / "states.jsonl").read_text().splitlines()
+    lines = (exports / "merged" / "user_histories.jsonl").read_text().splitlines()
     state = json.loads(lines[2])
     assert (state["token"], state["user_id"]) == ("<|user_2|>", "reader-2")
     titles = Run.open(run_folder).interactions.catalogue.titles
-    rows = Run.open(run_folder).states[2].history
+    rows = Run.open(run_folder).user_histories[2].history
     assert state["history"] == [titles[row] for row in rows] and len(lines) == 6
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.alignment.explainer import Explainer
+from rl_explain.explainer.explainer import Explainer
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 from export_adapter import main

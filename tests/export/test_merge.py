@@ -16,12 +16,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from rl_explain.alignment.explainer import Explainer
-from rl_explain.alignment.generation import encode
-from rl_explain.alignment.virtual_tokens import contribution_token, item_token, user_token
 from rl_explain.errors import UserError
+from rl_explain.explainer.explainer import Explainer
+from rl_explain.explainer.generation import encode
 from rl_explain.export.merge import save_merged
-from rl_explain.run import Run
+from rl_explain.pipeline.run import Run
+from rl_explain.tasks.tokens import contribution_token, item_token, user_token
 
 PROMPTS = [
     f'History: {item_token(3)} "Iron Tide" {user_token(4)} Item: {item_token(7)} "Iron Tide 7"',

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rl_explain.checksums import replacing
 from rl_explain.cli import main
 from rl_explain.errors import UserError
+from rl_explain.explainer.checksums import replacing
 from rl_explain.export.push import push
 
 TOKEN = "hf_stand_in"

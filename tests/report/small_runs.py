@@ -8,23 +8,23 @@ import numpy as np
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Measure, estimate
 
-REGRET, MASKED = "faithfulness/regret_score", "faithfulness/regret_score_masking"
+FAITHFULNESS_SCORE, MASKED = "faithfulness/score", "faithfulness/score_masking"
 USERS = np.repeat(np.arange(20), 2)
 HOSTILE = '"><script>alert(1)</script> & <b>|`_x_`*'
 
 
 def values(seed: int, gain: float) -> np.ndarray:
-    """A regret score a case; equal seeds give scores that differ by the gains alone."""
+    """A faithfulness score a case; equal seeds give scores that differ by the gains alone."""
     return np.random.default_rng(seed).uniform(-0.5, 0.5, len(USERS)) + gain
 
 
 def result(method: str, seed: int, gain: float) -> Result:
     regret = values(seed, gain)
     measures = {
-        REGRET: Measure(regret, USERS),
+        FAITHFULNESS_SCORE: Measure(regret, USERS),
         MASKED: Measure(regret / 2, USERS),
-        f"{REGRET}/cited_1": Measure(np.where(USERS % 2, regret, np.nan), USERS),
-        f"{REGRET}/cited_2": Measure(np.where(USERS % 2, np.nan, regret), USERS),
+        f"{FAITHFULNESS_SCORE}/cited_1": Measure(np.where(USERS % 2, regret, np.nan), USERS),
+        f"{FAITHFULNESS_SCORE}/cited_2": Measure(np.where(USERS % 2, np.nan, regret), USERS),
         "text/length": Measure(np.arange(len(USERS), dtype=float), USERS),
     }
     metrics: dict[str, float | None] = {"text/distinct_2": 0.25, "causes/f1": None}
@@ -40,7 +40,7 @@ def result(method: str, seed: int, gain: float) -> Result:
             "history": ["A & B", "C"],
             "completion": f"{method} says {HOSTILE} of {case}",
             "cited": ["C"],
-            "scores": {REGRET: float(regret[case]), MASKED: None},
+            "scores": {FAITHFULNESS_SCORE: float(regret[case]), MASKED: None},
         }
         for case in range(6)
     ]

@@ -6,9 +6,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from small_runs import REGRET, values, write_run
+from small_runs import FAITHFULNESS_SCORE, values, write_run
 
-main = runpy.run_path(str(Path(__file__).parents[2] / "scripts/figure.py"))["main"]
+main = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/figure.py"))["main"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -42,7 +42,7 @@ def test_nothing_outside_the_file_is_asked_for(study: Path, tmp_path: Path) -> N
     assert "href" not in text and "url(" not in text and "@import" not in text
 
 
-@pytest.mark.parametrize("metric", [REGRET, "no/such"])
+@pytest.mark.parametrize("metric", [FAITHFULNESS_SCORE, "no/such"])
 def test_what_cannot_be_drawn_is_named(
     run: Path, tmp_path: Path, metric: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

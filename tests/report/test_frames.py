@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from small_runs import MASKED, REGRET, values
+from small_runs import FAITHFULNESS_SCORE, MASKED, values
 
 from rl_explain.errors import UserError
 from rl_explain.report.frames import cases, results
@@ -17,7 +17,7 @@ def test_results_of_a_run_are_its_metrics(run: Path) -> None:
     assert set(frame["method"]) == {"sft", "ppo", "orpo", "oracle"}
     assert set(frame["seed"]) == {"0"}
     assert set(frame["data"]) == {"one"}
-    ppo = frame[(frame["method"] == "ppo") & (frame["metric"] == REGRET)].squeeze()
+    ppo = frame[(frame["method"] == "ppo") & (frame["metric"] == FAITHFULNESS_SCORE)].squeeze()
     assert ppo["value"] == pytest.approx(values(0, 0.3).mean())
     assert ppo["ci_low"] < ppo["value"] < ppo["ci_high"]
 
@@ -32,7 +32,7 @@ def test_results_of_a_study_hold_each_seed_and_all_pooled(study: Path) -> None:
     frame = results(study)
     assert set(frame["data"]) == {"demo"}
     assert set(frame["method"]) == {"sft", "ppo", "ppo, no_faithfulness"}
-    regret = frame[frame["metric"] == REGRET].set_index(["method", "seed"])["value"]
+    regret = frame[frame["metric"] == FAITHFULNESS_SCORE].set_index(["method", "seed"])["value"]
     assert regret["ppo", "0"] == pytest.approx(values(0, 0.2).mean())
     assert regret["ppo", "1"] == pytest.approx(values(1, 0.4).mean())
     both = np.concatenate([values(0, 0.2), values(1, 0.4)])
@@ -47,7 +47,7 @@ def test_cases_of_a_run(run: Path) -> None:
     assert ppo["history"] == ["A & B", "C"]
     assert ppo["cited"] == ["C"]
     assert ppo["completion"].startswith("ppo says")
-    assert ppo[REGRET] == values(0, 0.3)[3]
+    assert ppo[FAITHFULNESS_SCORE] == values(0, 0.3)[3]
     assert pd.isna(ppo[MASKED])
     assert "prompt" not in frame.columns
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_reader import PageReader
-from small_runs import HOSTILE, REGRET, USERS, values, write, write_run
+from small_runs import FAITHFULNESS_SCORE, HOSTILE, USERS, values, write, write_run
 
 from rl_explain.cli import main
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import read_results
-from rl_explain.evaluation.table import show
 from rl_explain.report.curves import VALIDATION_SCORE
 from rl_explain.report.write import write_report
+from rl_explain.tables.table import show
 from rl_explain.training import validation
 
 OUTSIDE = re.compile(r"(?:https?:|//[a-z]|@import|url\()", re.IGNORECASE)
@@ -61,10 +61,10 @@ def test_tables_hold_the_numbers_of_the_results(run: Path) -> None:
     page, _, markdown = read(run)
     results = read_results(run / "evaluate")
     header, *rows = page.tables["Explanations"]
-    column = header.index("regret score")
+    column = header.index("faithfulness score")
     assert [row[0] for row in rows] == ["sft", "ppo", "orpo", "oracle"]
     for row in rows:
-        assert row[column] == show(results[row[0]].estimate(REGRET))
+        assert row[column] == show(results[row[0]].estimate(FAITHFULNESS_SCORE))
     assert "causes F1" not in header  # no method has a number
     for caption, table in page.tables.items():
         assert [table[0], *table[1:]] == [
@@ -79,7 +79,7 @@ def test_a_value_without_an_interval_stands_alone(run: Path) -> None:
 
 def test_changes_are_paired_with_sft(run: Path) -> None:
     header, *rows = read(run)[0].tables["Against sft"]
-    column = header.index("regret score")
+    column = header.index("faithfulness score")
     # Scores of equal cases differ by the gain alone, so every resample gives the same difference.
     assert {row[0]: row[column] for row in rows} == {
         "ppo": "+0.30 * [+0.30, +0.30]",
@@ -95,7 +95,7 @@ def test_colour_goes_with_size_and_sign(run: Path) -> None:
 
 
 def test_faithfulness_by_items_cited(run: Path) -> None:
-    header, *rows = read(run)[0].tables["Regret score by items cited"]
+    header, *rows = read(run)[0].tables["Faithfulness score by items cited"]
     assert header == ["method", "1", "2"]
     odd = values(0, 0.3)[USERS % 2 == 1].mean()
     assert rows[1][1].startswith(f"{odd:.2f} [")
@@ -127,7 +127,7 @@ def test_a_training_that_a_variant_took_over_is_drawn_once(study: Path) -> None:
 def test_deletion_curves_where_they_are(run: Path) -> None:
     path = run / "evaluate" / "sft.json"
     data = json.loads(path.read_text())
-    data["metrics"] |= {f"established/del/ke_{n}": n / 10 for n in (10, 2, 1)}
+    data["metrics"] |= {f"literature/del/ke_{n}": n / 10 for n in (10, 2, 1)}
     path.write_text(json.dumps(data))
     page, _, _ = read(run)
     # By number, not by name.
@@ -165,7 +165,7 @@ def test_what_made_it(run: Path) -> None:
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    write(tmp_path / "metrics.json", {"evaluate/sft/faithfulness/regret_score": 0.5})
+    write(tmp_path / "metrics.json", {"evaluate/sft/faithfulness/score": 0.5})
     (tmp_path / "ppo").mkdir()
     (tmp_path / "evaluate").mkdir()
     (tmp_path / "evaluate" / "sft.json").write_text("{")
@@ -179,7 +179,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_study_pools_seeds_and_names_the_run_that_failed(study: Path) -> None:
     page, _, _ = read(study)
     header, *rows = page.tables["Explanations"]
-    column = header.index("regret score")
+    column = header.index("faithfulness score")
     found = {row[0]: row[column] for row in rows}
     both = np.concatenate([values(0, 0.2), values(1, 0.4)]).mean()
     assert found["ppo"].startswith(f"{both:.2f} [")
@@ -195,7 +195,7 @@ def test_a_variant_is_compared_on_its_own_seeds(study: Path) -> None:
     header, row = read(study)[0].tables[caption]
     assert row[0] == "ppo, no_faithfulness"
     # Against seed 0 alone, 0.05 less 0.2; against both seeds it would be another number.
-    assert row[header.index("regret score")] == "-0.15 * [-0.15, -0.15]"
+    assert row[header.index("faithfulness score")] == "-0.15 * [-0.15, -0.15]"
 
 
 def test_no_run_and_no_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

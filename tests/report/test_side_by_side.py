@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "scripts/side_by_side.py"
+SCRIPT = Path(__file__).parents[2] / "benchmarks/side_by_side.py"
 
 
 def page(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,9 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from reward_models.answers import parse_list
-from reward_models.citations import CitationFinder, mask
-from reward_models.phrases import PhraseFinder, fold
+from reward_models.text.citations import CitationFinder, mask, parse_list
+from reward_models.text.phrases import PhraseFinder, fold
 
 
 def named(text, titles):

@@ -20,7 +20,8 @@ def credits(context: RewardContext, text: str, label: str = "yes", task: str = "
 
 
 def by_hand(cited: tuple[int, ...]) -> list[float]:
-    """Differences of the mean regret score over all pairs that hold the first j cited items."""
+    """Differences of the mean faithfulness score over all pairs that hold the first j cited
+    items."""
     sums = {pair: sum(EFFECTS[i] for i in pair) for pair in combinations(range(6), len(cited))}
     mean, best = sum(sums.values()) / len(sums), max(sums.values())
     scores = {pair: max(-1.0, (value - mean) / (best - mean)) for pair, value in sums.items()}

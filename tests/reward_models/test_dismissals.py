@@ -1,8 +1,8 @@
 import pytest
 
-from reward_models.citations import CitationFinder
-from reward_models.reading import read
-from rl_explain.evidence import frames
+from reward_models.text.citations import CitationFinder
+from reward_models.text.reading import read
+from rl_explain.teacher import frames
 
 TITLES = ["The Silent Tide", "Glass Comet", "Nothing to Do"]
 FINDER = CitationFinder(TITLES)

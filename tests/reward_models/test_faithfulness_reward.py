@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from reward_models.context import RewardContext
-from reward_models.effects import Effect, SubsetEffects
-from reward_models.faithfulness import faithfulness, most_cited, regret, regret_score
-from reward_models.perturbation import delete, mask
+from reward_models.faithfulness import faithfulness, faithfulness_score, most_cited, normalised
+from reward_models.perturb.effects import Effect, SubsetEffects
+from reward_models.perturb.perturbations import delete, mask
 
 HISTORY = (0, 1, 2, 3, 4, 5)
 ITEM = 6
@@ -101,9 +101,9 @@ def test_ill_posed(make_hand_made, yes_context):
     assert reward(even, saying("Yes", even, 3), "yes") is None
     assert reward(even, saying("No", even, 3), "yes") == -1
     assert reward(even, saying("Yes", even), "yes") == 0
-    assert regret(Effect(0.5, 0.5, 0.5 + 0.0099)) is None
-    assert regret(Effect(0.5, 0.5, 0.5 + 0.0101)) == 0
-    assert regret(Effect(-1.0, 0.5, 0.6)) == -1  # clipped
+    assert normalised(Effect(0.5, 0.5, 0.5 + 0.0099)) is None
+    assert normalised(Effect(0.5, 0.5, 0.5 + 0.0101)) == 0
+    assert normalised(Effect(-1.0, 0.5, 0.6)) == -1  # clipped
 
 
 def test_other_tasks_and_no_label(yes_context):
@@ -121,7 +121,7 @@ def test_reward_uses_deletion_and_other_perturbations_differ(make_random):
     effects = [SubsetEffects(recommender, 30, perturbs=[p]) for p in (delete, mask)]
     cases = {"history": [HISTORY] * 6, "item": [20] * 6, "label": ["yes"] * 6}
     cited = [(i,) for i in HISTORY]
-    deleted, masked = (regret_score(["yes"] * 6, cited, **cases, effects=e) for e in effects)
+    deleted, masked = (faithfulness_score(["yes"] * 6, cited, **cases, effects=e) for e in effects)
     assert max(deleted) == max(masked) == 1
     assert deleted != masked
     context = RewardContext([f"Item Number {i}" for i in range(30)], (), recommender)
@@ -147,7 +147,7 @@ def test_score_is_the_definition_on_random_cases(make_random):
         sign = 1 if label == "yes" else -1
         comp = [sign * (below(history) - below(history[:i] + history[i + 1 :])) for i in range(5)]
         gap = max(comp) - np.mean(comp)
-        found = regret_score(
+        found = faithfulness_score(
             [label] * 5,
             [(i,) for i in history],
             history=[history] * 5,

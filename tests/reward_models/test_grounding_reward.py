@@ -1,8 +1,8 @@
 import pytest
 
-from reward_models.claims import Claim
 from reward_models.context import RewardContext
 from reward_models.grounding import ground, grounding
+from reward_models.text.claims import Claim
 
 HISTORY = (1, 2, 3)
 HARBOR, TIDE, COMET, ORCHARD, LANTERN = 0, 1, 2, 4, 6

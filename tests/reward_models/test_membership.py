@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reward_models.membership import in_top
+from reward_models.perturb.measures import in_top
 
 
 def test_agrees_with_sorting() -> None:

@@ -113,14 +113,14 @@ def test_comparable_scores_have_a_fixed_zero():
     settings = {"normalisation": {"a": "batch"}, "clip": {"a": 0.1, "b": 0.4}}
     composite = make({"a": 1, "b": 1}, **settings, schedule={"b": [[0, 0], [1, 3]]})
     composite.progress = 0.0
-    assert composite.comparable()([""], scores=[1.0]).total == [(1 + 3 * 0.4) / 4]
+    assert composite.final_reward()([""], scores=[1.0]).total == [(1 + 3 * 0.4) / 4]
     assert composite.state() == {}
 
 
 def test_comparable_is_the_same_where_nothing_moves():
     scores = [0.3, 0.1, None, FAILED]
     composite = make({"a": 1, "b": 2}, clip={"b": 0.3})
-    assert composite.comparable()(TEXTS, scores=scores) == composite(TEXTS, scores=scores)
+    assert composite.final_reward()(TEXTS, scores=scores) == composite(TEXTS, scores=scores)
 
 
 def test_credits_are_measured_like_the_total(yes_context):

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from reward_models.log_probability import log_probability
-from reward_models.percentile import label, percentile
+from reward_models.perturb.measures import label, log_probability, percentile
 
 
 def slow_percentile(scores, item, original):

@@ -1,5 +1,5 @@
-from reward_models.citations import CitationFinder
-from reward_models.reading import read
+from reward_models.text.citations import CitationFinder
+from reward_models.text.reading import read
 
 TITLES = ["Alpha", "Bravo", "No Return", "Delta"]
 

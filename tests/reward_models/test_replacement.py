@@ -1,6 +1,6 @@
 """Replacing items by random ones."""
 
-from reward_models.perturbation import replacement
+from reward_models.perturb.perturbations import replacement
 
 HISTORY = (3, 5, 3, 8, 1)
 

@@ -10,7 +10,7 @@ import pytest
 from rewards_throughput import CHEAP, build, composite, forgetful, one_by_one, speed
 
 from reward_models import REWARDS, context
-from reward_models.effects import SubsetEffects
+from reward_models.perturb.effects import SubsetEffects
 
 
 def test_every_text_is_another_one_and_every_term_scores_it():

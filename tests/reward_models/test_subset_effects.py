@@ -3,13 +3,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from reward_models import effects as effects_module
-from reward_models import scoring
-from reward_models.effects import Question, SubsetEffects
-from reward_models.log_probability import log_probability
-from reward_models.percentile import percentile
-from reward_models.perturbation import PERTURBATIONS, delete, mask
-from reward_models.subsets import DRAWS, are_few, drawn_subsets
+from reward_models.perturb import effects as effects_module
+from reward_models.perturb import scoring
+from reward_models.perturb.effects import DRAWS, Question, SubsetEffects, are_few, drawn_subsets
+from reward_models.perturb.measures import log_probability, percentile
+from reward_models.perturb.perturbations import PERTURBATIONS, delete, mask
 
 N = 40
 

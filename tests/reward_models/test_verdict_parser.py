@@ -1,7 +1,7 @@
 import pytest
 
-from reward_models.citations import CitationFinder
-from reward_models.reading import read
+from reward_models.text.citations import CitationFinder
+from reward_models.text.reading import read
 
 FINDER = CitationFinder(
     ["No Country for Old Men", "Yes Man", "No", "Yes", "Crimson Harbor", "Dr. No"]

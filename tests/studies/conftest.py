@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from light_results import write_results
 
-from rl_explain import stages
-from rl_explain.run import Metrics, Run
+from rl_explain.pipeline import stages
+from rl_explain.pipeline.run import Metrics, Run
 
 Score = Callable[[Run, str, str], float]
 """The mean of a metric for a method of a run."""
-NAMES = ("faithfulness/regret_score", "grounding/precision", "explanation/verdict_accuracy")
+NAMES = ("faithfulness/score", "grounding/precision", "explanation/verdict_accuracy")
 
 
 class Interactions:

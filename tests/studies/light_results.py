@@ -6,7 +6,7 @@ import numpy as np
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Measure, estimate
-from rl_explain.record import write_json
+from rl_explain.files import write_json
 
 USERS = np.arange(40)
 

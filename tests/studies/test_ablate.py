@@ -11,20 +11,20 @@ import pytest
 import yaml
 
 from reward_models import REWARDS
-from rl_explain import stages
-from rl_explain.alignment.examples import Example, read_examples, write_examples
-from rl_explain.alignment.generation import Answer
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import UserError
-from rl_explain.run import Metrics, Run
-from rl_explain.stages import training
-from rl_explain.stages.sampling import weighed_candidates
+from rl_explain.explainer.generation import Answer
+from rl_explain.pipeline import stages
+from rl_explain.pipeline import train as training
+from rl_explain.pipeline.run import Metrics, Run
+from rl_explain.pipeline.sampling import scored_samples
 from rl_explain.studies.ablate import ablate
 from rl_explain.studies.study import Study, load_study
+from rl_explain.tasks.examples import Example, read_examples, write_examples
 from rl_explain.training.pairs import read_pairs
 
-REGRET, GROUNDING = "faithfulness/regret_score", "grounding/precision"
+FAITHFULNESS_SCORE, GROUNDING = "faithfulness/score", "grounding/precision"
 STAGES = ("prepare", "recommender", "tasks", "sft", "pairs", "orpo", "evaluate")
 WHOLE = {"agreement": 1, "faithfulness": 3, "grounding": 2}
 
@@ -104,7 +104,7 @@ def sampler(light_stages: Callable, monkeypatch: pytest.MonkeyPatch) -> type[Sam
     def evaluate(run: Run, folder: Path) -> Metrics:
         examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
         n = run.config.evaluation.best_of_n
-        weighed_candidates(run, folder, examples, n, temperature=1.0, description="best_of_n")
+        scored_samples(run, folder, examples, n, temperature=1.0, description="best_of_n")
         return light["evaluate"](run, folder)
 
     for stage, function in {"tasks": tasks, "orpo": orpo, "evaluate": evaluate}.items():
@@ -170,9 +170,9 @@ def test_terms_that_were_not_scored_are_scored_on_what_was_kept(
 
 
 def planted(run: Run, method: str, metric: str) -> float:
-    """Faithfulness buys regret score, and costs grounding."""
+    """Faithfulness buys faithfulness score, and costs grounding."""
     weight = run.config.rewards.weights.get("faithfulness", 0) * (method == "orpo")
-    return 0.5 + {REGRET: 0.1, GROUNDING: -0.05}.get(metric, 0) * weight
+    return 0.5 + {FAITHFULNESS_SCORE: 0.1, GROUNDING: -0.05}.get(metric, 0) * weight
 
 
 def test_what_a_term_bought_and_cost(tmp_path: Path, light_stages: Callable) -> None:
@@ -180,13 +180,13 @@ def test_what_a_term_bought_and_cost(tmp_path: Path, light_stages: Callable) -> 
     text = ablate(study(tmp_path, leave_one_out=True, one_term_only=True)).read_text()
     text = text.partition("# demo, orpo\n\nSeeds 0.\n")[2]
     bought = next(line for line in text.splitlines() if line.startswith("- faithfulness: "))
-    assert f"bought {REGRET} +0.3" in bought
+    assert f"bought {FAITHFULNESS_SCORE} +0.3" in bought
     assert f"cost {GROUNDING} -0.1" in bought
     assert "- agreement: nothing that stands out" in text
     with (tmp_path / "out" / "ablation_differences.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["seed"] == "pooled"]
     found = {(r["method"], r["metric"]): float(r["difference"]) for r in rows}
-    assert found["orpo, without_faithfulness", REGRET] == pytest.approx(-0.3, abs=0.05)
+    assert found["orpo, without_faithfulness", FAITHFULNESS_SCORE] == pytest.approx(-0.3, abs=0.05)
     assert found["orpo, only_faithfulness", GROUNDING] == pytest.approx(0.1, abs=0.05)
 
 
@@ -194,7 +194,7 @@ def test_the_front_and_the_weights_are_left_for_programs(
     tmp_path: Path, light_stages: Callable
 ) -> None:
     light_stages(planted)
-    ablate(study(tmp_path, leave_one_out=True, pareto=[REGRET]))
+    ablate(study(tmp_path, leave_one_out=True, pareto=[FAITHFULNESS_SCORE]))
     left = json.loads((tmp_path / "out" / "ablation.json").read_text())
     beaten_by = left["beaten_by"]["demo"]["orpo"]
     assert "whole reward" in beaten_by["without_faithfulness"]

@@ -15,13 +15,13 @@ from rl_explain.evaluation.statistics import Measure
 from rl_explain.studies.archive import archive
 from rl_explain.studies.costs import Cost, costs
 
-REGRET = "faithfulness/regret_score"
-SCRIPT = Path(__file__).parents[2] / "scripts/keep_results.py"
+FAITHFULNESS_SCORE = "faithfulness/score"
+SCRIPT = Path(__file__).parents[2] / "benchmarks/keep_results.py"
 
 
 def make_run(folder: Path) -> Result:
     values = np.array([1 / 3, np.nan, -1.0])
-    scores = {REGRET: 1 / 3, "text/length": 9.0}
+    scores = {FAITHFULNESS_SCORE: 1 / 3, "text/length": 9.0}
     sample = {
         "case": 0,
         "task": "explanation",
@@ -30,7 +30,11 @@ def make_run(folder: Path) -> Result:
         "scores": scores,
     }
     result = Result(
-        "ppo", "f", {REGRET: -1 / 3}, {REGRET: Measure(values, np.array([4, 4, 5]))}, [sample]
+        "ppo",
+        "f",
+        {FAITHFULNESS_SCORE: -1 / 3},
+        {FAITHFULNESS_SCORE: Measure(values, np.array([4, 4, 5]))},
+        [sample],
     )
     result.save(folder / "evaluate")
     (folder / "ppo" / "adapter").mkdir(parents=True)
@@ -46,18 +50,18 @@ def test_figures_and_texts_are_kept_and_nothing_else(tmp_path: Path) -> None:
     assert archive(tmp_path / "run", out) == [out]
     found = read_results(out / "evaluate")["ppo"]
     assert found.metrics == result.metrics
-    measure, kept = result.measures[REGRET], found.measures[REGRET]
+    measure, kept = result.measures[FAITHFULNESS_SCORE], found.measures[FAITHFULNESS_SCORE]
     np.testing.assert_allclose(kept.values, measure.values, rtol=1e-5)
     np.testing.assert_array_equal(kept.users, measure.users)
     [sample] = found.samples
-    assert sample["completion"] == "é" and sample["scores"] == {REGRET: 1 / 3}
+    assert sample["completion"] == "é" and sample["scores"] == {FAITHFULNESS_SCORE: 1 / 3}
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert names == {
         *("config.yaml", "record.json", "ppo/metrics.json", "ppo/log.jsonl"),
         *("evaluate/ppo.json.gz", "costs.json"),
     }
     text = gzip.decompress((out / "evaluate/ppo.json.gz").read_bytes())
-    assert json.loads(text)["measures"][REGRET]["values"] == [0.333333, None, -1.0]
+    assert json.loads(text)["measures"][FAITHFULNESS_SCORE]["values"] == [0.333333, None, -1.0]
 
 
 def test_paths_within_the_working_folder_become_relative(

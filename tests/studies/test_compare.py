@@ -10,15 +10,15 @@ import pytest
 import yaml
 from light_results import write_results
 
-from rl_explain import stages
 from rl_explain.cli import main
 from rl_explain.errors import UserError
-from rl_explain.run import Run
+from rl_explain.pipeline import stages
+from rl_explain.pipeline.run import Run
 from rl_explain.studies.compare import compare
 from rl_explain.studies.report import pairs_of
 from rl_explain.studies.study import Study, load_study
 
-REGRET = "faithfulness/regret_score"
+FAITHFULNESS_SCORE = "faithfulness/score"
 GAINS = {"base": -0.1, "sft": 0.0, "ppo": 0.3, "dpo": 0.1}
 
 
@@ -36,7 +36,7 @@ def study(folder: Path, **more: Any) -> Study:
 
 
 def gain(run: Run, method: str, metric: str) -> float:
-    changed = "faithfulness" in run.config.rewards.weights and metric == REGRET
+    changed = "faithfulness" in run.config.rewards.weights and metric == FAITHFULNESS_SCORE
     return 0.5 + GAINS[method] * (run.config.rewards.weights.get("faithfulness", 0) > 0) * changed
 
 
@@ -68,7 +68,7 @@ def test_a_stage_that_fails_takes_what_reads_it_and_no_more(
     assert "- demo/seed_1, stage dpo: it reads the stage pairs, which failed." in report
     assert "Not of every seed, but of these alone:\n\n- dpo: 0\n" in report
     found = {r["method"]: r for r in rows(tmp_path / "out" / "differences.csv", seed="pooled",
-                                          metric=REGRET, against="sft")}  # fmt: skip
+                                          metric=FAITHFULNESS_SCORE, against="sft")}  # fmt: skip
     assert {m: r["users"] for m, r in found.items()} == {"ppo": "80", "dpo": "40"}
     entries = json.loads((tmp_path / "out" / "study.json").read_text())["runs"]
     assert [list(run["failures"]) for run in entries] == [[], ["pairs", "dpo"]]
@@ -111,7 +111,9 @@ def test_differences_are_those_that_were_planted(tmp_path: Path, light_stages: C
     text = compare(study(tmp_path, controls=controls)).read_text()
     found = {
         (r["method"], r["against"]): r
-        for r in rows(tmp_path / "out" / "differences.csv", seed="pooled", metric=REGRET)
+        for r in rows(
+            tmp_path / "out" / "differences.csv", seed="pooled", metric=FAITHFULNESS_SCORE
+        )
     }
     assert float(found["ppo", "sft"]["difference"]) == pytest.approx(0.3, abs=0.05)
     assert float(found["ppo", "sft"]["p_holm"]) < 0.01
@@ -123,13 +125,15 @@ def test_differences_are_those_that_were_planted(tmp_path: Path, light_stages: C
     }  # fmt: skip
     for heading in ("Results", "Each seed", "What it cost, mean over seeds"):
         assert f"## {heading}\n" in text
-    by_seed = rows(tmp_path / "out" / "differences.csv", method="ppo", metric=REGRET, against="sft")
+    by_seed = rows(
+        tmp_path / "out" / "differences.csv", method="ppo", metric=FAITHFULNESS_SCORE, against="sft"
+    )
     assert [r["seed"] for r in by_seed] == ["pooled", "0", "1"]
 
 
 def test_each_comparison_is_made_once() -> None:
     methods = ["base", "sft", "ppo", "sft, other", "ppo, other", "oracle", "best_of_n"]
-    tables = pairs_of(methods, [REGRET, "x"])
+    tables = pairs_of(methods, [FAITHFULNESS_SCORE, "x"])
     against = {method: [r for _, m, r in tables["regret"] if m == method] for method in methods}
     assert against == {
         "base": [], "sft": [], "oracle": [],
@@ -146,7 +150,7 @@ def test_each_comparison_is_made_once() -> None:
 def test_a_report_of_what_is_there_runs_nothing(tmp_path: Path, light_stages: Callable) -> None:
     performed = light_stages(gain)
     folder = tmp_path / "out" / "demo"
-    means = {m: {REGRET: g} for m, g in GAINS.items()}
+    means = {m: {FAITHFULNESS_SCORE: g} for m, g in GAINS.items()}
     write_results(folder / "seed_0", 0, means)  # as an earlier version left it
     study(tmp_path)
     assert main(["compare", str(tmp_path / "study.yaml"), "--report-only"]) == 0

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from rl_explain.alignment.language_model import load_tokenizer
 from rl_explain.evaluation.results import Result
+from rl_explain.explainer.language_model import load_tokenizer
 from rl_explain.studies.costs import Cost, cost_table, costs
-from rl_explain.training.candidates import Candidates
+from rl_explain.training.samples import Samples
 
 
 def stage(run: Path, name: str, seconds: float, **metrics: float) -> None:
@@ -61,8 +61,8 @@ def test_tokens_of_earlier_versions_are_in_their_logs(tmp_path: Path) -> None:
 
 def test_best_of_n_samples_at_use(tmp_path: Path) -> None:
     assert costs([tmp_path]) == {}
-    kept = Candidates(["a", "b", "c"], [True, True, False], [4, 5, 9])
-    kept.save(tmp_path / "evaluate" / "candidates" / "some.json")
+    kept = Samples(["a", "b", "c"], [True, True, False], [4, 5, 9])
+    kept.save(tmp_path / "evaluate" / "samples" / "some.json")
     Result("best_of_n", "", {}, {}, []).save(tmp_path / "evaluate")
     assert costs([tmp_path]) == {"best_of_n": Cost(3, 18, 0, None)}
 

@@ -8,7 +8,7 @@ from rl_explain.evaluation.results import read_results
 from rl_explain.studies.overview import overview
 from rl_explain.studies.pool import pooled_methods
 
-REGRET = "faithfulness/regret_score"
+FAITHFULNESS_SCORE = "faithfulness/score"
 
 
 def table(folder: Path) -> list[list[str]]:
@@ -24,7 +24,9 @@ def table(folder: Path) -> list[list[str]]:
     for data, means in runs.items():
         for seed, mean in enumerate(means):
             write_results(
-                folder / data / str(seed), seed, {m: {REGRET: x} for m, x in mean.items()}
+                folder / data / str(seed),
+                seed,
+                {m: {FAITHFULNESS_SCORE: x} for m, x in mean.items()},
             )
         seeds[data] = {
             seed: read_results(folder / data / str(seed) / "evaluate") for seed in range(len(means))
@@ -47,13 +49,15 @@ def test_values_are_pooled_over_seeds_and_carry_intervals(tmp_path: Path) -> Non
         float(x) for x in shown.replace("[", "").replace("]", "").replace(",", "").split()
     )
     seen = [read_results(tmp_path / "films" / str(s) / "evaluate")["ppo"] for s in (0, 1)]
-    mean = sum(r.measures[REGRET].values.mean() for r in seen) / 2
+    mean = sum(r.measures[FAITHFULNESS_SCORE].values.mean() for r in seen) / 2
     assert abs(value - mean) < 0.005 + 1e-9
     assert low < value < high
 
 
 def test_a_row_without_any_number_is_left_out(tmp_path: Path) -> None:
-    write_results(tmp_path, 0, {"sft": {REGRET: 0.1}, "most_frequent_item": {"history/hcr": 0.5}})
+    write_results(
+        tmp_path, 0, {"sft": {FAITHFULNESS_SCORE: 0.1}, "most_frequent_item": {"history/hcr": 0.5}}
+    )
     seeds = {"films": {0: read_results(tmp_path / "evaluate")}}
     lines = overview(seeds, {"films": pooled_methods(seeds["films"])}).splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == ["sft"]
@@ -61,5 +65,5 @@ def test_a_row_without_any_number_is_left_out(tmp_path: Path) -> None:
 
 def test_what_was_not_measured_is_a_dash(tmp_path: Path) -> None:
     rows = table(tmp_path)
-    assert rows[0][:4] == ["data", "method", "seeds", "regret score"]
+    assert rows[0][:4] == ["data", "method", "seeds", "faithfulness score"]
     assert set(rows[2][4:]) == {"–"}

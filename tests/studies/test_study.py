@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rl_explain.config_file import load_config
+from rl_explain.config.reader import load_config
 from rl_explain.errors import UserError
 from rl_explain.studies.plan import planned, planned_ablation
 from rl_explain.studies.study import load_study
@@ -116,7 +116,7 @@ def test_mistakes_are_named(tmp_path: Path, values: dict[str, object], message: 
         load_study(write(tmp_path, **values))
 
 
-@pytest.mark.parametrize("name", ["rewards", "truer"])
+@pytest.mark.parametrize("name", ["reward_ablation", "all_methods"])
 def test_the_studies_that_ship_can_be_planned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)  # where their configurations are named from

@@ -8,8 +8,8 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
-from rl_explain.alignment.language_model import add_adapter, load_base
-from rl_explain.config import ModelConfig
+from rl_explain.config.settings import ModelConfig
+from rl_explain.explainer.language_model import add_adapter, load_base
 
 ModelMaker = Callable[[], tuple[PeftModel, PreTrainedTokenizerBase]]
 
@@ -20,8 +20,8 @@ def sft_model(random_base: Path) -> ModelMaker:
 
     def make() -> tuple[PeftModel, PreTrainedTokenizerBase]:
         generator = torch.Generator().manual_seed(3)
-        banks = [torch.randn(*rows, 8, generator=generator) for rows in ((5,), (4, 1))]
-        base, tokenizer = load_base(str(random_base), "float32", *banks)
+        tables = [torch.randn(*rows, 8, generator=generator) for rows in ((5,), (4, 1))]
+        base, tokenizer = load_base(str(random_base), "float32", *tables)
         model = add_adapter(base, ModelConfig(lora_rank=8, lora_dropout=0.5), seed=0)
         for weight in model.parameters():
             if weight.requires_grad:

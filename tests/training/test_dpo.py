@@ -11,7 +11,7 @@ from torch import Tensor
 from trl import DPOConfig, DPOTrainer
 
 from rl_explain.training.dpo import train_dpo
-from rl_explain.training.offline_config import DPOSettings
+from rl_explain.training.offline_settings import DPOSettings
 from rl_explain.training.pairs import Pair, preference_rows
 
 PAIRS = [

@@ -11,12 +11,12 @@ from safetensors.torch import load_file
 from trl import GRPOTrainer
 
 from reward_models.types import FAILED, Score
-from rl_explain.alignment.language_model import ADAPTER_FILE
 from rl_explain.errors import UserError
+from rl_explain.explainer.language_model import ADAPTER_FILE
 from rl_explain.training import groups
 from rl_explain.training.groups import train_groups
 from rl_explain.training.logs import sampled_tokens
-from rl_explain.training.online_config import GRPOSettings, OnlineConfig, RLOOSettings
+from rl_explain.training.online_settings import GRPOSettings, OnlineSettings, RLOOSettings
 
 ROWS = 24
 PROMPTS = {
@@ -45,7 +45,7 @@ def letters(completions: list[str], **columns: Any) -> list[float]:
 
 
 def train(
-    sft_model: Any, folder: Path, settings: OnlineConfig, reward: Any = letters
+    sft_model: Any, folder: Path, settings: OnlineSettings, reward: Any = letters
 ) -> dict[str, float]:
     folder.mkdir(exist_ok=True)
     model, tokenizer = sft_model()

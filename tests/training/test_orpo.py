@@ -8,9 +8,9 @@ import torch
 from datasets import Dataset
 from trl.experimental.orpo import ORPOConfig
 
-from rl_explain.alignment.language_model import add_adapter, load_base
-from rl_explain.alignment.virtual_tokens import item_token
-from rl_explain.config import ModelConfig
+from rl_explain.config.settings import ModelConfig
+from rl_explain.explainer.language_model import add_adapter, load_base
+from rl_explain.tasks.tokens import item_token
 from rl_explain.training.orpo import CompletionORPOTrainer, orpo_loss
 
 ROWS = [
@@ -28,8 +28,8 @@ def test_loss_by_hand() -> None:
 
 @pytest.fixture
 def trainer(random_base: Path, tmp_path: Path) -> CompletionORPOTrainer:
-    banks = torch.randn(3, 8), torch.randn(2, 1, 8)
-    model, tokenizer = load_base(str(random_base), "float32", *banks)
+    tables = torch.randn(3, 8), torch.randn(2, 1, 8)
+    model, tokenizer = load_base(str(random_base), "float32", *tables)
     tuned = add_adapter(model, ModelConfig(lora_rank=2), seed=0)
     arguments = ORPOConfig(
         output_dir=str(tmp_path),

@@ -9,10 +9,15 @@ import torch
 from transformers import AutoTokenizer
 
 from reward_models.types import Score
-from rl_explain.alignment.title_grammar import QUOTED, PromptTitles, TitleGrammar, unpacked
-from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.explainer.constrained_decoding import (
+    QUOTED,
+    PromptTitles,
+    TitleConstraint,
+    unpacked,
+)
 from rl_explain.training.ppo.experience import score_tokens
 from rl_explain.training.ppo.rollout import sample
+from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.trainer import PPOTrainer
 from rl_explain.training.ppo.value_head import PolicyWithValue
 
@@ -26,9 +31,9 @@ COLUMNS = {"question": QUESTIONS * 8, "prompt": [f'Say "sorry". {q}\n' for q in 
 
 
 @pytest.fixture
-def grammar(random_base: Path, sft_model: Any) -> TitleGrammar:
+def grammar(random_base: Path, sft_model: Any) -> TitleConstraint:
     rows = sft_model()[0].get_input_embeddings().first_id
-    return TitleGrammar(AutoTokenizer.from_pretrained(random_base), rows)
+    return TitleConstraint(AutoTokenizer.from_pretrained(random_base), rows)
 
 
 def draw(policy: PolicyWithValue, tokenizer: Any, prompts: list[str], titles: Any) -> Any:
@@ -72,7 +77,7 @@ def allowed_step_by_step(
 
 @torch.no_grad()
 def test_probabilities_are_shared_among_the_tokens_that_could_come(
-    sft_model: Any, grammar: TitleGrammar
+    sft_model: Any, grammar: TitleConstraint
 ) -> None:
     policy, tokenizer = quoting(sft_model)
     prompts, titles = COLUMNS["prompt"], grammar.of(COLUMNS["question"])
@@ -102,7 +107,7 @@ def test_probabilities_are_shared_among_the_tokens_that_could_come(
 
 @torch.no_grad()
 def test_completions_quote_titles_of_their_own_prompt(
-    sft_model: Any, grammar: TitleGrammar
+    sft_model: Any, grammar: TitleConstraint
 ) -> None:
     policy, tokenizer = quoting(sft_model)
     quoted = {}
@@ -125,7 +130,7 @@ def wordy(completions: list[str], **columns: Any) -> list[Score]:
 
 
 def test_training_and_validation_are_held_and_start_on_policy(
-    sft_model: Any, grammar: TitleGrammar, tmp_path: Path
+    sft_model: Any, grammar: TitleConstraint, tmp_path: Path
 ) -> None:
     model, tokenizer = sft_model()
     model.get_base_model().get_output_embeddings().register_forward_hook(
@@ -139,7 +144,7 @@ def test_training_and_validation_are_held_and_start_on_policy(
         expected.extend(QUOTED.findall(question) for question in columns["question"])
         return wordy(completions)
 
-    config = PPOConfig(
+    config = PPOSettings(
         iterations=2,
         rollout_batch_size=8,
         samples_per_prompt=2,
@@ -149,7 +154,7 @@ def test_training_and_validation_are_held_and_start_on_policy(
         temperature=TEMPERATURE,
         value_warmup_iterations=0,
         learning_rate=1e-3,
-        grounded_decoding=True,
+        constrained_decoding=True,
     )
     trainer = PPOTrainer(
         model, tokenizer, COLUMNS, COLUMNS, listening, config, tmp_path, 1, grammar=grammar
@@ -171,4 +176,4 @@ def test_training_and_validation_are_held_and_start_on_policy(
 
 def test_a_missing_grammar_is_told(sft_model: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="give a grammar"):
-        PPOTrainer(*sft_model(), COLUMNS, COLUMNS, wordy, PPOConfig(), tmp_path)
+        PPOTrainer(*sft_model(), COLUMNS, COLUMNS, wordy, PPOSettings(), tmp_path)

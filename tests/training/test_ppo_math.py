@@ -15,7 +15,12 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.siblings import LEAST_SPREAD, shaped, sibling_means, spread
+from rl_explain.training.ppo.prompt_groups import (
+    LEAST_SPREAD,
+    potential_shaping,
+    prefix_means,
+    spread,
+)
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -162,7 +167,7 @@ def test_sibling_means_are_those_of_a_plain_loop() -> None:
     width = max(map(len, texts))
     ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
     mask = torch.tensor([[t < len(text) for t in range(width)] for text in texts])
-    means = sibling_means(torch.tensor(scores), torch.tensor(prompts), ids, mask)
+    means = prefix_means(torch.tensor(scores), torch.tensor(prompts), ids, mask)
     for row, expected in enumerate(plain_sibling_means(scores, prompts, texts)):
         assert means[row, : len(expected)].tolist() == pytest.approx(expected, abs=1e-5)
         assert not means[row, len(expected) :].any()
@@ -172,7 +177,7 @@ def test_shaping_moves_no_return_but_by_the_potential() -> None:
     rewards, potential = noise(3, 5, seed=3) * MASK, noise(3, 5, seed=4)
     plain, _ = estimate_advantages(rewards, torch.zeros(3, 5), MASK, 1.0, 1.0)
     moved, _ = estimate_advantages(
-        shaped(rewards, potential, MASK), torch.zeros(3, 5), MASK, 1.0, 1.0
+        potential_shaping(rewards, potential, MASK), torch.zeros(3, 5), MASK, 1.0, 1.0
     )
     torch.testing.assert_close(moved, plain - potential * MASK)
 
@@ -180,7 +185,7 @@ def test_shaping_moves_no_return_but_by_the_potential() -> None:
 def test_a_wrong_verdict_is_blamed_on_its_own_token() -> None:
     ids = torch.tensor([[7, 1, 2], [7, 3, 4], [9, 1, 2], [9, 3, 4]])
     scores, mask = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.ones(4, 3, dtype=torch.bool)
-    means = sibling_means(scores, torch.zeros(4, dtype=torch.long), ids, mask)
+    means = prefix_means(scores, torch.zeros(4, dtype=torch.long), ids, mask)
     assert (scores[:, None] - means).tolist() == [[1, 0, 0], [1, 0, 0], [-1, 0, 0], [-1, 0, 0]]
 
 

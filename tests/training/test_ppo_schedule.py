@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rl_explain.errors import UserError
-from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.schedule import draw_minibatches, draw_prompts, sampling_seed
+from rl_explain.training.ppo.settings import PPOSettings
 
 
 def test_prompts_come_permutation_after_permutation() -> None:
@@ -51,23 +51,23 @@ def test_every_process_and_iteration_samples_with_its_own_seed() -> None:
 )
 def test_settings_out_of_range_are_named(field: str, value: float, fix: str) -> None:
     with pytest.raises(UserError, match=f"training.ppo.{field} is {value}: give .*{fix}"):
-        PPOConfig(**{field: value})
+        PPOSettings(**{field: value})
 
 
 def test_a_sibling_baseline_needs_several_completions() -> None:
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
-        PPOConfig(samples_per_prompt=1, sibling_scale=False)
+        PPOSettings(samples_per_prompt=1, group_scale=False)
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
-        PPOConfig(samples_per_prompt=1, sibling_baseline=False)
+        PPOSettings(samples_per_prompt=1, prefix_baseline=False)
 
 
 def test_a_sibling_baseline_needs_undiscounted_rewards() -> None:
-    with pytest.raises(UserError, match=r"gamma is 0\.9: give 1 with sibling_baseline"):
-        PPOConfig(gamma=0.9)
+    with pytest.raises(UserError, match=r"gamma is 0\.9: give 1 with prefix_baseline"):
+        PPOSettings(gamma=0.9)
 
 
 def test_sizes_follow_from_each_other() -> None:
-    config = PPOConfig(
+    config = PPOSettings(
         rollout_batch_size=8, samples_per_prompt=4, minibatch_size=16, micro_batch_size=8
     )
-    assert (config.episodes, config.minibatches) == (32, 2)
+    assert (config.completions_per_iteration, config.minibatches) == (32, 2)

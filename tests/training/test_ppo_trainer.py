@@ -12,14 +12,14 @@ from torch import Tensor
 
 from reward_models.composite import CompositeResult
 from reward_models.types import FAILED, Score
-from rl_explain.alignment.generation import generate
-from rl_explain.alignment.language_model import freeze_connectors
 from rl_explain.errors import UserError
+from rl_explain.explainer.generation import generate
+from rl_explain.explainer.language_model import freeze_connectors
 from rl_explain.training.arguments import last_checkpoint
-from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.experience import score_tokens
 from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch
+from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.train import train_ppo
 from rl_explain.training.ppo.trainer import PPOTrainer
 from rl_explain.training.ppo.weights import ADAPTER_FILE
@@ -35,8 +35,8 @@ SMALL: dict[str, Any] = {
     "iterations": 4,
     "rollout_batch_size": 16,
     "samples_per_prompt": 1,
-    "sibling_baseline": False,
-    "sibling_scale": False,
+    "prefix_baseline": False,
+    "group_scale": False,
     "kl_coef": 0.05,
     "ppo_epochs": 2,
     "minibatch_size": 8,
@@ -51,7 +51,7 @@ SMALL: dict[str, Any] = {
     "kl_target": 0.5,
     "kl_horizon": 160.0,
     "entropy_coef": 0.01,
-    "grounded_decoding": False,
+    "constrained_decoding": False,
 }
 CLOCKS = ("seconds/", "tokens_per_second", "train_")
 
@@ -66,7 +66,7 @@ def make_trainer(
 ) -> PPOTrainer:
     model, tokenizer = sft_model()
     folder.mkdir(exist_ok=True)
-    config = PPOConfig(**SMALL | settings)
+    config = PPOSettings(**SMALL | settings)
     return PPOTrainer(model, tokenizer, PROMPTS, VALIDATION, reward, config, folder, seed=7)
 
 
@@ -190,7 +190,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(sft_model: Any, tmp_
     assert resumed.train(resume_from_checkpoint=checkpoint).global_step == whole.state.global_step
 
     assert_equal(trained(resumed), trained(whole))
-    assert resumed.kl.coef == whole.kl.coef != SMALL.get("kl_coef", PPOConfig().kl_coef)
+    assert resumed.kl.coef == whole.kl.coef != SMALL.get("kl_coef", PPOSettings().kl_coef)
     ends = [Path(last_checkpoint(tmp_path / name) or "") for name in ("whole", "parts")]
     for file in ("adapter_model.safetensors", "value_head.safetensors", "kl_controller.json"):
         assert (ends[0] / file).read_bytes() == (ends[1] / file).read_bytes()
@@ -298,7 +298,7 @@ def test_the_stage_leaves_its_files(sft_model: Any, tmp_path: Path) -> None:
         return CompositeResult(totals, {"letters": totals, "other": [None] * len(totals)})
 
     model, tokenizer = sft_model()
-    config = PPOConfig(**SMALL)
+    config = PPOSettings(**SMALL)
     args = (tokenizer, PROMPTS, VALIDATION, composite, config, tmp_path, 7)
     metrics = train_ppo(model, *args)
     assert metrics["iterations"] == 4
@@ -365,7 +365,7 @@ def test_siblings_teach_nothing_that_the_prompt_decides(
         rollout_batch_size=4,
         samples_per_prompt=4,
         iterations=1,
-        sibling_baseline=siblings,
+        prefix_baseline=siblings,
         value_warmup_iterations=0,
         missing_eos_penalty=0.0,
         kl_coef=0.0,
@@ -388,6 +388,6 @@ def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -
             {"prompt": ["a"], "row": []},
             VALIDATION,
             letters,
-            PPOConfig(),
+            PPOSettings(),
             tmp_path,
         )

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.alignment.examples import Example
 from rl_explain.errors import UserError
+from rl_explain.tasks.examples import Example
 from rl_explain.training.pairs import SAMPLES_FILE
 from rl_explain.training.rejection import best_samples
 

@@ -9,7 +9,7 @@ from transformers import Trainer, TrainingArguments
 
 from reward_models.composite import Composite
 from rl_explain.training.reward_state import RewardState
-from rl_explain.training.scoring import comparable
+from rl_explain.training.scoring import final_reward
 
 STEPS = 6
 
@@ -78,5 +78,5 @@ def test_a_new_training_forgets_what_was_scored_before(tmp_path: Path) -> None:
 def test_weights_of_different_times_are_compared_by_one_reward() -> None:
     composite = make_composite()
     composite.progress = 0.0
-    assert comparable(composite)(["xx"]).total == [2.0]  # type: ignore[union-attr]
-    assert comparable(length) is length
+    assert final_reward(composite)(["xx"]).total == [2.0]  # type: ignore[union-attr]
+    assert final_reward(length) is length

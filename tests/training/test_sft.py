@@ -11,13 +11,13 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl.trainer import utils as internals
 
-from rl_explain.alignment.examples import Example
-from rl_explain.alignment.language_model import add_adapter, load_base
-from rl_explain.alignment.virtual_tokens import item_token
-from rl_explain.config import ModelConfig
+from rl_explain.config.settings import ModelConfig
+from rl_explain.explainer.language_model import add_adapter, load_base
+from rl_explain.tasks.examples import Example
+from rl_explain.tasks.tokens import item_token
 from rl_explain.training import sft
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_config import SFTSettings
+from rl_explain.training.offline_settings import SFTSettings
 
 EXAMPLES = [
     Example("classification", "hybrid", f"Item: {item_token(i % 3)} for", "Yes" if i % 2 else "No")
@@ -28,8 +28,8 @@ SETTINGS = SFTSettings(steps=8, batch_size=4, learning_rate=1e-2)
 
 def _model(base: Path) -> tuple[PeftModel, object]:
     generator = torch.Generator().manual_seed(3)
-    banks = [torch.randn(*n, 8, generator=generator) for n in ((3,), (2, 1))]
-    model, tokenizer = load_base(str(base), "float32", *banks)
+    tables = [torch.randn(*n, 8, generator=generator) for n in ((3,), (2, 1))]
+    model, tokenizer = load_base(str(base), "float32", *tables)
     return add_adapter(model, ModelConfig(lora_rank=2, lora_dropout=0.1), seed=0), tokenizer
 
 

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from rl_explain.training.ppo.advantages import estimate_advantages, whiten
-from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.losses import penalised_rewards, token_entropy, token_log_probs
+from rl_explain.training.ppo.prompt_groups import potential_shaping
 from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch, policy_inputs, rows_by_length, select
-from rl_explain.training.ppo.siblings import shaped
+from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.value_head import PolicyWithValue
 
 
@@ -17,7 +17,7 @@ def build_experience(
     batch: Batch,
     scores: Tensor,
     kl_coef: float,
-    config: PPOConfig,
+    config: PPOSettings,
     potential: Tensor | None = None,
     credits: Tensor | None = None,
 ) -> tuple[Batch, dict[str, float]]:
@@ -43,7 +43,7 @@ def build_experience(
     log_ratio = log_probs - reference
     rewards = penalised_rewards(scores, log_ratio, mask, kl_coef)
     if potential is not None:
-        rewards = shaped(rewards, potential, mask)
+        rewards = potential_shaping(rewards, potential, mask)
     advantages, returns = estimate_advantages(
         rewards, values, mask, config.gamma, config.gae_lambda
     )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.rollout import Batch, rows_by_length, select
 from rl_explain.training.ppo.schedule import draw_minibatches
+from rl_explain.training.ppo.settings import PPOSettings
 
 
 class ExperienceLoader:
@@ -24,7 +24,7 @@ class ExperienceLoader:
         collect: Callable[[int], Batch],
         count_tokens: Callable[[int], float],
         micro_batches: int,
-        config: PPOConfig,
+        config: PPOSettings,
         seed: int,
     ) -> None:
         self.collect = collect

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from peft import PeftModel
 
-from rl_explain.alignment.language_model import ADAPTER as POLICY
 from rl_explain.errors import UserError
+from rl_explain.explainer.language_model import ADAPTER as POLICY
 
 REFERENCE = "reference"
 """Name of the frozen copy."""

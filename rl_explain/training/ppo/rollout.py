@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from rl_explain.alignment.generation import encode, only_settings
-from rl_explain.alignment.prompt_cache import read_prompts
-from rl_explain.alignment.title_grammar import PromptTitles
+from rl_explain.explainer.constrained_decoding import PromptTitles
+from rl_explain.explainer.generation import encode, only_settings
+from rl_explain.explainer.prompt_cache import read_prompts
 
 Batch = dict[str, Tensor]
 

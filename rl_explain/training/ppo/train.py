@@ -5,12 +5,12 @@ from pathlib import Path
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
-from rl_explain.alignment.language_model import save_adapter
-from rl_explain.alignment.title_grammar import TitleGrammar
+from rl_explain.explainer.constrained_decoding import TitleConstraint
+from rl_explain.explainer.language_model import save_adapter
 from rl_explain.training.arguments import last_checkpoint
-from rl_explain.training.ppo.config import PPOConfig
+from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.trainer import PPOTrainer
-from rl_explain.training.samples import ITERATION
+from rl_explain.training.sample_log import ITERATION
 from rl_explain.training.scoring import Columns, RewardFunction
 from rl_explain.training.validation import VALIDATION_SCORE
 
@@ -21,11 +21,11 @@ def train_ppo(
     prompts: Columns,
     validation: Columns,
     reward_fn: RewardFunction,
-    config: PPOConfig,
+    config: PPOSettings,
     folder: Path,
     seed: int,
     device: str = "cpu",
-    grammar: TitleGrammar | None = None,
+    grammar: TitleConstraint | None = None,
 ) -> dict[str, float]:
     """Train `model` in place; resume where it was interrupted.
 
@@ -50,7 +50,7 @@ def _metrics(trainer: PPOTrainer) -> dict[str, float]:
     last = next(line for line in reversed(history) if "kl" in line)
     return {
         "iterations": last[ITERATION],
-        "completions": trainer.config.iterations * trainer.config.episodes,
+        "completions": trainer.config.iterations * trainer.config.completions_per_iteration,
         "steps": trainer.state.global_step,
         "best_iteration": best,
         "validation/score": scores[best],

@@ -37,11 +37,10 @@ from transformers.trainer_utils import TrainOutput
 
 from reward_models.composite import Composite, CompositeResult
 from reward_models.credit import Credit
-from rl_explain.alignment.title_grammar import PromptTitles, TitleGrammar
 from rl_explain.errors import UserError
+from rl_explain.explainer.constrained_decoding import PromptTitles, TitleConstraint
 from rl_explain.training.arguments import one_device, shared_arguments
 from rl_explain.training.logs import LOG_FILE, JsonLinesLog
-from rl_explain.training.ppo.config import PPOConfig
 from rl_explain.training.ppo.credit import token_credits
 from rl_explain.training.ppo.experience import build_experience
 from rl_explain.training.ppo.kl_controller import KLController
@@ -52,14 +51,15 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
+from rl_explain.training.ppo.prompt_groups import prefix_means, spread
 from rl_explain.training.ppo.reference import add_reference
 from rl_explain.training.ppo.rollout import Batch, has_ended, policy_inputs, sample
 from rl_explain.training.ppo.schedule import draw_prompts, sampling_seed
-from rl_explain.training.ppo.siblings import sibling_means, spread
+from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.value_head import PolicyWithValue
 from rl_explain.training.ppo.weights import load_weights, save_weights
 from rl_explain.training.reward_state import RewardState
-from rl_explain.training.samples import ITERATION, Rewind, append_samples
+from rl_explain.training.sample_log import ITERATION, Rewind, append_samples
 from rl_explain.training.scoring import (
     Columns,
     RewardFunction,
@@ -88,7 +88,7 @@ class PPOTrainer(Trainer):
         grammar: holds completions to the titles of the column `question`, if `config` asks for it.
 
     Raises:
-        ValueError: `config.grounded_decoding` without a grammar.
+        ValueError: `config.constrained_decoding` without a grammar.
         UserError: no prompts, or sizes that the number of processes does not divide.
     """
 
@@ -101,17 +101,17 @@ class PPOTrainer(Trainer):
         prompts: Columns,
         validation: Columns,
         reward_fn: RewardFunction,
-        config: PPOConfig,
+        config: PPOSettings,
         folder: Path,
         seed: int = 0,
         device: str = "cpu",
-        grammar: TitleGrammar | None = None,
+        grammar: TitleConstraint | None = None,
     ) -> None:
         _check_columns(prompts, "training")
         _check_columns(validation, "validation")
-        if config.grounded_decoding and grammar is None:
+        if config.constrained_decoding and grammar is None:
             raise ValueError(
-                "config.grounded_decoding is true: give a grammar, or set it to false."
+                "config.constrained_decoding is true: give a grammar, or set it to false."
             )
         add_reference(model)
         super().__init__(
@@ -131,7 +131,7 @@ class PPOTrainer(Trainer):
         self.tokenizer = tokenizer
         self.prompts, self.validation, self.reward_fn = prompts, validation, reward_fn
         self.config, self.folder = config, folder
-        self.grammar = grammar if config.grounded_decoding else None
+        self.grammar = grammar if config.constrained_decoding else None
         self.kl = KLController(config.kl_coef, config.kl_target, config.kl_horizon)
         self._figures: dict[str, float] = {}
         self._losses: dict[str, list[Tensor]] = defaultdict(list)
@@ -242,7 +242,7 @@ class PPOTrainer(Trainer):
         scores = scores - self.config.missing_eos_penalty * unended
         prompts = torch.tensor(rows, device=scores.device) // self.config.samples_per_prompt
         scale = torch.ones_like(scores)
-        if self.config.sibling_scale:
+        if self.config.group_scale:
             scale = spread(scores, prompts)
         known = None
         if credits is not None:
@@ -253,14 +253,14 @@ class PPOTrainer(Trainer):
             known = token_credits(ids, mask, own, self.tokenizer) / scale[:, None]
         scores = scores / scale
         potential = None
-        if self.config.sibling_baseline:
+        if self.config.prefix_baseline:
             ids, mask = kept["completion_ids"], kept["completion_mask"]
-            potential = sibling_means(scores, prompts, ids, mask)
+            potential = prefix_means(scores, prompts, ids, mask)
         experience, figures = build_experience(
             self.model, kept, scores, self.kl.coef, self.config, potential, known
         )
         self._figures |= figures
-        self.kl.update(self._across_processes(figures)["kl"], self.config.episodes)
+        self.kl.update(self._across_processes(figures)["kl"], self.config.completions_per_iteration)
         return experience
 
     def _check_enough(self, scored: int, iteration: int) -> None:
@@ -380,7 +380,7 @@ class PPOTrainer(Trainer):
         steps = self.config.ppo_epochs * self.config.minibatches
         losses = {k: torch.stack(v).sum().item() / steps for k, v in self._losses.items()}
         seconds = time.perf_counter() - self._started
-        tokens = self._figures["completion_length"] * self.config.episodes
+        tokens = self._figures["completion_length"] * self.config.completions_per_iteration
         speed = {"seconds/iteration": seconds, "tokens_per_second": tokens / seconds}
         return self._figures | losses | speed
 
@@ -418,7 +418,7 @@ class PPOTrainer(Trainer):
 class IterationFlow(TrainerCallback):
     """Evaluates and saves every so many iterations, and after the last."""
 
-    def __init__(self, config: PPOConfig) -> None:
+    def __init__(self, config: PPOSettings) -> None:
         self.config = config
 
     def on_epoch_end(
@@ -430,7 +430,7 @@ class IterationFlow(TrainerCallback):
         control.should_save = last or iteration % self.config.save_every == 0
 
 
-def _arguments(config: PPOConfig, folder: Path, seed: int, device: str) -> TrainingArguments:
+def _arguments(config: PPOSettings, folder: Path, seed: int, device: str) -> TrainingArguments:
     shared = shared_arguments(folder, config.micro_batch_size, config.learning_rate, seed, device)
     own = {
         "num_train_epochs": config.iterations,
@@ -441,7 +441,7 @@ def _arguments(config: PPOConfig, folder: Path, seed: int, device: str) -> Train
     return one_device(TrainingArguments(**shared | own))
 
 
-def _micro_batches(config: PPOConfig, processes: int) -> int:
+def _micro_batches(config: PPOSettings, processes: int) -> int:
     """Forward passes of an optimiser step in each process."""
     if config.rollout_batch_size % processes:
         raise UserError(

@@ -7,8 +7,8 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from rl_explain.alignment.prompt_cache import completion_logits
-from rl_explain.alignment.title_grammar import unpacked
+from rl_explain.explainer.constrained_decoding import unpacked
+from rl_explain.explainer.prompt_cache import completion_logits
 
 
 class PolicyWithValue(nn.Module):

@@ -6,7 +6,7 @@ from peft import set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rl_explain.alignment.language_model import ADAPTER_FILE
+from rl_explain.explainer.language_model import ADAPTER_FILE
 from rl_explain.training.ppo.reference import POLICY
 from rl_explain.training.ppo.value_head import PolicyWithValue
 

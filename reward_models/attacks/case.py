@@ -1,0 +1,88 @@
+"""What a degenerate policy sees of a question, and what it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from reward_models.perturb.effects import distinct
+from reward_models.types import History, Label
+
+
+@dataclass(frozen=True)
+class Case:
+    """An explanation question, and what there is to know about it.
+
+    `label` and `influence` (history item to what leaving it out does for the label) are `None` for
+    a policy that does not know them.
+    """
+
+    history: History
+    item: int
+    reasons: int
+    prompt: str
+    titles: Sequence[str]
+    attributes: Sequence[Mapping[str, tuple[str, ...]]]
+    label: Label | None = None
+    influence: Mapping[int, float] | None = None
+
+    @property
+    def verdict(self) -> str:
+        """`Yes` or `No`: the right one where it is known, else always the first."""
+        return "No" if self.label == "no" else "Yes"
+
+    @property
+    def wrong_verdict(self) -> str:
+        """The other one."""
+        return "Yes" if self.label == "no" else "No"
+
+    @property
+    def target(self) -> str:
+        """The asked title, in quotes."""
+        return f'"{self.titles[self.item]}"'
+
+    @property
+    def recent(self) -> History:
+        """The distinct items of the history, the latest first."""
+        return distinct(self.history[::-1])
+
+    def named(self, items: Sequence[int]) -> str:
+        """Titles in quotes, as a text enumerates them."""
+        words = [f'"{self.titles[item]}"' for item in items]
+        return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+    def values(self, items: Sequence[int]) -> list[str]:
+        """The attribute values of items, each once."""
+        rows = [self.attributes[item] for item in items] if self.attributes else []
+        return list(dict.fromkeys(v for row in rows for several in row.values() for v in several))
+
+    def strangers(self, count: int) -> list[int]:
+        """Catalogue items outside of the history, drawn by the case alone."""
+        others = np.setdiff1d(np.arange(len(self.titles)), [*self.history, self.item])
+        return self.rng.permutation(others)[:count].tolist()
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A generator that depends on the case alone."""
+        return np.random.default_rng([self.item, *self.history])
+
+
+class Policy(NamedTuple):
+    """Writes a text for a case, by a rule that explains nothing.
+
+    Every policy knows the prompt and the catalogue; `knows` says what else: `label`, `influence`.
+    """
+
+    write: Callable[[Case], str]
+    knows: tuple[str, ...] = ()
+
+    def __call__(self, case: Case) -> str:
+        """Its text, written without what it does not know."""
+        hidden = {name: None for name in ("label", "influence") if name not in self.knows}
+        return self.write(replace(case, **hidden))  # type: ignore[arg-type]
+
+    @property
+    def rule(self) -> str:
+        """What it does, in a line."""
+        return (self.write.__doc__ or "").strip()

@@ -1,0 +1,266 @@
+"""What taking items from a history does to the recommender's score of an item.
+
+For a set C of the history's items, sigma = +1 where the label is yes and -1 where it is no:
+
+    comprehensiveness  sigma * [p(a|h) - p(a|h without C)]
+    sufficiency        sigma * [p(a|C) - p(a|h)],  C in history order
+
+each beside its mean and its maximum over subsets of size |C| (DeYoung et al. 2020, here with
+percentiles of the recommender). Up to 200 subsets are all evaluated; of more, 200 uniform draws
+and a greedy subset. Draws depend on the case and the seed alone, so no score depends on its batch.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, islice
+from math import comb
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from reward_models.perturb.measures import percentile
+from reward_models.perturb.perturbations import Perturbation, delete
+from reward_models.perturb.scoring import score_chunks
+from reward_models.types import History, Label, Recommender
+
+Measure: TypeAlias = Callable[[np.ndarray, np.ndarray, Sequence[Sequence[int]]], np.ndarray]
+"""(scores (B, N), items (B,), original histories) -> (B,): `percentile` or another."""
+
+EXHAUSTIVE = 200
+"""Most subsets of one size that are all evaluated."""
+DRAWS = 200
+"""Subsets drawn where there are more."""
+_TOGETHER = 256
+"""Pools computed in one go, which bounds the altered histories held at a time."""
+
+
+class Question(NamedTuple):
+    """Why does the recommender, given `history`, say `label` of `item`?"""
+
+    history: History
+    item: int
+    label: Label
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The subsets of one size that were evaluated for a question.
+
+    `subsets` (S, k) holds positions in `distinct(history)`, ascending; `effects` (S,) what each
+    does; `random` is the mean effect of a random subset.
+    """
+
+    subsets: np.ndarray
+    effects: np.ndarray
+    random: float
+
+    @property
+    def best(self) -> float:
+        """The greatest effect of an evaluated subset."""
+        return float(self.effects.max())
+
+    def find(self, positions: Sequence[int]) -> float | None:
+        """The effect of one subset (positions ascending), `None` when it was not evaluated."""
+        rows = np.flatnonzero((self.subsets == np.asarray(positions)).all(axis=1))
+        return float(self.effects[rows[0]]) if len(rows) else None
+
+
+class Effect(NamedTuple):
+    """The effect of a cited set beside the mean and the maximum over subsets of its size."""
+
+    cited: float
+    random: float
+    best: float
+
+
+_Key: TypeAlias = tuple[Question, int]  # a question and a size
+_Request: TypeAlias = tuple[Question, Sequence[int]]  # a question and a set of items
+
+
+def distinct(history: Sequence[int]) -> History:
+    """The items of a history, each once, in order of first occurrence."""
+    return tuple(dict.fromkeys(history))
+
+
+class SubsetEffects:
+    """Effects of subsets on one recommender, for many questions at once.
+
+    Args:
+        recommender: asked for few, large, deduplicated batches.
+        num_items: of the recommender's catalogue.
+        perturbs: how items are taken away; of several ways, the scores given the altered histories
+            are averaged.
+        kept: measure sufficiency, of keeping a subset alone, instead of comprehensiveness.
+        measure: what stands for the recommender's score of an item.
+        seed: of the draws.
+        remembered: pools kept for later calls, the most recently used ones.
+    """
+
+    def __init__(
+        self,
+        recommender: Recommender,
+        num_items: int,
+        *,
+        perturbs: Sequence[Perturbation] = (delete,),
+        kept: bool = False,
+        measure: Measure = percentile,
+        seed: int = 0,
+        remembered: int = 20_000,
+    ) -> None:
+        self.recommender = recommender
+        self.num_items = num_items
+        self.perturbs = perturbs
+        self.kept = kept
+        self.measure = measure
+        self.seed = seed
+        self.remembered = remembered
+        self._pools: dict[_Key, Pool] = {}
+
+    def effects(
+        self, questions: Sequence[Question], cited: Sequence[Collection[int]]
+    ) -> list[Effect | None]:
+        """The effect of each question's cited set.
+
+        `None` where it is undefined: nothing is cited or, for comprehensiveness, everything is,
+        since a recommender is never asked about an empty history.
+
+        Raises:
+            ValueError: a cited item is not in its history.
+        """
+        places = [_positions(q, c) for q, c in zip(questions, cited, strict=True)]
+        asked = [i for i, q in enumerate(questions) if 0 < len(places[i]) <= self._largest(q)]
+        pools = self.pools([questions[i] for i in asked], [len(places[i]) for i in asked])
+        own = [pool.find(places[i]) for i, pool in zip(asked, pools, strict=True)]
+        absent = [i for i, value in zip(asked, own, strict=True) if value is None]
+        late = iter(self._signed([(questions[i], tuple(cited[i])) for i in absent]).tolist())
+        effects: list[Effect | None] = [None] * len(questions)
+        for i, pool, known in zip(asked, pools, own, strict=True):
+            value = next(late) if known is None else known
+            effects[i] = Effect(value, pool.random, max(pool.best, value))
+        return effects
+
+    def pools(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[Pool]:
+        """The evaluated subsets of each question, of the size that goes with it.
+
+        Size 1 gives, for up to 200 distinct items, the leave-one-out effect of each, in order.
+
+        Raises:
+            ValueError: a size below one, or one that leaves nothing of a history.
+        """
+        keys = list(zip(questions, sizes, strict=True))
+        missing = [key for key in dict.fromkeys(keys) if key not in self._pools]
+        for begin in range(0, len(missing), _TOGETHER):
+            group = missing[begin : begin + _TOGETHER]
+            self._pools.update(zip(group, self._compute(group), strict=True))
+        pools = [self._pools[key] for key in keys]
+        self._forget(keys)
+        return pools
+
+    def _largest(self, question: Question) -> int:
+        return len(set(question.history)) - (0 if self.kept else 1)
+
+    def _forget(self, used: Sequence[_Key]) -> None:
+        for key in used:
+            self._pools[key] = self._pools.pop(key)  # last in the dict: the latest used
+        for key in list(islice(self._pools, max(0, len(self._pools) - self.remembered))):
+            del self._pools[key]
+
+    def _compute(self, keys: Sequence[_Key]) -> list[Pool]:
+        greedy = self._greedy(
+            [key for key in keys if not are_few(len(set(key[0].history)), key[1])]
+        )
+        subsets = [self._subsets(key, greedy.get(key)) for key in keys]
+        requests: list[_Request] = [
+            (question, chosen)
+            for (question, _), positions in zip(keys, subsets, strict=True)
+            for chosen in np.array(distinct(question.history))[positions].tolist()
+        ]
+        ends = np.cumsum([len(positions) for positions in subsets])
+        parts = np.split(self._signed(requests), ends[:-1])
+        return [
+            Pool(positions, part, float(part[:DRAWS].mean()))  # the greedy subset is not random
+            for positions, part in zip(subsets, parts, strict=True)
+        ]
+
+    def _subsets(self, key: _Key, greedy: Sequence[int] | None) -> np.ndarray:
+        """Positions of every subset to evaluate, the greedy one last: (S, size)."""
+        (history, item, _), size = key
+        if not 1 <= size <= self._largest(key[0]):
+            raise ValueError(f"no subsets of {size} items of {history} can be compared.")
+        n = len(set(history))
+        if greedy is None:
+            return all_subsets(n, size)
+        drawn = drawn_subsets(n, size, np.random.default_rng([self.seed, size, item, *history]))
+        return np.vstack([drawn, np.array([_positions(key[0], greedy)], dtype=drawn.dtype)])
+
+    def _greedy(self, keys: Sequence[_Key]) -> dict[_Key, tuple[int, ...]]:
+        """For each key the set that grows by the item that helps its effect most."""
+        chosen: dict[_Key, tuple[int, ...]] = dict.fromkeys(keys, ())
+        while growing := [key for key in keys if len(chosen[key]) < key[1]]:
+            options = [
+                (key, (*chosen[key], item))
+                for key in growing
+                for item in distinct(key[0].history)
+                if item not in chosen[key]
+            ]
+            values = self._signed([(key[0], subset) for key, subset in options])
+            best: dict[_Key, float] = {}
+            for (key, subset), value in zip(options, values.tolist(), strict=True):
+                if value > best.get(key, -np.inf):
+                    best[key], chosen[key] = value, subset
+        return chosen
+
+    def _signed(self, requests: Sequence[_Request]) -> np.ndarray:
+        """The signed effect of each request's set of items: (R,)."""
+        questions = list(dict.fromkeys(question for question, _ in requests))
+        row = {question: i for i, question in enumerate(questions)}
+        about = [question for question, _ in requests] * len(self.perturbs)
+        histories = [q.history for q in questions]
+        histories += [self._altered(perturb, *r) for perturb in self.perturbs for r in requests]
+        measured = self._measured([*questions, *about], histories)
+        before = measured[[row[question] for question, _ in requests]]
+        after = measured[len(questions) :].reshape(len(self.perturbs), -1).mean(axis=0)
+        sign = np.array([1.0 if question.label == "yes" else -1.0 for question, _ in requests])
+        change = before - after
+        return sign * (-change if self.kept else change)
+
+    def _altered(self, perturb: Perturbation, question: Question, items: Sequence[int]) -> History:
+        if not self.kept:
+            return perturb(question.history, items)
+        return perturb(question.history, set(question.history).difference(items))
+
+    def _measured(self, questions: Sequence[Question], histories: Sequence[History]) -> np.ndarray:
+        """The measure of each question's item given another history: (len(questions),)."""
+        items = np.array([question.item for question in questions], dtype=np.intp)
+        measured = np.empty(len(questions))
+        for indices, scores in score_chunks(self.recommender, histories, self.num_items):
+            originals = [questions[i].history for i in indices]
+            measured[indices] = self.measure(scores, items[indices], originals)
+        return measured
+
+
+def _positions(question: Question, items: Collection[int]) -> list[int]:
+    """Where the items stand in the distinct history, ascending."""
+    order = {item: place for place, item in enumerate(distinct(question.history))}
+    foreign = [item for item in items if item not in order]
+    if foreign:
+        raise ValueError(f"items {foreign} are cited of {question.history}: they are not in it.")
+    return sorted({order[item] for item in items})
+
+
+def are_few(n: int, size: int) -> bool:
+    """Whether all subsets of `size` among `n` positions are evaluated."""
+    return comb(n, size) <= EXHAUSTIVE
+
+
+@lru_cache(maxsize=256)
+def all_subsets(n: int, size: int) -> np.ndarray:
+    """Every subset of `size` of the positions 0..n-1: (comb(n, size), size), rows ascending."""
+    return np.array(list(combinations(range(n), size)), dtype=np.int16)
+
+
+def drawn_subsets(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Uniform, independent draws of such subsets: (DRAWS, size), rows ascending."""
+    orders = rng.permuted(np.tile(np.arange(n, dtype=np.int16), (DRAWS, 1)), axis=1)
+    return np.sort(orders[:, :size], axis=1)

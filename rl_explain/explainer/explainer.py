@@ -1,0 +1,361 @@
+"""The explainer: a language model with an adapter, the recommender it explains, and its prompts."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from peft import PeftModel
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from reward_models.context import RewardContext
+from reward_models.faithfulness import most_cited
+from reward_models.perturb.measures import label, percentile
+from reward_models.types import History
+from rl_explain.data.catalogue import Catalogue
+from rl_explain.errors import UserError
+from rl_explain.explainer import generation
+from rl_explain.explainer.checksums import replacing, verify_checksums
+from rl_explain.explainer.constrained_decoding import TitleConstraint
+from rl_explain.explainer.embedding_tables import EmbeddingTables
+from rl_explain.explainer.generation import keep_prompt_format
+from rl_explain.explainer.language_model import (
+    base_fingerprint,
+    load_adapter,
+    load_base,
+    load_tokenizer,
+    save_adapter,
+    title_constraint,
+)
+from rl_explain.explainer.virtual_tokens import NUM_SLOTS, extend_tokenizer, fill_slots
+from rl_explain.recommenders.frozen import FrozenRecommender
+from rl_explain.tasks.prompts import Prompts
+from rl_explain.tasks.tokens import slot_token
+from rl_explain.tasks.user_histories import MIN_DISTINCT
+
+MANIFEST = "explainer.json"
+CATALOGUE = "catalogue.json"
+TOKENIZER = "tokenizer"
+"""Folder of an export's tokenizer. It is apart, because `peft` resizes a base model's embedding to
+a tokenizer that it finds beside an adapter."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an adapter belongs to and how it is prompted; written beside its weights."""
+
+    base: str
+    base_fingerprint: str
+    dtype: str
+    recommender: str
+    catalogue: str
+    form: str
+    verdict: str
+    show_attributes: bool
+    max_new_tokens: int
+
+    def save(self, folder: Path) -> None:
+        """Write `explainer.json`."""
+        (folder / MANIFEST).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Manifest":
+        """The manifest in `folder`; `UserError` when there is none, or it cannot be read."""
+        path = folder / MANIFEST
+        if not path.is_file() and (folder / "generation_config.json").is_file():
+            raise UserError(
+                f"{folder} is a merged checkpoint, which stock transformers loads: export the "
+                "adapter, without --merge."
+            )
+        if not path.is_file():
+            raise UserError(
+                f"no {MANIFEST} in {folder}: give a folder that `rl-explain export` wrote, or a "
+                "run's STAGE/adapter."
+            )
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{path} cannot be read ({error}): export the adapter again.") from None
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """The items of an exported adapter."""
+    text = (folder / CATALOGUE).read_text(encoding="utf-8")
+    return Catalogue.from_json(json.loads(text))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One explanation and what the recommender itself says of the case.
+
+    `percentile` is the item's, in [0, 1]; `label` the recommender's own verdict, or "no clear
+    verdict" between the thresholds; `verdict` is what the text says (yes, no, missing or
+    contradictory); `cited` are titles of the history.
+    """
+
+    item: str
+    text: str
+    verdict: str
+    cited: list[str]
+    percentile: float
+    label: str
+
+
+class Explainer:
+    """Explains a frozen recommender for any history, also of users it has never seen."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel | PeftModel,
+        tokenizer: PreTrainedTokenizerBase,
+        catalogue: Catalogue,
+        recommender: FrozenRecommender,
+        tables: EmbeddingTables,
+        manifest: Manifest,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.catalogue = catalogue
+        self.recommender = recommender
+        self.embedding_tables = tables
+        self.manifest = manifest
+        self.prompts = Prompts(
+            catalogue, manifest.show_attributes, manifest.verdict, contributions=tables.places > 0
+        )
+        self.context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
+        # Slots are shared memory: two requests at once must not fill the same ones.
+        self._slots = threading.Lock()
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "Explainer":
+        """An exported adapter's explainer.
+
+        Raises:
+            UserError: a file is missing or not what was exported, or base model, recommender,
+                catalogue and adapter do not belong together.
+        """
+        folder = Path(folder)
+        manifest = Manifest.load(folder)
+        verify_checksums(folder)
+        catalogue = read_catalogue(folder)
+        recommender = FrozenRecommender.load(folder / "recommender", catalogue, device)
+        explainer = cls.load(
+            manifest, folder, catalogue, recommender, EmbeddingTables.load(folder), device
+        )
+        explainer.tokenizer = load_tokenizer(str(folder / TOKENIZER))
+        return explainer
+
+    @classmethod
+    def load(
+        cls,
+        manifest: Manifest,
+        adapter: Path,
+        catalogue: Catalogue,
+        recommender: FrozenRecommender,
+        tables: EmbeddingTables,
+        device: str = "cpu",
+    ) -> "Explainer":
+        """The explainer of the adapter in a folder.
+
+        Raises:
+            UserError: the adapter was trained on another base model, recommender or catalogue.
+        """
+        model, tokenizer = load_base(
+            manifest.base, manifest.dtype, tables.item_table, tables.user_table
+        )
+        found = {
+            "base model": (manifest.base_fingerprint, base_fingerprint(model)),
+            "recommender": (manifest.recommender, recommender.fingerprint),
+            "catalogue": (manifest.catalogue, catalogue.fingerprint),
+        }
+        for name, (expected, actual) in found.items():
+            if expected != actual:
+                raise UserError(
+                    f"the adapter belongs to another {name} (fingerprint {expected[:12]}, here "
+                    f"{actual[:12]}): give the {name} it was trained with, or train it again."
+                )
+        tuned = load_adapter(model, adapter).to(device)
+        return cls(tuned, tokenizer, catalogue, recommender, tables, manifest)
+
+    def generate(
+        self, prompts: Sequence[str], *, constrained: bool = False, **options: Any
+    ) -> list[list[generation.Answer]]:
+        """Answers to plain prompts, a list for each.
+
+        Args:
+            constrained: whether answers can quote nothing but titles of their prompts.
+            options: as `generation.generate` takes them.
+        """
+        options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
+        if constrained:
+            options["titles"] = self._constraint.of(prompts)
+        return generation.generate(self.model, self.tokenizer, self.format(prompts), **options)
+
+    @cached_property
+    def _constraint(self) -> TitleConstraint:
+        return title_constraint(self.model, self.manifest.base)
+
+    def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
+        """Logits of each answer's first token: (prompts, answers)."""
+        return generation.answer_logits(self.model, self.tokenizer, self.format(prompts), answers)
+
+    def format(self, prompts: Sequence[str]) -> list[str]:
+        """Plain prompts in the model's own prompt format."""
+        return [generation.format_prompt(self.tokenizer, prompt) for prompt in prompts]
+
+    @overload
+    def explain(  # type: ignore[overload-overlap]  # a title is a sequence of titles, too
+        self,
+        history: Sequence[str],
+        item: str | None = None,
+        reasons: int = 2,
+        constrained: bool = True,
+    ) -> Explanation: ...
+    @overload
+    def explain(
+        self,
+        history: Sequence[Sequence[str]],
+        item: Sequence[str | None] | None = None,
+        reasons: int = 2,
+        constrained: bool = True,
+    ) -> list[Explanation]: ...
+    def explain(
+        self, history: Any, item: Any = None, reasons: int = 2, constrained: bool = True
+    ) -> Any:
+        """Why the recommender ranks an item high or low for a history of titles, oldest first.
+
+        Args:
+            history: titles of one user, or a list of such histories.
+            item: the title asked about, one for each history; the recommender's top item when
+                `None`.
+            reasons: how many reasons are asked for, 1 to 3; of a short history fewer, at most a
+                third of its distinct items.
+            constrained: whether texts can quote nothing but the titles of history and item.
+
+        Raises:
+            UserError: an unknown title (the closest ones are named), an item of the history, an
+                empty history or one of fewer than three distinct items; with `constrained` also a
+                tokenizer that no grammar reads.
+        """
+        if history and not isinstance(history[0], str):
+            items = item if item is not None else [None] * len(history)
+            cases = [self._case(*self.rows(h, i)) for h, i in zip(history, items, strict=True)]
+            return self._explain(cases, reasons, constrained)
+        return self._explain([self._case(*self.rows(history, item))], reasons, constrained)[0]
+
+    def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
+        """Rows of all titles, oldest first, and of the asked item; asks no recommender.
+
+        Raises:
+            UserError: as `explain`.
+        """
+        rows = tuple(self._row(title, "history") for title in titles)
+        distinct = len(set(self._read(rows)))
+        if distinct < MIN_DISTINCT:
+            raise UserError(
+                f"the history holds {distinct} distinct items: an explanation needs at least "
+                f"{MIN_DISTINCT}."
+            )
+        asked = None if item is None else self._row(item, "item")
+        if asked in rows:
+            raise UserError(
+                f'"{item}" is in the history: ask about an item outside of it, as the recommender '
+                "does."
+            )
+        return rows, asked
+
+    def _case(self, rows: History, item: int | None) -> tuple[History, int]:
+        """What is read of a history, and the asked item, by default the best one outside of it."""
+        history = self._read(rows)
+        if item is not None:
+            return history, item
+        scores = self.recommender.score([history])[0]
+        scores[list(set(rows))] = -np.inf
+        return history, int(scores.argmax())
+
+    def _read(self, rows: History) -> History:
+        """The latest items, as many as the recommender reads."""
+        return rows[-self.recommender.max_history :]
+
+    def _row(self, title: str, where: str) -> int:
+        row = self.catalogue.find(title)
+        if row is None:
+            close = ", ".join(f'"{t}"' for t in self.catalogue.closest(title)) or "none is close"
+            raise UserError(f'unknown title "{title}" in the {where}. Closest titles: {close}.')
+        return row
+
+    def _explain(
+        self, cases: Sequence[tuple[History, int]], reasons: int, constrained: bool
+    ) -> list[Explanation]:
+        results = []
+        for start in range(0, len(cases), NUM_SLOTS):
+            batch = cases[start : start + NUM_SLOTS]
+            histories = [history for history, _ in batch]
+            users = self.embedding_tables.users(self.recommender, histories)
+            prompts = [
+                self.prompts.explanation(
+                    history,
+                    item,
+                    min(reasons, most_cited(len(set(history)))),
+                    self.manifest.form,
+                    slot_token(slot),
+                )
+                for slot, (history, item) in enumerate(batch)
+            ]
+            with self._slots:
+                fill_slots(self.model, users)
+                texts = [answers[0] for answers in self.generate(prompts, constrained=constrained)]
+            results += [self._result(*case, text) for case, text in zip(batch, texts, strict=True)]
+        return results
+
+    def _result(self, history: History, item: int, text: str) -> Explanation:
+        scores = self.recommender.score([history])
+        share = float(percentile(scores, np.array([item]), [history])[0])
+        reading = self.context.read(text)
+        return Explanation(
+            item=self.catalogue.titles[item],
+            text=text,
+            verdict=reading.verdict,
+            cited=[self.catalogue.titles[row] for row in reading.cited(history)],
+            percentile=round(share, 4),
+            label=label(share) or "no clear verdict",
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a self-contained adapter: weights, items, scratch slots, recommender, tokenizer.
+
+        Training histories stay behind; `Explainer.from_pretrained` reads the folder. An earlier
+        export in `folder` is replaced.
+
+        Raises:
+            UserError: this is the untuned base model, or `folder` holds what no export wrote.
+        """
+        if not isinstance(self.model, PeftModel):
+            raise UserError(
+                "the base model has no adapter to save: give a method that was trained."
+            )
+        with replacing(Path(folder)) as new:
+            save_adapter(self.model, new)
+            self.manifest.save(new)
+            text = json.dumps(self.catalogue.to_json()) + "\n"
+            (new / CATALOGUE).write_text(text, encoding="utf-8")
+            self.recommender.save(new / "recommender")
+            replace(self.embedding_tables, user_table=self.embedding_tables.user_table[:0]).save(
+                new
+            )
+            self._tokenizer_without_histories().save_pretrained(str(new / TOKENIZER))
+
+    def _tokenizer_without_histories(self) -> PreTrainedTokenizerBase:
+        """States come last: without them every other token keeps its id."""
+        tokenizer = load_tokenizer(self.manifest.base)
+        embedding: Any = self.model.get_input_embeddings()
+        extend_tokenizer(
+            tokenizer, embedding.first_id, len(self.catalogue), 0, self.embedding_tables.places
+        )
+        keep_prompt_format(tokenizer)
+        return tokenizer

@@ -1,0 +1,191 @@
+"""Text from prompts: greedy, sampled or by beams, in batches of like length."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from rl_explain.explainer.constrained_decoding import PromptTitles
+from rl_explain.explainer.prompt_cache import read_prompts
+
+BOS_TEXT = "bos_text"
+"""Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
+
+
+class Answer(str):
+    """A generated text that knows whether it `ended`, or was cut off at its longest, and how many
+    `tokens` it took, its end included."""
+
+    ended: bool
+    tokens: int
+
+    def __new__(cls, text: str, ended: bool, tokens: int) -> "Answer":
+        answer = super().__new__(cls, text)
+        answer.ended, answer.tokens = ended, tokens
+        return answer
+
+    def __getnewargs__(self) -> tuple[str, bool, int]:  # type: ignore[override]
+        """What copies and pickles are made with."""
+        return str(self), self.ended, self.tokens
+
+
+def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
+    """The prompt as the model wants it: its chat template, thinking off, or a line of its own.
+
+    It holds the BOS token where the tokenizer would add one: see `add_no_special_tokens`.
+    """
+    if not tokenizer.chat_template:
+        return getattr(tokenizer, BOS_TEXT, "") + prompt + "\n"
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}],
+        tokenize=False,
+        add_generation_prompt=True,
+        enable_thinking=False,
+    )
+    return str(text)
+
+
+def keep_prompt_format(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Have the tokenizer's own chat template write what `format_prompt` does, in place.
+
+    Whoever loads the tokenizer then writes prompts as they were trained, with no code of ours.
+    """
+    if tokenizer.chat_template:
+        thinking_off = "{%- set enable_thinking = false -%}"
+        tokenizer.chat_template = thinking_off + tokenizer.get_chat_template()
+    else:
+        before = json.dumps(getattr(tokenizer, BOS_TEXT, ""))
+        tokenizer.chat_template = f"{{{{ {before} + messages[-1]['content'] + '\\n' }}}}"
+
+
+def add_no_special_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Stop `tokenizer` from adding special tokens by itself, in place; `format_prompt` writes them.
+
+    Trainers differ in whether they let a tokenizer add BOS, and chat templates write it too: with
+    one writer alone, all see the same ids.
+    """
+    whole, plain = tokenizer("a").input_ids, tokenizer("a", add_special_tokens=False).input_ids
+    setattr(tokenizer, BOS_TEXT, tokenizer.decode(whole[: whole.index(plain[0])]))
+    for name in ("add_bos_token", "add_eos_token"):
+        if getattr(tokenizer, name, False):
+            setattr(tokenizer, name, False)
+    if tokenizer("a").input_ids != tokenizer("a", add_special_tokens=False).input_ids:
+        tokenizer.backend_tokenizer.post_processor = None
+
+
+@contextmanager
+def only_settings(model: PreTrainedModel, settings: GenerationConfig) -> Iterator[None]:
+    """`settings` in place of the model's own, which would fill what an argument leaves open."""
+    own = model.generation_config
+    model.generation_config = settings
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
+@torch.no_grad()
+def generate(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    *,
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    num_return_sequences: int = 1,
+    num_beams: int = 1,
+    batch_size: int = 64,
+    seed: int = 0,
+    allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
+    titles: PromptTitles | None = None,
+    description: str = "generate",
+) -> list[list[Answer]]:
+    """Answers to formatted prompts: for each, `num_return_sequences` texts.
+
+    Args:
+        temperature: 0 is greedy (or beams, best first); above, the untruncated distribution is
+            sampled, whatever the model's own generation settings say.
+        seed: of the sampling; the global generator is left as it was.
+        allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
+        titles: what answers may quote, for each prompt; anything without it.
+
+    Raises:
+        ValueError: beams with `titles`.
+    """
+    if titles and num_beams > 1:
+        raise ValueError(f"num_beams is {num_beams}: beams cannot be held to titles of prompts.")
+    sampled = temperature > 0
+    settings = GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=sampled,
+        temperature=temperature or None,
+        top_k=0 if sampled else None,
+        num_beams=num_beams,
+        num_return_sequences=1 if sampled else num_return_sequences,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    model.eval()
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    rows = max(1, batch_size // num_return_sequences)
+    texts: dict[int, list[Answer]] = {}
+    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    with only_settings(base, settings), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
+            chosen = order[start : start + rows]
+            copies = num_return_sequences if sampled else 1  # beams copy by themselves
+            asked = [i for i in chosen for _ in range(copies)]
+            batch = encode(tokenizer, [prompts[i] for i in asked], model)
+            width = batch["input_ids"].shape[1]
+            ids = base.generate(
+                **batch,
+                generation_config=settings,
+                prefix_allowed_tokens_fn=allowed_tokens,
+                logits_processor=[titles.processor(asked, width)] if titles else None,
+                past_key_values=read_prompts(base, *batch.values()) if copies > 1 else None,
+            )
+            new = ids[:, width:]
+            ends = new == tokenizer.eos_token_id
+            # Before its end a text has one token for each position where no end has come yet.
+            lengths = ((ends.cumsum(1) == 0).sum(1) + ends.any(1)).tolist()
+            decoded = tokenizer.batch_decode(new, skip_special_tokens=True)
+            found = zip(decoded, ends.any(1).tolist(), lengths, strict=True)
+            answers = [Answer(text.strip(), ended, tokens) for text, ended, tokens in found]
+            for row, i in enumerate(chosen):
+                first = row * num_return_sequences
+                texts[i] = answers[first : first + num_return_sequences]
+    return [texts[i] for i in range(len(prompts))]
+
+
+@torch.no_grad()
+def answer_logits(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    answers: Sequence[str],
+    batch_size: int = 64,
+) -> Tensor:
+    """Logits of the first token of each answer at the answer's position: (prompts, answers)."""
+    model.eval()
+    ids = [tokenizer.encode(answer, add_special_tokens=False)[0] for answer in answers]
+    rows = []
+    for start in range(0, len(prompts), batch_size):
+        batch = encode(tokenizer, prompts[start : start + batch_size], model)
+        rows.append(model(**batch, logits_to_keep=1).logits[:, -1, ids].float().cpu())
+    return torch.cat(rows) if rows else torch.zeros(0, len(answers))
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], model: nn.Module
+) -> dict[str, Tensor]:
+    """Left-padded ids and attention mask, (B, T) each, on the model's device."""
+    batch = tokenizer(list(prompts), return_tensors="pt", padding=True, add_special_tokens=False)
+    device = next(model.parameters()).device
+    return {name: batch[name].to(device) for name in ("input_ids", "attention_mask")}

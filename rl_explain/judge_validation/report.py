@@ -1,0 +1,126 @@
+"""What a judge made of explanations of known quality, as Markdown."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from reward_models.judge.types import HIGHEST, LOWEST
+from rl_explain.judge_validation.known_quality import FAITHFUL, LEVELS
+from rl_explain.judge_validation.measures import JudgeValidation, to_level
+from rl_explain.tables.table import show
+
+FIGURES = {
+    "kappa": "kappa, quadratic weights",
+    "self_agreement": "agreement with itself, asked again",
+    "position_consistency": "same preference in both orders",
+    "first_share": 'share of "first" among preferences (0.5: unbiased)',
+    "preference_accuracy": "faithful text preferred in both orders",
+    "length_correlation": "rank correlation of rating and words within a level",
+    "unanswered": "unanswered",
+}
+_LEVELS = range(LOWEST, HIGHEST + 1)
+_MARKUP = re.compile(r"([\\`*_\[\]<>|&])")
+
+
+def validation_report(
+    name: str, calibration: JudgeValidation, own: Mapping[str, float] | None = None
+) -> str:
+    """The figures, the confusion matrix, a row a kind, and the texts of one question.
+
+    Args:
+        own: figures that the judge keeps of itself, such as what it spent.
+    """
+    parts = [summary(name, calibration)]
+    if own:
+        rows = [[escaped(figure), _number(value)] for figure, value in own.items()]
+        parts += ["## The judge's own figures", _table([["figure", "value"], *rows])]
+    return "\n\n".join([*parts, "## Texts of one question", _texts(calibration)])
+
+
+def summary(name: str, calibration: JudgeValidation) -> str:
+    """The report without the texts."""
+    questions = len({text.question for text in calibration.texts})
+    asked = f"{len(calibration.texts)} explanations of known quality, on {questions} questions."
+    parts = [
+        f"# Judge check: {escaped(name)}",
+        asked,
+        _figures(calibration),
+        "## True level and rating",
+        _confusion(calibration),
+        "## Kinds of explanation",
+        _kinds(calibration),
+        _verdict(calibration),
+    ]
+    return "\n\n".join(parts)
+
+
+def fooled_by(calibration: JudgeValidation) -> list[str]:
+    """Kinds that the judge rates, on average, at least as high as the faithful explanations."""
+    means = {kind: _mean(calibration.ratings[calibration.kinds == kind]) for kind in LEVELS}
+    return [kind for kind in LEVELS if kind != FAITHFUL and means[kind] >= means[FAITHFUL]]
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, in one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _figures(calibration: JudgeValidation) -> str:
+    metrics = calibration.metrics()
+    rows = [[title, _number(metrics[name])] for name, title in FIGURES.items()]
+    correlations = calibration.length_correlations().items()
+    rows += [[f"the same at level {n}", _number(r)] for n, r in correlations]
+    accuracy = ["rated at the true level", show(calibration.accuracy())]
+    return _table([["figure", "value"], accuracy, *rows])
+
+
+def _confusion(calibration: JudgeValidation) -> str:
+    counts = calibration.confusion()
+    rows = [["true level", *(f"rated {level}" for level in _LEVELS), "unanswered"]]
+    for level in _LEVELS:
+        missing = np.isnan(calibration.ratings[calibration.levels == level]).sum()
+        rows.append([str(level), *map(str, counts[level - LOWEST]), str(missing)])
+    return _table(rows)
+
+
+def _kinds(calibration: JudgeValidation) -> str:
+    rows = [["kind", "true level", "mean rating", "at its level", "at least as high as faithful"]]
+    for kind, level in LEVELS.items():
+        ratings = calibration.ratings[calibration.kinds == kind]
+        right = _mean(np.where(np.isnan(ratings), np.nan, to_level(ratings) == level))
+        above = np.nan if kind == FAITHFUL else calibration.at_or_above_faithful(kind)
+        shown = [_number(_mean(ratings)), _number(right), _number(above)]
+        rows.append([kind.replace("_", " "), str(level), *shown])
+    return _table(rows)
+
+
+def _verdict(calibration: JudgeValidation) -> str:
+    fooled = [kind.replace("_", " ") for kind in fooled_by(calibration)]
+    if not fooled:
+        return "No kind is rated, on average, as high as the faithful explanations."
+    return f"On average rated at least as high as the faithful explanations: {', '.join(fooled)}."
+
+
+def _texts(calibration: JudgeValidation) -> str:
+    first = calibration.texts[0].question
+    rows = [["kind", "true level", "rating", "text"]]
+    for text, rating in zip(calibration.texts, calibration.ratings, strict=True):
+        if text.question == first:
+            kind = text.kind.replace("_", " ")
+            rows.append([kind, str(text.level), _number(rating), escaped(text.case.text)])
+    return _table(rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or np.isnan(value) else f"{value:.2f}"
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")

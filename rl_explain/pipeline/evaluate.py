@@ -1,0 +1,162 @@
+"""The evaluation of a run, and its report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from reward_models.judge.plausibility import PlausibilityJudge
+from rl_explain.errors import UserError
+from rl_explain.evaluation.cases import question
+from rl_explain.evaluation.evaluate import Evaluation
+from rl_explain.evaluation.judging import PLAUSIBILITY, RATING
+from rl_explain.evaluation.results import Result, merge_metrics, write_samples
+from rl_explain.explainer.language_model import base_fingerprint
+from rl_explain.files import digest
+from rl_explain.pipeline.judges import build_judge
+from rl_explain.pipeline.lineage import finished
+from rl_explain.pipeline.prepare import held_out_examples
+from rl_explain.pipeline.record import provenance
+from rl_explain.pipeline.run import Metrics, Run
+from rl_explain.pipeline.sampling import scored_samples
+from rl_explain.tables.summary import markdown_summary, plain_summary
+from rl_explain.tasks.context import TaskContext
+from rl_explain.tasks.examples import Example, read_examples, relabelled
+from rl_explain.tasks.explanations import top_item_examples
+from rl_explain.tasks.pressure import Pressed, pressed_examples
+from rl_explain.teacher.influence import leave_one_out
+from rl_explain.training.samples import best_of_n
+
+STAGE = {"best_of_n": "sft"}
+"""The stage that a method stands on, where its name says another."""
+INSTALL = "pip install 'rl_explain[evaluation]'"
+
+
+def evaluate(run: Run, folder: Path) -> Metrics:
+    """Every metric of every method that is there, of the baselines too; print the tables."""
+    config = run.config
+    settings, seed = config.evaluation, config.seed
+    examples = held_out_examples(run)
+    recommender, context = run.measured_recommender, run.reward_context
+    if recommender is not run.recommender:
+        examples = relabelled(examples, recommender)
+        context = replace(context, recommender=recommender)
+    top_items = _top_item_examples(run) if settings.literature_metrics else []
+    training = _training_examples(run) if settings.simulatability else []
+    pressed = _pressed(run, examples) if settings.pressure else []
+    evaluation = Evaluation(
+        examples,
+        run.interactions,
+        recommender,
+        context,
+        folder,
+        verdict=config.tasks.verdict,
+        max_new_tokens=settings.max_new_tokens,
+        constrained=settings.constrained_decoding,
+        resamples=settings.bootstrap,
+        seed=seed,
+        top_items=top_items,
+        training=training,
+        pressed=pressed,
+        judges={
+            RATING: build_judge(config.judge, context, run.folder),
+            PLAUSIBILITY: PlausibilityJudge(context.titles, context.attributes),
+        },
+        judged_by=_judge_fingerprint(run),
+    )
+    results = {}
+    for method in settings.methods:
+        stage = STAGE.get(method, method)
+        if stage != "base" and not finished(run.folder, stage):
+            print(f"[evaluate] no {stage} in this run: {method} left out", flush=True)
+        elif method == "best_of_n":
+            results[method] = _best_of_n(run, evaluation)
+        else:
+            load = partial(run.explainer, method)
+            results[method] = evaluation.model(method, load, _weights(run, method))
+    for name in settings.baselines:
+        if name == "shap" and find_spec("shap") is None:
+            print(f"[evaluate] no package shap, baseline left out: {INSTALL}", flush=True)
+        else:
+            results[name] = evaluation.baseline(name)
+    if config.tasks.counts.get("retrieval"):
+        results["most_frequent_item"] = evaluation.most_frequent_item()
+    write_samples(results.values(), folder / "samples.jsonl")
+    report = run.folder / "report.md"
+    summary = markdown_summary(results, settings.bootstrap, seed)
+    made = provenance(run.folder, run.config)
+    report.write_text(f"{summary}\n## Made by\n\n{made}\n", encoding="utf-8")
+    print(plain_summary(results, settings.bootstrap, seed))
+    print(f"The same as Markdown: {report}")
+    return merge_metrics(results.values())
+
+
+def _judge_fingerprint(run: Run) -> str:
+    trained = run.stage_folder("judge-train")
+    weights = digest(trained) if trained.exists() else ""
+    return f"{json.dumps(asdict(run.config.judge))} {weights}"
+
+
+def _top_item_examples(run: Run) -> list[Example]:
+    """Why does the measured recommender put its top item first, for each test history?"""
+    config, histories = run.config, run.user_histories
+    context = TaskContext(
+        run.interactions.catalogue, histories, run.measured_recommender, run.prompts
+    )
+    rng = np.random.default_rng(config.seed)
+    most, form = config.evaluation.top_item, config.tasks.form
+    return top_item_examples(context, histories.test, most, form, rng)
+
+
+def _training_examples(run: Run) -> list[Example]:
+    """Explanation questions about training users, labelled by the measured recommender.
+
+    Raises:
+        UserError: scikit-learn, which readers learn by, is not installed.
+    """
+    wanted = run.config.evaluation.simulatability
+    if find_spec("sklearn") is None:
+        raise UserError(f"evaluation.simulatability is {wanted}, without scikit-learn: {INSTALL}.")
+    examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
+    explained = [example for example in examples if example.task == "explanation"]
+    return relabelled(explained[:wanted], run.measured_recommender)
+
+
+def _pressed(run: Run, examples: Sequence[Example]) -> list[Pressed]:
+    """The first explanation questions with a user's words in them."""
+    config, recommender = run.config, run.measured_recommender
+    explained = [example for example in examples if example.task == "explanation"]
+    asked = explained[: config.evaluation.pressure]
+    influences = leave_one_out(recommender, [question(example) for example in asked])
+    claims, rng = run.reward_context.claims, np.random.default_rng(config.seed)
+    return pressed_examples(asked, run.prompts, influences, claims, recommender.num_items, rng)
+
+
+def _weights(run: Run, method: str) -> str:
+    if method == "base":
+        return base_fingerprint(run.base()[0])
+    return digest(run.stage_folder(method) / "adapter")
+
+
+def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
+    settings = run.config.evaluation
+
+    def write(examples: Sequence[Example]) -> list[str]:
+        samples, result = scored_samples(
+            run,
+            run.stage_folder("evaluate"),
+            examples,
+            settings.best_of_n,
+            temperature=1.0,
+            description="best_of_n",
+            constrained=settings.constrained_decoding,
+        )
+        return best_of_n(samples.completions, result.total, settings.best_of_n)
+
+    adapter = run.stage_folder("sft") / "adapter"
+    depends = f"{digest(adapter)} {settings.best_of_n} {run.config.rewards.weights}"
+    return evaluation.texts("best_of_n", write, depends)

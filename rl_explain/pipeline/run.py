@@ -1,0 +1,274 @@
+"""A run: a folder with one sub-folder a stage, and a record of what made it."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from reward_models import REWARDS
+from reward_models.composite import Composite
+from reward_models.context import RewardContext
+from reward_models.types import Reward
+from rl_explain.config.reader import load_config, to_yaml
+from rl_explain.config.settings import STAGES, TUNED, Config
+from rl_explain.data.interactions import Interactions
+from rl_explain.data.splits import Splits, split_users
+from rl_explain.errors import UserError
+from rl_explain.explainer.embedding_tables import EmbeddingTables
+from rl_explain.explainer.explainer import Explainer, Manifest
+from rl_explain.explainer.language_model import base_fingerprint, load_base
+from rl_explain.files import write_json
+from rl_explain.pipeline.judges import build_judge
+from rl_explain.pipeline.lineage import check_lineage, check_ready, finished, keep_lineage
+from rl_explain.pipeline.record import add_to_record, check_settings, forget_settings, keep_settings
+from rl_explain.recommenders.frozen import FrozenRecommender
+from rl_explain.tasks.prompts import Prompts
+from rl_explain.tasks.user_histories import UserHistories
+
+Metrics = Mapping[str, float | None]
+"""What a stage reports: flat name to number."""
+REPEATED = ("evaluate", "judge-check")
+"""Performed at every call: methods may have come since, or another judge is asked; the evaluation
+reuses every result that still holds."""
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The run in a folder, or the runs at any depth of the study in it.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = sorted(path.parent for path in folder.rglob("config.yaml"))
+    if not found:
+        raise UserError(f"no run in {folder}: give the output_dir of an earlier run or study.")
+    return found
+
+
+class Run:
+    """Reads what earlier stages left, and keeps the record."""
+
+    def __init__(self, config: Config) -> None:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise UserError(
+                f"WORLD_SIZE is {os.environ['WORLD_SIZE']}: a run takes one process; start it "
+                "without a launcher."
+            )
+        self.config = config
+        self.folder = Path(config.output_dir)
+        cuda = torch.cuda.is_available() and config.device != "cpu"
+        if config.device == "cuda" and not cuda:
+            raise UserError("device is 'cuda', and torch sees no CUDA device: use device=cpu.")
+        self.device = "cuda" if cuda else "cpu"
+        torch.set_num_threads(config.threads)
+        transformers_logging.set_verbosity_error()
+        if not sys.stderr.isatty():
+            transformers_logging.disable_progress_bar()
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Run":
+        """The run in a folder; `UserError` when there is none."""
+        path = Path(folder) / "config.yaml"
+        if not path.is_file():
+            inside = ", ".join(map(str, run_folders(Path(folder))))
+            raise UserError(f"{folder} is a study: give one of its runs, {inside}.")
+        # It may have been made on another machine: any device will do.
+        return cls(load_config(path, [f"output_dir={folder}", "device=auto"]))
+
+    def stage_folder(self, stage: str) -> Path:
+        """The folder of a stage."""
+        return self.folder / stage
+
+    def check(self) -> None:
+        """Refuse to go on in a folder that holds stages of other settings, or of other contents.
+
+        Raises:
+            UserError: names the stage and what to delete.
+        """
+        check_settings(self.folder, self.config)
+        check_lineage(self.folder, self.config.data)
+
+    def perform(self, stage: str, function: Callable[["Run", Path], Metrics]) -> None:
+        """Run a stage, or keep it when it is finished.
+
+        The evaluation is performed anyway; it keeps what it has found out itself.
+
+        Raises:
+            UserError: the folder holds stages made with other settings, or lacks stages that this
+                one reads.
+        """
+        folder = self.stage_folder(stage)
+        self.check()
+        if finished(self.folder, stage) and stage not in REPEATED:
+            print(f"[{stage}] finished earlier: {folder}", flush=True)
+            return
+        check_ready(self.folder, stage)
+        print(f"[{stage}] ...", flush=True)
+        afresh = stage in REPEATED or not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_settings(self.folder, stage, self.config)
+        keep_lineage(self.folder, stage, self.config.data)
+        start = time.time()
+        record = partial(add_to_record, self.folder, stage)
+        try:
+            metrics = function(self, folder)
+        except BaseException:
+            forget_settings(self.folder, stage)
+            if folder.exists():
+                record(time.time() - start, self.config, self.device, afresh)
+            raise
+        seconds = time.time() - start
+        if stage in REPEATED and read_metrics(folder) == metrics:
+            print(f"[{stage}] nothing new", flush=True)
+            return
+        write_json(folder / "metrics.json", metrics)
+        data = self.interactions.fingerprint
+        record(seconds, self.config, self.device, afresh, data_fingerprint=data)
+        (self.folder / "config.yaml").write_text(to_yaml(self.config), encoding="utf-8")
+        self._merge_metrics()
+        print(f"[{stage}] {seconds:.1f} s", flush=True)
+
+    def _merge_metrics(self) -> None:
+        merged: dict[str, float | None] = {}
+        for stage in STAGES:
+            metrics = read_metrics(self.stage_folder(stage))
+            merged |= {f"{stage}/{name}": value for name, value in metrics.items()}
+        write_json(self.folder / "metrics.json", merged)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """What the prepare stage left."""
+        return Interactions.load(self.stage_folder("prepare"))
+
+    @cached_property
+    def splits(self) -> Splits:
+        """Training, validation and test users."""
+        return split_users(len(self.interactions), self.config.seed)
+
+    @cached_property
+    def recommender(self) -> FrozenRecommender:
+        """The frozen target."""
+        return FrozenRecommender.load(
+            self.stage_folder("recommender"), self.interactions.catalogue, self.device
+        )
+
+    @cached_property
+    def user_histories(self) -> UserHistories:
+        """What the tasks stage left."""
+        return UserHistories.load(self.stage_folder("tasks"))
+
+    @cached_property
+    def embedding_tables(self) -> EmbeddingTables:
+        """Embeddings of items and histories, as virtual tokens hold them."""
+        return EmbeddingTables.load(self.stage_folder("tasks"))
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """How questions about this run's catalogue are written."""
+        tasks = self.config.tasks
+        return Prompts(
+            self.interactions.catalogue,
+            tasks.show_attributes,
+            tasks.verdict,
+            tasks.contributions,
+        )
+
+    @cached_property
+    def reward_context(self) -> RewardContext:
+        """Catalogue and recommender, as rewards need them."""
+        catalogue = self.interactions.catalogue
+        return RewardContext(catalogue.titles, catalogue.attributes, self.recommender)
+
+    @cached_property
+    def rewarding_recommender(self) -> FrozenRecommender:
+        """The recommender whose opinion is rewarded: the target, unless a control says otherwise.
+
+        `UserError` when the other run was made from other data.
+        """
+        return self._recommender_of(self.config.rewards.recommender)
+
+    @cached_property
+    def measured_recommender(self) -> FrozenRecommender:
+        """The recommender that explanations are held against; as `rewarding_recommender`."""
+        return self._recommender_of(self.config.evaluation.recommender)
+
+    def _recommender_of(self, run: str | None) -> FrozenRecommender:
+        if run is None:
+            return self.recommender
+        catalogue = self.interactions.catalogue
+        return FrozenRecommender.load(Path(run) / "recommender", catalogue, self.device)
+
+    def composite(self, rewards: Mapping[str, Reward] = REWARDS) -> Composite:
+        """The configured reward.
+
+        Args:
+            rewards: what scores, by the names of `REWARDS`.
+        """
+        settings = self.config.rewards
+        context = replace(self.reward_context, length_band=settings.length_band)
+        if settings.recommender is not None:
+            context = replace(context, recommender=self.rewarding_recommender)
+        if settings.asks_judge:
+            context = replace(context, judge=build_judge(self.config.judge, context, self.folder))
+        return Composite(
+            settings.weights,
+            context,
+            rewards,
+            normalisation=settings.normalisation,
+            clip=settings.clip,
+            schedule=settings.schedule,
+        )
+
+    def base(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        """The untuned model with this run's virtual tokens, and its tokenizer."""
+        model = self.config.model
+        return load_base(
+            model.name,
+            model.dtype,
+            self.embedding_tables.item_table,
+            self.embedding_tables.user_table,
+        )
+
+    def manifest(self, base: PreTrainedModel) -> Manifest:
+        """What an adapter trained on `base` belongs to."""
+        tasks, model = self.config.tasks, self.config.model
+        return Manifest(
+            base=model.name,
+            base_fingerprint=base_fingerprint(base),
+            dtype=model.dtype,
+            recommender=self.recommender.fingerprint,
+            catalogue=self.interactions.catalogue.fingerprint,
+            form=tasks.form,
+            verdict=tasks.verdict,
+            show_attributes=tasks.show_attributes,
+            max_new_tokens=self.config.evaluation.max_new_tokens,
+        )
+
+    def explainer(self, method: str) -> Explainer:
+        """The explainer that a method left; `base` is the untuned model."""
+        parts = (self.interactions.catalogue, self.recommender, self.embedding_tables)
+        if method == "base":
+            model, tokenizer = self.base()
+            return Explainer(model.to(self.device), tokenizer, *parts, self.manifest(model))  # type: ignore[arg-type]
+        adapter = self.stage_folder(method) / "adapter"
+        return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
+
+    def tuned_method(self) -> str:
+        """The method that `explain` and `export` use: the first of `TUNED` that has an adapter."""
+        for method in TUNED:
+            if finished(self.folder, method):
+                return method
+        raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")
+
+
+def read_metrics(folder: Path) -> dict[str, float | None]:
+    """The metrics of a stage; none where it is not finished."""
+    path = folder / "metrics.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

@@ -1,0 +1,37 @@
+"""What a run shows at its end: the tables, what moved, and explanations to read."""
+
+from collections.abc import Mapping
+
+from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.statistics import RESAMPLES
+from rl_explain.tables.literature import literature_tables
+from rl_explain.tables.paired_changes import paired_changes
+from rl_explain.tables.pressure import pressure_tables
+from rl_explain.tables.side_by_side import side_by_side
+from rl_explain.tables.strata import strata_tables
+from rl_explain.tables.table import markdown_tables, plain_tables
+
+
+def plain_summary(results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0) -> str:
+    """For a terminal. `results` is by method; `seed` is of the resamples and the cases shown."""
+    parts = [
+        plain_tables(results),
+        paired_changes(results, resamples, seed),
+        side_by_side(results, seed=seed).replace("**", "").replace("`", ""),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def markdown_summary(
+    results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0
+) -> str:
+    """The same as Markdown, with the tables that a terminal has no room for."""
+    parts = {
+        "Results": markdown_tables(results),
+        "What moved": paired_changes(results, resamples, seed),
+        "Metrics of the literature": literature_tables(results),
+        "By history and confidence": strata_tables(results),
+        "Under pressure": pressure_tables(results),
+        "Explanations to read": side_by_side(results, seed=seed),
+    }
+    return "\n".join(f"## {title}\n\n{part}\n" for title, part in parts.items() if part)
