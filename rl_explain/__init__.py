@@ -16,21 +16,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rl_explain.config.reader import load_config
-    from rl_explain.config.settings import Config
     from rl_explain.errors import UserError
     from rl_explain.explainer.explainer import Explainer, Explanation
     from rl_explain.export.find import find_adapters
     from rl_explain.export.method import export_method
-    from rl_explain.pipeline.run import Run
-    from rl_explain.pipeline.stages import run_stages
+    from rl_explain.pipeline.configuration import Config, load_config
+    from rl_explain.pipeline.run import Run, run_stages
     from rl_explain.report.frames import cases, results
     from rl_explain.report.write import write_report
     from rl_explain.studies.ablate import ablate
     from rl_explain.studies.compare import compare
     from rl_explain.studies.study import Ablation, Study, load_study
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Ablation",
     "Config",
@@ -56,7 +54,8 @@ os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 _MODULES = {
     "Ablation": "studies.study",
-    "Config": "config.settings",
+    "load_config": "pipeline.configuration",
+    "Config": "pipeline.configuration",
     "Explainer": "explainer.explainer",
     "Explanation": "explainer.explainer",
     "Run": "pipeline.run",
@@ -67,10 +66,9 @@ _MODULES = {
     "compare": "studies.compare",
     "export_method": "export.method",
     "find_adapters": "export.find",
-    "load_config": "config.reader",
     "load_study": "studies.study",
     "results": "report.frames",
-    "run_stages": "pipeline.stages",
+    "run_stages": "pipeline.run",
     "write_report": "report.write",
 }
 """Where each public name is defined."""

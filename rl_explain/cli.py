@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reward_models.judge.errors import JudgeError
-from rl_explain.config.settings import STAGES, TUNED
 from rl_explain.errors import UserError
+from rl_explain.pipeline.table import STAGES, Kind, stages, trained
 
 if TYPE_CHECKING:
     from rl_explain.studies.plan import Planned
 
 EXIT_USER_ERROR = 2
-JUDGED_ON = ("prepare", "recommender")
-"""What the commands about judges perform first: they need questions, and no trained explainer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _takes_config(run)
     run.add_argument("--dry-run", action="store_true", help="print stages, memory and time")
     run.set_defaults(command=_run)
-    for stage in STAGES:
+    for stage in stages():
         one = commands.add_parser(stage, help=f"the {stage} stage alone")
         _takes_config(one)
         one.set_defaults(command=_run, stage=stage, dry_run=False)
@@ -82,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
     ablate.set_defaults(command=_ablate)
     _add_explain(commands)
     _add_export(commands)
+    schema = commands.add_parser("schema", help="JSON schema of configurations, for editors")
+    schema.set_defaults(command=_schema)
     return top
 
 
@@ -118,7 +118,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain.add_argument("--free", action="store_true", help="let texts quote any words")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
-    _takes_method(explain, ("base", *TUNED))
+    _takes_method(explain, ("base", *trained()))
     explain.set_defaults(command=_explain)
     items = commands.add_parser("items", help="the titles that can be asked about, one a line")
     items.add_argument("run", type=Path, help="a run's folder or an exported adapter")
@@ -135,29 +135,30 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument(
         "--push", metavar="REPO", help="then upload to this hub repository; needs HF_TOKEN"
     )
-    _takes_method(export, TUNED)
+    _takes_method(export, tuple(trained()))
     export.set_defaults(command=_export)
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rl_explain.config.reader import load_config
-    from rl_explain.pipeline.run import Run
-    from rl_explain.pipeline.stages import run_stages
+    from rl_explain.pipeline.configuration import load_config
+    from rl_explain.pipeline.run import Run, run_stages
 
     config = load_config(options.config, options.overrides)
-    stages = _stages(options.stage) if hasattr(options, "stage") else list(config.stages)
+    performed = _stages(options.stage) if hasattr(options, "stage") else list(config.stages)
     if options.dry_run:
         from rl_explain.pipeline.estimates import estimate_table
         from rl_explain.pipeline.lineage import check_sources
 
         check_sources(Path(config.output_dir), config.data)
-        print(estimate_table(config, stages))
+        print(estimate_table(config, performed))
         return
-    run_stages(Run(config), stages)
+    run_stages(Run(config), performed)
 
 
 def _stages(stage: str) -> list[str]:
-    return [*JUDGED_ON, stage] if stage.startswith("judge-") else [stage]
+    """A stage and, of those about judges, what they read: they need no trained explainer."""
+    row = STAGES[stage]
+    return [*row.reads, stage] if row.kind in (Kind.JUDGE, Kind.JUDGE_CHECK) else [stage]
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -208,6 +209,16 @@ def _items(options: argparse.Namespace) -> None:
     from rl_explain.explain_cases import catalogue_of
 
     print("\n".join(catalogue_of(options.run).titles))
+
+
+def _schema(options: argparse.Namespace) -> None:
+    import json
+
+    from pydantic import TypeAdapter
+
+    from rl_explain.pipeline.configuration import run_config_type
+
+    print(json.dumps(TypeAdapter(run_config_type()).json_schema(), indent=1))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """Files written whole or not at all, and what their contents were: digests."""
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterator
@@ -29,10 +30,30 @@ def digest(folder: Path) -> str:
 
 
 def code_digest(*packages: ModuleType) -> str:
-    """A SHA-256 of the source of packages, for results that must not outlive the code."""
+    """A SHA-256 of what the code of packages does, for results that must not outlive it.
+
+    Comments, docstrings and layout change nothing: the syntax trees are what is compared.
+    """
     folders = [Path(str(package.__file__)).parent for package in packages]
     files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return value_digest(*(path.read_text(encoding="utf-8") for path in files))
+    return value_digest(*map(_tree, files))
+
+
+@lru_cache(maxsize=1024)
+def _tree(path: Path) -> str:
+    """The syntax tree of a file, without its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.AST) -> bool:
+    """Whether a statement is a text and nothing else, as docstrings are."""
+    is_expression = isinstance(statement, ast.Expr)
+    return is_expression and isinstance(getattr(statement.value, "value", None), str)  # type: ignore[attr-defined]
 
 
 def value_digest(*parts: Any) -> str:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rl_explain import Config
 from rl_explain.cli import main
-from rl_explain.config.reader import build, load_config
-from rl_explain.config.settings import Config, JudgeConfig
+from rl_explain.config.settings import JudgeConfig
+from rl_explain.config.validation import validated
 from rl_explain.errors import UserError
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.pipeline.judge_stages import asked_afresh, judge_name
 
 SMALL = (
@@ -104,7 +106,7 @@ def test_asked_again_no_judge_remembers(tmp_path: Path) -> None:
 
 
 def judge_of(judge: dict[str, object]) -> JudgeConfig:
-    found: Config = build(Config, {"judge": judge})
+    found: Config = validated(Config, {"judge": judge})
     return found.judge
 
 

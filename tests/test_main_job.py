@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from rl_explain.cli import main
-from rl_explain.config.reader import load_config
 from rl_explain.errors import UserError
 from rl_explain.explainer.constrained_decoding import QUOTED
 from rl_explain.explainer.explainer import Explainer
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.pipeline.run import Run
 from rl_explain.tasks.examples import read_examples
 

@@ -1,11 +1,19 @@
-"""A run's configuration: small dataclasses, each field with its unit; `config_file` reads them."""
+"""A run's configuration: small groups of settings, each field with its unit.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+No method is named here. `config_type` takes what the stage table knows of methods, and adds the
+groups of their settings, which are defined beside their trainers.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from reward_models import DEFAULT_WEIGHTS, REWARDS
 from reward_models.context import check_length_band
-from reward_models.judge.ensemble import COMBINATIONS
 from reward_models.judge.settings import (
     BreakerSettings,
     BudgetSettings,
@@ -14,38 +22,21 @@ from reward_models.judge.settings import (
 )
 from reward_models.normalisation import check_clip, check_normalisation
 from reward_models.weights import check_schedule, check_weights
-from rl_explain.config.checks import at_least, in_unit_interval, one_of, positive
-from rl_explain.errors import UserError
-from rl_explain.training.offline_settings import (
-    DPOSettings,
-    ORPOSettings,
-    PairsSettings,
-    RejectionSettings,
-    RewardModelSettings,
-    SFTSettings,
-)
-from rl_explain.training.online_settings import GRPOSettings, RLOOSettings
-from rl_explain.training.ppo.settings import PPOSettings
+from rl_explain.config.validation import Share, settings, validated
+from rl_explain.errors import UserError, unknown_name
 
-FORMATS = ("demo", "movielens", "csv")
-FORMS = ("behaviour", "intention", "hybrid")
-STAGES = (
-    *("prepare", "recommender", "tasks", "sft", "sft_clean", "pairs", "rejection"),
-    *("ppo", "grpo", "rloo", "orpo", "dpo", "evaluate"),
-    *("judge-train", "judge-check"),
-)
-METHODS = (
-    *("base", "sft", "sft_clean", "best_of_n", "rejection"),
-    *("ppo", "grpo", "rloo", "orpo", "dpo"),
-)
-"""Models that can be evaluated, in the order of the tables."""
-TUNED = ("ppo", "grpo", "rloo", "orpo", "dpo", "rejection", "sft", "sft_clean")
-"""Methods that leave an adapter; `explain` and `export` take the first one there is."""
-BASELINES = (
-    *("random", "last_k", "popularity", "most_similar"),
-    *("leave_one_out", "shap", "greedy", "oracle"),
-)
-"""Citation baselines."""
+Form = Literal["behaviour", "intention", "hybrid"]
+Rule = Literal[
+    "random",
+    "last_k",
+    "popularity",
+    "most_similar",
+    "leave_one_out",
+    "shap",
+    "greedy",
+    "oracle",
+]
+"""Rules that choose what to cite: the rows of the tables below the models."""
 TASKS = (
     "retrieval",
     "ranking",
@@ -55,33 +46,23 @@ TASKS = (
     "reconstruction",
     "explanation",
 )
-JUDGES = ("rubric", "plausibility", "learned", "endpoint", "ensemble")
-LENGTHS = ("keep", "batch", "fitted")
-SUPERVISED, ONLINE, PAIRED = ("sft", "rejection"), ("ppo", "grpo", "rloo"), ("orpo", "dpo")
-TINY_RATES = (
-    dict.fromkeys(SUPERVISED, 5e-4)
-    | dict.fromkeys(ONLINE, 1e-3)
-    | dict.fromkeys((*PAIRED, "judge"), 5e-4)
-)
-"""Learning rates of the tiny base: measured for SFT, PPO and ORPO (`docs/log.md`), else theirs."""
-RATES = dict.fromkeys(SUPERVISED, 1e-4) | dict.fromkeys((*ONLINE, *PAIRED, "judge"), 1e-5)
-"""Of any other base: of the size that published settings have; not measured here."""
 TINY = "tiny"
 """Value of `model.name` for the base model that ships with the package."""
 
 
 def _check_counts(counts: dict[str, int], where: str) -> None:
     for task, count in counts.items():
-        one_of(f"task in {where}", task, TASKS)
+        if task not in TASKS:
+            raise unknown_name(f"task in {where}", task, TASKS)
         if count < 0:
             raise UserError(f"{where}.{task} is {count}: give 0 or more.")
 
 
-@dataclass
+@settings("data")
 class DataConfig:
     """What is read and how it is cut."""
 
-    format: str = "demo"
+    format: Literal["demo", "movielens", "csv"] = "demo"
     """`demo`, `movielens` or `csv`."""
     path: str | None = None
     """Folder of a MovieLens data set; for `csv` the folder that relative names start from."""
@@ -90,32 +71,21 @@ class DataConfig:
     items: str | None = None
     """CSV of items: item_id, title[, attributes]; .gz too."""
     min_rating: float | None = None
-    """Interactions rated lower are left out; none are when null."""
-    num_items: int | None = None
+    """Interactions with a lower rating are left out; none are when null."""
+    num_items: PositiveInt | None = None
     """Most frequent items kept; all when null."""
-    num_users: int | None = None
+    num_users: PositiveInt | None = None
     """Users sampled; all when null."""
-    k_core: int = 5
+    k_core: PositiveInt = 5
     """Fewest interactions of every user and item that is kept."""
-    max_history: int = 10
-    """Items of a history, the latest ones."""
-    max_user_histories: int = 10_000
-    """States (user, prefix) that get virtual tokens."""
-    histories_per_user: int = 4
-    """States of each training user."""
+    max_history: Annotated[int, Field(ge=3)] = 10
+    """Items of a history, the latest ones; an explanation needs three distinct ones."""
+    max_user_histories: PositiveInt = 10_000
+    """User histories (a user and a prefix of their items) that get virtual tokens."""
+    histories_per_user: PositiveInt = 4
+    """User histories of each training user."""
 
     def __post_init__(self) -> None:
-        one_of("data.format", self.format, FORMATS)
-        sizes = (
-            "num_items",
-            "num_users",
-            "k_core",
-            "max_history",
-            "max_user_histories",
-            "histories_per_user",
-        )
-        positive(self, "data", *sizes)
-        at_least(self, "data", "max_history", 3, "the distinct items that an explanation needs")
         needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
         for name in needed:
             if getattr(self, name) is None:
@@ -125,47 +95,44 @@ class DataConfig:
                 )
 
 
-@dataclass
+@settings("recommender")
 class RecommenderConfig:
     """The target: SASRec, trained first and frozen."""
 
-    dim: int = 64
+    dim: PositiveInt = 64
     """Width of embeddings."""
-    layers: int = 2
-    heads: int = 2
-    dropout: float = 0.3
+    layers: PositiveInt = 2
+    heads: PositiveInt = 2
+    dropout: Share = 0.3
     """Share of activations dropped in training."""
-    learning_rate: float = 2e-3
+    learning_rate: PositiveFloat = 2e-3
     weight_decay: float = 0.0
-    batch_size: int = 256
+    batch_size: PositiveInt = 256
     """Windows of `data.max_history` items a step."""
-    max_epochs: int = 200
-    patience: int = 10
+    max_epochs: PositiveInt = 200
+    patience: PositiveInt = 10
     """Epochs without a better validation NDCG@10 before training stops."""
     seed: int | None = None
     """Of its training alone; the run's seed when null."""
 
     def __post_init__(self) -> None:
-        sizes = ("dim", "layers", "heads", "batch_size", "max_epochs", "patience")
-        positive(self, "recommender", *sizes, "learning_rate")
-        in_unit_interval(self, "recommender", "dropout")
         if self.dim % self.heads:
             raise UserError(
                 f"recommender.heads is {self.heads}: give a divisor of recommender.dim, {self.dim}."
             )
 
 
-@dataclass
+@settings("model")
 class ModelConfig:
     """The language model."""
 
     name: str = TINY
     """`tiny` (shipped) or any causal language model, by hub name or path."""
-    dtype: str = "float32"
-    """Number type of the base weights: float32 or bfloat16."""
-    lora_rank: int = 32
-    lora_alpha: int = 32
-    lora_dropout: float = 0.0
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Number type of the base weights."""
+    lora_rank: PositiveInt = 32
+    lora_alpha: PositiveInt = 32
+    lora_dropout: Share = 0.0
     """Share of LoRA inputs dropped in SFT; always 0 in reinforcement learning."""
     lora_targets: tuple[str, ...] = (
         *("q_proj", "k_proj", "v_proj", "o_proj"),
@@ -179,26 +146,23 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.train_connectors is None:
             self.train_connectors = self.name != TINY
-        one_of("model.dtype", self.dtype, ("float32", "bfloat16"))
-        positive(self, "model", "lora_rank", "lora_alpha")
-        in_unit_interval(self, "model", "lora_dropout")
 
 
-@dataclass
+@settings("tasks")
 class TasksConfig:
     """Prompts and the mix of supervised tasks."""
 
-    form: str = "hybrid"
+    form: Form = "hybrid"
     """Form of the prompts of reinforcement learning, evaluation and use."""
-    sft_forms: tuple[str, ...] = ("hybrid", "hybrid", "intention", "behaviour")
-    """Forms of the supervised prompts; each draws one, so repeating a form weighs it."""
+    sft_forms: tuple[Form, ...] = ("hybrid", "hybrid", "intention", "behaviour")
+    """Forms of the supervised prompts; each prompt draws one, so repeating a form weighs it."""
     show_attributes: bool = True
     """Whether items are followed by their attributes."""
     contributions: bool = True
-    """Whether histories show what each item contributes to the user's embedding, found by leaving
-    it out, in place of the item's own embedding: `data.max_history` more tokens for each state."""
-    verdict: str = "first"
-    """Where an explanation's verdict stands: `first` or `last`."""
+    """Whether a history shows what each item contributes to the user's embedding, in place of the
+    item's own embedding: `data.max_history` more tokens for each user history."""
+    verdict: Literal["first", "last"] = "first"
+    """Where an explanation gives its verdict."""
     counts: dict[str, int] = field(
         default_factory=lambda: {
             "retrieval": 300,
@@ -215,26 +179,20 @@ class TasksConfig:
     """JSON lines of general instructions (prompt, completion); generated ones when null."""
 
     def __post_init__(self) -> None:
-        for form in (self.form, *self.sft_forms):
-            one_of("task form", form, FORMS)
         if not self.sft_forms:
             raise UserError("tasks.sft_forms is empty: name at least one form.")
         _check_counts(self.counts, "tasks.counts")
-        one_of("tasks.verdict", self.verdict, ("first", "last"))
 
 
-@dataclass
+@settings("teacher")
 class TeacherConfig:
     """Who writes the explanations that SFT learns from."""
 
-    corruption_rate: float = 0.3
+    corruption_rate: Share = 0.3
     """Share of the teacher's texts that are plausible and unfaithful."""
 
-    def __post_init__(self) -> None:
-        in_unit_interval(self, "teacher", "corruption_rate")
 
-
-@dataclass
+@settings("training.rl")
 class RLSettings:
     """Prompts of reinforcement learning, the same for every method."""
 
@@ -242,11 +200,10 @@ class RLSettings:
         default_factory=lambda: {"explanation": 3000, "ranking": 1200, "classification": 800}
     )
     """Prompts of each task; an epoch goes through all of them."""
-    validation_cases: int = 100
+    validation_cases: PositiveInt = 100
     """Explanation prompts of validation users, on which the best checkpoint is chosen."""
 
     def __post_init__(self) -> None:
-        positive(self, "training.rl", "validation_cases")
         _check_counts(self.counts, "training.rl.counts")
         if not self.counts.get("explanation"):
             raise UserError(
@@ -255,23 +212,7 @@ class RLSettings:
             )
 
 
-@dataclass
-class TrainingConfig:
-    """One group a method."""
-
-    sft: SFTSettings = field(default_factory=SFTSettings)
-    rl: RLSettings = field(default_factory=RLSettings)
-    ppo: PPOSettings = field(default_factory=PPOSettings)
-    grpo: GRPOSettings = field(default_factory=GRPOSettings)
-    rloo: RLOOSettings = field(default_factory=RLOOSettings)
-    pairs: PairsSettings = field(default_factory=PairsSettings)
-    rejection: RejectionSettings = field(default_factory=RejectionSettings)
-    orpo: ORPOSettings = field(default_factory=ORPOSettings)
-    dpo: DPOSettings = field(default_factory=DPOSettings)
-    judge: RewardModelSettings = field(default_factory=RewardModelSettings)
-
-
-@dataclass
+@settings("rewards")
 class RewardsConfig:
     """What reinforcement learning and preference pairs are scored by."""
 
@@ -311,13 +252,13 @@ class RewardsConfig:
         return bool(self.weights.get("judge")) or "judge" in (self.schedule or {})
 
 
-@dataclass
+@settings("judge")
 class JudgeConfig:
     """Who rates explanations; `docs/endpoint_judge.md` on judges behind an endpoint."""
 
-    kind: str = "rubric"
-    """`rubric` or `plausibility`, which need nothing else; `learned`, trained before by
-    `rl-explain judge-train`; `endpoint`; or `ensemble`."""
+    kind: Literal["rubric", "plausibility", "learned", "endpoint", "ensemble"] = "rubric"
+    """`rubric` and `plausibility` need nothing else; `learned` is trained before by
+    `rl-explain judge-train`; `endpoint` asks a server; `ensemble` combines several."""
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     retry: RetrySettings = field(default_factory=RetrySettings)
     budget: BudgetSettings = field(default_factory=BudgetSettings)
@@ -327,9 +268,9 @@ class JudgeConfig:
     `judge.sqlite` in the run's folder when null."""
     members: tuple["JudgeConfig", ...] = ()
     """The judges of an ensemble."""
-    combine: str = "mean"
-    """How an ensemble's ratings become one: `mean`, `min` or `majority`."""
-    length: str = "keep"
+    combine: Literal["mean", "min", "majority"] = "mean"
+    """How an ensemble's ratings become one."""
+    length: Literal["keep", "batch", "fitted"] = "keep"
     """What happens to the part of ratings that word counts explain: `keep` it; take it away as it
     is found in each `batch`, or as it was `fitted` before."""
     length_slope: float = 0.0
@@ -338,9 +279,6 @@ class JudgeConfig:
     """Words of a text from which `fitted` takes nothing."""
 
     def __post_init__(self) -> None:
-        one_of("judge.kind", self.kind, JUDGES)
-        one_of("judge.combine", self.combine, tuple(COMBINATIONS))
-        one_of("judge.length", self.length, LENGTHS)
         if (self.kind == "ensemble") != bool(self.members):
             raise UserError(
                 f"judge.kind is {self.kind} with {len(self.members)} judge.members: an ensemble "
@@ -355,94 +293,83 @@ class JudgeConfig:
             self._check_endpoint()
 
     def _check_endpoint(self) -> None:
-        for settings in (self.endpoint, self.retry, self.budget, self.breaker):
+        for part in (self.endpoint, self.retry, self.budget, self.breaker):
             try:
-                settings.check()
+                part.check()
             except ValueError as error:
                 raise UserError(f"judge.{error}") from None
 
 
-@dataclass
+@settings("judge_check")
 class JudgeCheckConfig:
-    """JudgeValidation of the judge on explanations of known quality (`rl-explain judge-check`)."""
+    """Validation of the judge on explanations of known quality (`rl-explain judge-check`)."""
 
-    questions: int = 200
+    questions: PositiveInt = 200
     """Questions drawn about validation users. Those whose influential items share an attribute get
     ten texts each; a text is rated twice, and a pair of each question compared in both orders."""
 
-    def __post_init__(self) -> None:
-        positive(self, "judge_check", "questions")
 
-
-@dataclass
+@settings("evaluation")
 class EvaluationConfig:
     """What is measured on test users."""
 
-    methods: tuple[str, ...] = ("base", "sft", "ppo", "orpo")
-    baselines: tuple[str, ...] = ("random", "last_k", "most_similar", "leave_one_out", "oracle")
-    """Citation baselines; `popularity`, `shap` and `greedy` are further ones."""
-    best_of_n: int = 8
-    """Samples of the SFT model from which the method `best_of_n` takes the one that the reward
-    likes best."""
+    methods: tuple[str, ...] = ()
+    """Models to evaluate; the base and every method among the run's stages when empty."""
+    baselines: tuple[Rule, ...] = ("random", "last_k", "most_similar", "leave_one_out", "oracle")
+    """Rules to evaluate beside them; `popularity`, `shap` and `greedy` are further ones."""
+    best_of_n: PositiveInt = 8
+    """Samples of the SFT model from which the method `best_of_n` takes the one with the highest
+    reward."""
     recommender: str | None = None
-    """Folder of another run on the same data whose recommender explanations are held against, as a
-    control; the run's own when null."""
-    cases: int = 600
-    """Explanation cases: a yes and a no item of each test state, then other items of each."""
-    task_cases: int = 200
+    """Folder of another run on the same data whose recommender explanations are measured against,
+    as a control; the run's own when null."""
+    cases: PositiveInt = 600
+    """Explanation cases: a yes and a no item of each test history, then other items of each."""
+    task_cases: PositiveInt = 200
     """Cases of each other task that is trained."""
-    max_new_tokens: int = 72
+    max_new_tokens: PositiveInt = 72
     """Tokens of an answer at most."""
     constrained_decoding: bool = True
     """Whether explanations can quote nothing but titles of their prompts; needs a fast tokenizer.
     Words without quotes stay free."""
-    bootstrap: int = 1000
+    bootstrap: PositiveInt = 1000
     """Resamples of the users behind each interval."""
     literature_metrics: bool = False
     """Whether methods also explain the recommender's top item, for the literature's metrics
     (POS@k, NEG@k, DEL, INS, CDCG)."""
-    top_item: int = 250
-    """Test states whose top item is explained for them, at most."""
+    top_item: PositiveInt = 250
+    """Test histories whose top item is explained for them, at most."""
     simulatability: int = 0
     """Cases of training users that each method explains, for the readers of the simulatability gain
     to learn from; 0 leaves it out."""
-    pressure: int = 0
-    """Explanation cases, up to `cases`, that each method is also asked with a user's words in them,
-    in five ways, for the pressure metrics; 0 leaves them out."""
+    pressure: NonNegativeInt = 0
+    """Explanation cases, up to `cases`, of the sycophancy probe: each method is also asked with a
+    user's words in them, in five ways; 0 leaves it out."""
 
     def __post_init__(self) -> None:
-        for method in self.methods:
-            one_of("evaluation method", method, METHODS)
-        for baseline in self.baselines:
-            one_of("citation baseline", baseline, BASELINES)
-        sizes = ("best_of_n", "cases", "task_cases", "max_new_tokens", "bootstrap", "top_item")
-        positive(self, "evaluation", *sizes)
-        at_least(self, "evaluation", "pressure", 0, "cases, none at 0")
-        if self.simulatability:
-            at_least(self, "evaluation", "simulatability", 50, "of which readers can learn, or 0")
+        if self.simulatability and self.simulatability < 50:
+            raise UserError(
+                f"evaluation.simulatability is {self.simulatability}: give 50 or more, of which "
+                "readers can learn, or 0."
+            )
 
 
-@dataclass
+@settings()
 class Config:
-    """Everything that a run depends on."""
+    """Everything that a run depends on; `config_type` adds the groups of methods to `training`."""
+
+    methods: ClassVar["Methods"]
+    if TYPE_CHECKING:
+        training: Any = None
+        """A group for each method, which `config_type` adds."""
 
     output_dir: str = "runs/quickstart"
     """The run's folder."""
-    seed: int = 0
-    stages: tuple[str, ...] = (
-        "prepare",
-        "recommender",
-        "tasks",
-        "sft",
-        "pairs",
-        "ppo",
-        "orpo",
-        "evaluate",
-    )
-    """Stages of `rl-explain run`, in order."""
-    device: str = "auto"
-    """`auto`, `cpu` or `cuda`."""
-    threads: int = 2
+    seed: NonNegativeInt = 0
+    stages: tuple[str, ...] = ()
+    """Stages of `rl-explain run`, in order; the default ones when empty."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: PositiveInt = 2
     """CPU threads of a stage."""
     data: DataConfig = field(default_factory=DataConfig)
     recommender: RecommenderConfig = field(default_factory=RecommenderConfig)
@@ -452,25 +379,78 @@ class Config:
     rewards: RewardsConfig = field(default_factory=RewardsConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
     judge_check: JudgeCheckConfig = field(default_factory=JudgeCheckConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def __post_init__(self) -> None:
+        known = self.methods
+        self.stages = self.stages or known.default_stages
         for stage in self.stages:
-            one_of("stage", stage, STAGES)
-        if not self.stages:
-            raise UserError("stages is empty: name at least one stage.")
-        if self.threads <= 0:
-            raise UserError(f"threads is {self.threads}: give a number above 0.")
-        one_of("device", self.device, ("auto", "cpu", "cuda"))
-        if self.seed < 0:
-            raise UserError(f"seed is {self.seed}: give 0 or more.")
+            if stage not in known.stages:
+                raise unknown_name("stage", stage, known.stages)
+        for method in self.evaluation.methods:
+            if method not in known.evaluated:
+                raise unknown_name("evaluation method", method, known.evaluated)
+        if not self.evaluation.methods:
+            self.evaluation.methods = known.evaluated_in(self.stages)
         self._choose_rates()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the class is made by `config_type`, so that pickle cannot find it by its name
+        return _restored, (self.methods, dataclasses.asdict(self))
 
     def _choose_rates(self) -> None:
         """The learning rates that are left open: the tiny base takes higher ones."""
-        training = self.training
-        rates = TINY_RATES if self.model.name == TINY else RATES
-        for name, rate in rates.items():
-            group = getattr(training, name)
-            group.learning_rate = rate if group.learning_rate is None else group.learning_rate
+        for name, rates in self.methods.rates.items():
+            group = getattr(self.training, name)
+            if group.learning_rate is None:
+                group.learning_rate = rates.tiny if self.model.name == TINY else rates.other
+
+
+@dataclasses.dataclass(frozen=True)
+class Rates:
+    """Default learning rates: of the tiny base, measured (`dev/LOG.md`), and of any other base, of
+    the size that published settings have."""
+
+    tiny: float
+    other: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Methods:
+    """What the stage table tells a configuration of methods.
+
+    stages: every stage, in order; `default_stages` those of a run that names none.
+    evaluated: every model that can be evaluated, in the order of the tables; `always` are those
+        among them that need no stage of their own.
+    groups: name of a group of `training` to the class of its settings, as pairs.
+    rates: the group's learning rates, of those that have some.
+    """
+
+    stages: tuple[str, ...]
+    default_stages: tuple[str, ...]
+    evaluated: tuple[str, ...]
+    always: tuple[str, ...]
+    groups: tuple[tuple[str, type], ...]
+    rates: Mapping[str, Rates] = field(hash=False)
+
+    def evaluated_in(self, stages: tuple[str, ...]) -> tuple[str, ...]:
+        """The models that a run of these stages leaves."""
+        return tuple(name for name in self.evaluated if name in (*self.always, *stages))
+
+
+@cache
+def config_type(methods: Methods) -> type[Config]:
+    """The class of configurations whose `training` has a group for each of the methods."""
+    training = _group("training", (), {"rl": RLSettings, **dict(methods.groups)})
+    return _group("", (Config,), {"training": training}, methods=methods, __doc__=Config.__doc__)
+
+
+def _restored(methods: Methods, values: Mapping[str, Any]) -> Config:
+    return validated(config_type(methods), values)
+
+
+def _group(name: str, bases: tuple[type, ...], groups: Mapping[str, type], **more: Any) -> Any:
+    """A class of settings whose fields are further groups."""
+    fields = {key: field(default_factory=kind) for key, kind in groups.items()}
+    annotated = {"__annotations__": dict(groups), "__module__": __name__}
+    return settings(name)(type(name.title() + "Config", bases, fields | annotated | more))

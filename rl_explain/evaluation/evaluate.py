@@ -14,6 +14,7 @@ import reward_models
 import rl_explain.evaluation
 import rl_explain.explainer
 import rl_explain.tasks
+import rl_explain.teacher
 from reward_models.context import RewardContext
 from reward_models.judge.types import Judge
 from reward_models.perturb.measures import log_probability
@@ -33,6 +34,16 @@ from rl_explain.files import code_digest, value_digest
 from rl_explain.recommenders.protocol import Recommender
 from rl_explain.tasks.examples import Example
 from rl_explain.tasks.pressure import Pressed
+
+SHAPING = (
+    reward_models,
+    rl_explain.tasks,
+    rl_explain.teacher,
+    rl_explain.explainer,
+    rl_explain.evaluation,
+)
+"""Packages whose code shapes results: what is asked, what rules and models answer, what is
+measured."""
 
 Write: TypeAlias = Callable[[Sequence[Example]], list[str]]
 """Gives a text for each explanation question."""
@@ -59,7 +70,7 @@ class Evaluation:
         pressed: the first of the explanation questions with a user's words in them; none leaves the
             pressure metrics out. Baselines, which read no prompt, have none.
         judges: of explanations, by the name of the metric that their ratings become.
-        judged_by: a fingerprint of whatever their ratings depend on.
+        measured_by: a fingerprint of whatever else results depend on: judges, libraries, device.
     """
 
     def __init__(
@@ -79,7 +90,7 @@ class Evaluation:
         training: Sequence[Example] = (),
         pressed: Sequence[Pressed] = (),
         judges: Mapping[str, Judge] | None = None,
-        judged_by: str = "",
+        measured_by: str = "",
     ) -> None:
         self._examples = {
             task: [e for e in examples if e.task == task] for task in ("explanation", *ASK)
@@ -110,12 +121,10 @@ class Evaluation:
             recommender, context, interactions, seed, log_probability
         )
         self._fingerprint = value_digest(
-            code_digest(
-                reward_models, rl_explain.explainer, rl_explain.tasks, rl_explain.evaluation
-            ),
+            code_digest(*SHAPING),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
-            *(verdict, max_new_tokens, constrained, resamples, seed, judged_by),
+            *(verdict, max_new_tokens, constrained, resamples, seed, measured_by),
             *([asdict(e) for e in part] for part in (top_items, training, pressed)),
         )
 

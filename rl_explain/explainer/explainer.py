@@ -39,6 +39,8 @@ from rl_explain.tasks.tokens import slot_token
 from rl_explain.tasks.user_histories import MIN_DISTINCT
 
 MANIFEST = "explainer.json"
+FORMAT = 2
+"""Of an adapter's files; version 0.1 wrote format 1, and named none."""
 CATALOGUE = "catalogue.json"
 TOKENIZER = "tokenizer"
 """Folder of an export's tokenizer. It is apart, because `peft` resizes a base model's embedding to
@@ -58,6 +60,7 @@ class Manifest:
     verdict: str
     show_attributes: bool
     max_new_tokens: int
+    format: int = FORMAT
 
     def save(self, folder: Path) -> None:
         """Write `explainer.json`."""
@@ -78,7 +81,16 @@ class Manifest:
                 "run's STAGE/adapter."
             )
         try:
-            return cls(**json.loads(path.read_text()))
+            values = json.loads(path.read_text())
+            if values.get("format", 1) != FORMAT:
+                raise UserError(
+                    f"{path} has the format of another version of rl_explain (0.1 wrote "
+                    "banks.safetensors, which is embedding_tables.safetensors now): train and "
+                    "export again with this version."
+                )
+            return cls(**values)
+        except UserError:
+            raise
         except (ValueError, TypeError) as error:
             raise UserError(f"{path} cannot be read ({error}): export the adapter again.") from None
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rl_explain.config.settings import TUNED
 from rl_explain.errors import UserError, unknown_name
 from rl_explain.explainer.explainer import MANIFEST
 from rl_explain.pipeline.lineage import finished
 from rl_explain.pipeline.run import run_folders
+from rl_explain.pipeline.table import trained
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Found:
 def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     """Every finished adapter of the run, or of the runs at any depth of the study, in `folder`.
 
-    Those of a run stand in the order of `TUNED`.
+    Those of a run stand the preferred one first.
 
     Args:
         method: that one alone, in every run that has it.
@@ -29,10 +29,13 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     Raises:
         UserError: no run there, or none with such an adapter.
     """
-    if method is not None and method not in TUNED:
-        raise unknown_name("method with an adapter", method, TUNED)
+    if method is not None and method not in trained():
+        raise unknown_name("method with an adapter", method, trained())
     there = [
-        Found(run, name) for run in run_folders(folder) for name in TUNED if _exportable(run, name)
+        Found(run, name)
+        for run in run_folders(folder)
+        for name in trained()
+        if _exportable(run, name)
     ]
     found = [adapter for adapter in there if method in (None, adapter.method)]
     if not found:

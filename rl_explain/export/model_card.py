@@ -15,20 +15,8 @@ from rl_explain.export.examples import EXAMPLES
 from rl_explain.export.facts import MERGED, Export
 from rl_explain.export.user_histories import USER_HISTORIES
 from rl_explain.pipeline.run import Run
+from rl_explain.pipeline.table import STAGES, needed
 from rl_explain.tables.table import BELOW, markdown_tables
-
-METHODS = {
-    "sft": "supervised fine-tuning on the texts of a template teacher",
-    "sft_clean": "supervised fine-tuning on the texts of a template teacher without noise",
-    "rejection": "supervised fine-tuning on the best of several samples of the SFT model",
-    "ppo": "PPO (Schulman et al. 2017) from the SFT model",
-    "grpo": "GRPO (Shao et al. 2024) from the SFT model",
-    "rloo": "RLOO (Ahmadian et al. 2024) from the SFT model",
-    "orpo": "ORPO (Hong et al. 2024) from the SFT model",
-    "dpo": "DPO (Rafailov et al. 2023) from the SFT model",
-}
-SUPERVISED = ("sft", "sft_clean")
-"""Methods that no reward shaped."""
 
 ADAPTER_USE = """\
 ```python
@@ -175,19 +163,28 @@ def _recommender(run: Run) -> str:
 
 
 def _method(config: Config, method: str) -> str:
-    settings = asdict(getattr(config.training, "sft" if method == "sft_clean" else method))
+    settings = asdict(getattr(config.training, STAGES[method].group))
     parts = [
-        f"`{method}`: {METHODS[method]}. Its settings:",
+        f"`{method}`: {STAGES[method].title}. Its settings:",
         _yaml(settings),
     ]
-    if method in SUPERVISED:
-        noise = config.teacher.corruption_rate if method == "sft" else 0.0
-        parts.append(f"Noise: {noise:.0%} of the teacher's texts are plausible and unfaithful.")
+    if not _is_rewarded(method):
+        rate = config.teacher.corruption_rate if method == "sft" else 0.0
+        parts.append(
+            f"Teacher corruption rate: {rate:.0%} of its texts are plausible and unfaithful."
+        )
     else:
         parts += ["Weights of the reward's terms:", _yaml(config.rewards.weights)]
-    if config.rewards.recommender is not None and method not in SUPERVISED:
+    if config.rewards.recommender is not None and _is_rewarded(method):
         parts.append("A control: the recommender that scored was another one than it explains.")
     return "\n\n".join(parts)
+
+
+def _is_rewarded(method: str) -> bool:
+    """Whether a reward shaped it, directly or by what it reads."""
+    return "rewards" in {
+        key for name in (method, *needed((method,))) for key in STAGES[name].shaped_by
+    }
 
 
 def _results(run: Run, method: str) -> str:

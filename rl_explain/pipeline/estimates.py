@@ -7,12 +7,14 @@ language model, whose data are not read yet, get the seconds of a small data set
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
 
 from rl_explain.config.settings import Config
 from rl_explain.explainer.language_model import base_shape
+from rl_explain.pipeline.table import STAGES, Kind, Stage, stages
 from rl_explain.tasks.pressure import KINDS
 
 TOKENS_PER_ITEM = 16
@@ -21,80 +23,92 @@ QUESTION_TOKENS = 40
 ANSWER_TOKENS = 30
 EFFICIENCY = 0.15
 """Share of a large product's speed that small layers, attention and sampling reach."""
+DATA_SECONDS = {"prepare": 5.0, "recommender": 60.0, "tasks": 15.0}
+"""Of a small data set."""
+JUDGE_CHECK_SECONDS = 10.0
+"""Of an offline judge."""
 PROGRAM_MIB = 1000
 """Memory of the libraries themselves."""
 
 
-def estimate_table(config: Config, stages: Sequence[str]) -> str:
+def estimate_table(config: Config, performed: Sequence[str]) -> str:
     """A line for each stage: seconds and peak memory expected."""
     parameters = _parameters(config.model.name)
     seconds = expected_seconds(config)
-    width = max(map(len, stages))
+    width = max(map(len, performed))
     lines = [f"{'stage':<{width}}  expected time  expected memory"]
-    for stage in stages:
-        mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, stage)
+    for stage in performed:
+        mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, STAGES[stage])
         memory = f"{mebibytes / 1024:>11.1f} GiB"
         lines.append(f"{stage:<{width}}  {readable(seconds[stage]):>13}  {memory}")
-    total = sum(seconds[stage] for stage in stages)
+    total = sum(seconds[stage] for stage in performed)
     return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}"])
 
 
 def expected_seconds(config: Config) -> dict[str, float]:
     """Of each stage, on this machine: a token costs 2 operations a parameter, 6 in training."""
     torch.set_num_threads(config.threads)
-    parameters, speed = _parameters(config.model.name), _operations_a_second(config)
-    training, evaluation = config.training, config.evaluation
+    token = 2 * _parameters(config.model.name) / (_operations_a_second(config) * EFFICIENCY)
+    return {name: _seconds(config, row, token) for name, row in stages().items()}
+
+
+def _seconds(config: Config, row: Stage, token: float) -> float:
+    """Of one stage; `token` is the seconds that a token takes in a forward pass."""
+    training: Any = config.training
+    own: Any = getattr(training, row.group, None)
     question = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS
-    token = 2 * parameters / (speed * EFFICIENCY)
     forward = (question + ANSWER_TOKENS) * token
     train = 3 * forward
-    ppo = training.ppo
-    # Completions of a prompt share its reading; sampling, policy and reference each read once.
-    iteration = ppo.rollout_batch_size * question + ppo.completions_per_iteration * ANSWER_TOKENS
-    online = {
-        method: settings.iterations * settings.completions_per_iteration * (2 * forward + train)
-        for method, settings in (("grpo", training.grpo), ("rloo", training.rloo))
-    } | {"ppo": ppo.iterations * iteration * (3 + 3 * ppo.ppo_epochs) * token}
-    validations = {
-        method: 2 + (settings := getattr(training, method)).iterations // settings.eval_every
-        for method in online
-    }
-    sampled = training.pairs.prompts * training.pairs.samples
-    asked = evaluation.cases + 7 * evaluation.task_cases  # five beams of retrieval
-    asked += evaluation.literature_metrics * evaluation.top_item + evaluation.simulatability
-    asked += evaluation.pressure * len(KINDS)
-    judge = training.judge
-    sft = training.sft.steps * training.sft.batch_size * train
-    return {
-        "prepare": 5.0,
-        "recommender": 60.0,
-        "tasks": 15.0 + config.tasks.counts.get("explanation", 0) * 2e-3,
-        "sft": sft,
-        "sft_clean": sft,
-        "pairs": sampled * forward,
-        "rejection": training.rejection.steps * training.rejection.batch_size * train,
-        "orpo": training.orpo.epochs * training.pairs.prompts * 2 * train,
-        "dpo": training.dpo.epochs * training.pairs.prompts * 2 * (train + forward),
-        "evaluate": len(evaluation.methods) * asked * forward,
-        "judge-train": judge.epochs * judge.questions * judge.pairs * 2 * train,
-        "judge-check": 10.0,  # of an offline judge
-        **{
-            method: seconds + validations[method] * training.rl.validation_cases * forward
-            for method, seconds in online.items()
-        },
-    }
+    match row.kind:
+        case Kind.DATA:
+            return DATA_SECONDS[row.name] + (
+                config.tasks.counts.get("explanation", 0) * 2e-3 if row.name == "tasks" else 0
+            )
+        case Kind.SUPERVISED:
+            return float(own.steps * own.batch_size * train)
+        case Kind.SAMPLES:
+            return float(own.prompts * own.samples * forward)
+        case Kind.PAIRED:
+            reads = train + forward  # of the reference, too
+            return float(own.epochs * training.pairs.prompts * 2 * reads)
+        case Kind.ONLINE:
+            # Completions of a prompt share its reading; sampling, policy and reference read once.
+            read = own.rollout_batch_size * question + own.completions_per_iteration * ANSWER_TOKENS
+            passes = 3 + 3 * getattr(own, "ppo_epochs", 1)
+            validations = 2 + own.iterations // own.eval_every
+            validated = validations * training.rl.validation_cases * forward
+            return float(own.iterations * read * passes * token + validated)
+        case Kind.JUDGE:
+            return float(own.epochs * own.questions * own.pairs * 2 * train)
+        case Kind.EVALUATION:
+            return len(config.evaluation.methods) * _asked(config) * forward
+        case _:
+            return JUDGE_CHECK_SECONDS
 
 
-def _mebibytes(config: Config, parameters: int, stage: str) -> float:
+def _asked(config: Config) -> int:
+    """Questions that a method answers in the evaluation."""
+    evaluation = config.evaluation
+    return (
+        evaluation.cases
+        + 7 * evaluation.task_cases  # five beams of retrieval
+        + evaluation.literature_metrics * evaluation.top_item
+        + evaluation.simulatability
+        + evaluation.pressure * len(KINDS)
+    )
+
+
+def _mebibytes(config: Config, parameters: int, row: Stage) -> float:
     """Weights in their number type and, for a batch, activations of about 40 numbers a width."""
-    weights = parameters * (4 if config.model.dtype == "float32" else 2)
-    if stage in ("prepare", "recommender", "tasks", "judge-check"):
+    if row.kind in (Kind.DATA, Kind.JUDGE_CHECK):
         return 300.0
-    rows = {"sft": config.training.sft.batch_size, "ppo": config.training.ppo.micro_batch_size}
+    weights = parameters * (4 if config.model.dtype == "float32" else 2)
+    own = getattr(config.training, row.group, None)
+    rows = getattr(own, "micro_batch_size", getattr(own, "batch_size", 64))
     shape = base_shape(config.model.name)
     tokens = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS + ANSWER_TOKENS
     layers = shape.num_hidden_layers * shape.hidden_size * 40 + shape.vocab_size
-    return (weights + rows.get(stage, 64) * tokens * layers * 4) / 2**20
+    return float(weights + rows * tokens * layers * 4) / 2**20
 
 
 def _parameters(name: str) -> int:

@@ -1,6 +1,5 @@
 """The evaluation of a run, and its report."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -16,13 +15,14 @@ from rl_explain.evaluation.evaluate import Evaluation
 from rl_explain.evaluation.judging import PLAUSIBILITY, RATING
 from rl_explain.evaluation.results import Result, merge_metrics, write_samples
 from rl_explain.explainer.language_model import base_fingerprint
-from rl_explain.files import digest
+from rl_explain.files import digest, value_digest
 from rl_explain.pipeline.judges import build_judge
 from rl_explain.pipeline.lineage import finished
 from rl_explain.pipeline.prepare import held_out_examples
-from rl_explain.pipeline.record import provenance
+from rl_explain.pipeline.record import provenance, versions
 from rl_explain.pipeline.run import Metrics, Run
-from rl_explain.pipeline.sampling import scored_samples
+from rl_explain.pipeline.sampling import reward_fingerprint, scored_samples
+from rl_explain.pipeline.table import STAGES, Kind
 from rl_explain.tables.summary import markdown_summary, plain_summary
 from rl_explain.tasks.context import TaskContext
 from rl_explain.tasks.examples import Example, read_examples, relabelled
@@ -31,8 +31,8 @@ from rl_explain.tasks.pressure import Pressed, pressed_examples
 from rl_explain.teacher.influence import leave_one_out
 from rl_explain.training.samples import best_of_n
 
-STAGE = {"best_of_n": "sft"}
-"""The stage that a method stands on, where its name says another."""
+TEMPERATURE = 1.0
+"""Of the samples that best of n chooses from."""
 INSTALL = "pip install 'rl_explain[evaluation]'"
 
 
@@ -66,14 +66,15 @@ def evaluate(run: Run, folder: Path) -> Metrics:
             RATING: build_judge(config.judge, context, run.folder),
             PLAUSIBILITY: PlausibilityJudge(context.titles, context.attributes),
         },
-        judged_by=_judge_fingerprint(run),
+        measured_by=_measured_by(run),
     )
     results = {}
     for method in settings.methods:
-        stage = STAGE.get(method, method)
-        if stage != "base" and not finished(run.folder, stage):
+        row = STAGES[method]
+        stage = method if row.function else row.reads[0]
+        if not finished(run.folder, stage):
             print(f"[evaluate] no {stage} in this run: {method} left out", flush=True)
-        elif method == "best_of_n":
+        elif row.kind is Kind.AT_USE:
             results[method] = _best_of_n(run, evaluation)
         else:
             load = partial(run.explainer, method)
@@ -95,10 +96,11 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     return merge_metrics(results.values())
 
 
-def _judge_fingerprint(run: Run) -> str:
+def _measured_by(run: Run) -> str:
+    """A digest of the judge, trained or not, and of the libraries and device that write texts."""
     trained = run.stage_folder("judge-train")
     weights = digest(trained) if trained.exists() else ""
-    return f"{json.dumps(asdict(run.config.judge))} {weights}"
+    return value_digest(asdict(run.config.judge), weights, versions(), run.device)
 
 
 def _top_item_examples(run: Run) -> list[Example]:
@@ -151,12 +153,13 @@ def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
             run.stage_folder("evaluate"),
             examples,
             settings.best_of_n,
-            temperature=1.0,
+            temperature=TEMPERATURE,
             description="best_of_n",
             constrained=settings.constrained_decoding,
         )
         return best_of_n(samples.completions, result.total, settings.best_of_n)
 
     adapter = run.stage_folder("sft") / "adapter"
-    depends = f"{digest(adapter)} {settings.best_of_n} {run.config.rewards.weights}"
+    sampled = (digest(adapter), settings.best_of_n, TEMPERATURE)
+    depends = reward_fingerprint(run, *sampled)
     return evaluation.texts("best_of_n", write, depends)

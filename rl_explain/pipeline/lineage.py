@@ -6,33 +6,22 @@ from pathlib import Path
 from rl_explain.config.settings import DataConfig
 from rl_explain.errors import UserError
 from rl_explain.files import digest, file_digest
+from rl_explain.pipeline.table import STAGES, needed, stages
 
 FILE = "made_from.json"
-READS: dict[str, tuple[str, ...]] = {
-    "prepare": (),
-    "recommender": ("prepare",),
-    "tasks": ("prepare", "recommender"),
-    "sft": ("tasks",),
-    "sft_clean": ("tasks",),
-    "pairs": ("tasks", "sft"),
-    "rejection": ("pairs", "sft"),
-    "ppo": ("tasks", "sft"),
-    "grpo": ("tasks", "sft"),
-    "rloo": ("tasks", "sft"),
-    "orpo": ("pairs", "sft"),
-    "dpo": ("pairs", "sft"),
-    "judge-train": ("prepare", "recommender"),
-}
-"""The stages that a stage reads. The evaluation keeps apart by itself what it measured."""
-NEEDS = READS | {"evaluate": ("tasks",), "judge-check": ("prepare", "recommender")}
-"""The stages that a stage cannot do without; the evaluation takes the methods that are there."""
 SOURCES = "the data files"
 """What `prepare` reads."""
 
 
+def kept_stages() -> list[str]:
+    """The stages whose lineage is kept, in order; a stage that is repeated keeps apart by itself
+    what it measured."""
+    return [name for name, row in stages().items() if not row.is_repeated]
+
+
 def keep_lineage(run: Path, stage: str, data: DataConfig) -> None:
     """Write down what a stage is about to read."""
-    if stage in READS:
+    if stage in kept_stages():
         (run / stage / FILE).write_text(json.dumps(_read_by(run, stage, data), indent=1) + "\n")
 
 
@@ -44,7 +33,7 @@ def check_lineage(run: Path, data: DataConfig) -> None:
     Raises:
         UserError: names the stage, what changed, and what to delete.
     """
-    for stage in READS:
+    for stage in kept_stages():
         path = run / stage / FILE
         if not path.is_file():
             continue
@@ -53,7 +42,7 @@ def check_lineage(run: Path, data: DataConfig) -> None:
         if changed:
             raise UserError(
                 f"{path.parent} was made from other contents of {' and '.join(changed)}: delete "
-                f"{', '.join(_standing_on(run, stage))} in {run}, or give another output_dir."
+                f"{', '.join(_made_from(run, stage))} in {run}, or give another output_dir."
             )
 
 
@@ -74,8 +63,8 @@ def check_ready(run: Path, stage: str) -> None:
     Raises:
         UserError: names the stages to perform first.
     """
-    needed = _needed(NEEDS[stage])
-    missing = [name for name in READS if name in needed and not finished(run, name)]
+    before = needed(STAGES[stage].reads)
+    missing = [name for name in stages() if name in before and not finished(run, name)]
     if missing:
         raise UserError(
             f"{stage} reads what {', '.join(missing)} leave, which {run} lacks: perform "
@@ -83,22 +72,9 @@ def check_ready(run: Path, stage: str) -> None:
         )
 
 
-def _needed(stages: tuple[str, ...]) -> set[str]:
-    return set(stages).union(*(_needed(READS[stage]) for stage in stages))
-
-
 def finished(run: Path, stage: str) -> bool:
-    """Whether a stage of a run is through: its metrics are written last."""
+    """Whether a stage of a run is through: its `metrics.json` is written last."""
     return (run / stage / "metrics.json").is_file()
-
-
-def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
-    """Digest of each thing that a stage reads, where it is there."""
-    if stage == "prepare":
-        sources = [path for path in source_files(data) if path.is_file()]
-        return {SOURCES: " ".join(map(file_digest, sources))} if sources else {}
-    through = [name for name in READS[stage] if finished(run, name)]
-    return {f"the stage {name}": digest(run / name) for name in through}
 
 
 def source_files(data: DataConfig) -> list[Path]:
@@ -109,10 +85,19 @@ def source_files(data: DataConfig) -> list[Path]:
     return [folder / name for name in (data.interactions, data.items) if name]
 
 
-def _standing_on(run: Path, stage: str) -> list[str]:
+def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
+    """Digest of each thing that a stage reads, where it is there."""
+    if not STAGES[stage].reads:
+        sources = [path for path in source_files(data) if path.is_file()]
+        return {SOURCES: " ".join(map(file_digest, sources))} if sources else {}
+    through = [name for name in STAGES[stage].reads if finished(run, name)]
+    return {f"the stage {name}": digest(run / name) for name in through}
+
+
+def _made_from(run: Path, stage: str) -> list[str]:
     """A stage and those made from it, directly or not, that the run holds."""
-    standing = [stage]
-    for later, reads in READS.items():
-        if set(reads) & set(standing) and (run / later).exists():
-            standing.append(later)
-    return standing
+    found = [stage]
+    for later in kept_stages():
+        if set(STAGES[later].reads) & set(found) and (run / later).exists():
+            found.append(later)
+    return found

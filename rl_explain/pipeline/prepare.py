@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rl_explain.config.settings import ONLINE, Config
+from rl_explain.config.settings import Config
 from rl_explain.data.dataset import read_dataset
 from rl_explain.data.statistics import statistics_table
 from rl_explain.errors import UserError
@@ -13,6 +13,7 @@ from rl_explain.evaluation.tasks import ASK
 from rl_explain.explainer.embedding_tables import build_embedding_tables
 from rl_explain.explainer.language_model import load_tokenizer
 from rl_explain.pipeline.run import Metrics, Run
+from rl_explain.pipeline.table import STAGES, Kind
 from rl_explain.recommenders.sasrec import SasrecConfig
 from rl_explain.recommenders.training import SasrecTraining, train_sasrec
 from rl_explain.tasks.build import build_examples
@@ -139,9 +140,9 @@ def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
     lengths = [len(ids) + 1 for ids in tokenizer(texts, add_special_tokens=False).input_ids]
     needed = int(np.quantile(lengths, 0.99, method="higher"))
     limits = {"evaluation.max_new_tokens": config.evaluation.max_new_tokens} | {
-        f"training.{method}.max_new_tokens": getattr(config.training, method).max_new_tokens
-        for method in ONLINE
-        if method in config.stages
+        f"training.{stage}.max_new_tokens": getattr(config.training, stage).max_new_tokens
+        for stage in config.stages
+        if STAGES[stage].kind is Kind.ONLINE
     }
     if short := [name for name, limit in limits.items() if limit < needed]:
         wanted = " ".join(f"{name}={needed + needed // 8}" for name in short)

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,27 +17,33 @@ from reward_models import REWARDS
 from reward_models.composite import Composite
 from reward_models.context import RewardContext
 from reward_models.types import Reward
-from rl_explain.config.reader import load_config, to_yaml
-from rl_explain.config.settings import STAGES, TUNED, Config
+from rl_explain.config.reader import to_yaml
+from rl_explain.config.settings import Config
 from rl_explain.data.interactions import Interactions
 from rl_explain.data.splits import Splits, split_users
 from rl_explain.errors import UserError
+from rl_explain.explainer.constrained_decoding import TitleConstraint
 from rl_explain.explainer.embedding_tables import EmbeddingTables
 from rl_explain.explainer.explainer import Explainer, Manifest
-from rl_explain.explainer.language_model import base_fingerprint, load_base
+from rl_explain.explainer.language_model import (
+    base_fingerprint,
+    base_shape,
+    load_base,
+    load_tokenizer,
+)
 from rl_explain.files import write_json
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.pipeline.judges import build_judge
+from rl_explain.pipeline.kept_settings import check_settings, forget_settings, keep_settings
 from rl_explain.pipeline.lineage import check_lineage, check_ready, finished, keep_lineage
-from rl_explain.pipeline.record import add_to_record, check_settings, forget_settings, keep_settings
+from rl_explain.pipeline.record import add_to_record
+from rl_explain.pipeline.table import STAGES, Kind, stages, trained
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.tasks.prompts import Prompts
 from rl_explain.tasks.user_histories import UserHistories
 
 Metrics = Mapping[str, float | None]
 """What a stage reports: flat name to number."""
-REPEATED = ("evaluate", "judge-check")
-"""Performed at every call: methods may have come since, or another judge is asked; the evaluation
-reuses every result that still holds."""
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -95,8 +101,8 @@ class Run:
         check_settings(self.folder, self.config)
         check_lineage(self.folder, self.config.data)
 
-    def perform(self, stage: str, function: Callable[["Run", Path], Metrics]) -> None:
-        """Run a stage, or keep it when it is finished.
+    def perform(self, stage: str) -> None:
+        """Perform a stage, or keep it when it is finished.
 
         The evaluation is performed anyway; it keeps what it has found out itself.
 
@@ -104,28 +110,28 @@ class Run:
             UserError: the folder holds stages made with other settings, or lacks stages that this
                 one reads.
         """
-        folder = self.stage_folder(stage)
+        folder, row = self.stage_folder(stage), STAGES[stage]
         self.check()
-        if finished(self.folder, stage) and stage not in REPEATED:
+        if finished(self.folder, stage) and not row.is_repeated:
             print(f"[{stage}] finished earlier: {folder}", flush=True)
             return
         check_ready(self.folder, stage)
         print(f"[{stage}] ...", flush=True)
-        afresh = stage in REPEATED or not folder.exists()
+        afresh = row.is_repeated or not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         keep_settings(self.folder, stage, self.config)
         keep_lineage(self.folder, stage, self.config.data)
         start = time.time()
         record = partial(add_to_record, self.folder, stage)
         try:
-            metrics = function(self, folder)
+            metrics: Metrics = row.perform(self, folder)
         except BaseException:
             forget_settings(self.folder, stage)
             if folder.exists():
                 record(time.time() - start, self.config, self.device, afresh)
             raise
         seconds = time.time() - start
-        if stage in REPEATED and read_metrics(folder) == metrics:
+        if row.is_repeated and read_metrics(folder) == metrics:
             print(f"[{stage}] nothing new", flush=True)
             return
         write_json(folder / "metrics.json", metrics)
@@ -137,7 +143,7 @@ class Run:
 
     def _merge_metrics(self) -> None:
         merged: dict[str, float | None] = {}
-        for stage in STAGES:
+        for stage in stages():
             metrics = read_metrics(self.stage_folder(stage))
             merged |= {f"{stage}/{name}": value for name, value in metrics.items()}
         write_json(self.folder / "metrics.json", merged)
@@ -261,8 +267,8 @@ class Run:
         return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
 
     def tuned_method(self) -> str:
-        """The method that `explain` and `export` use: the first of `TUNED` that has an adapter."""
-        for method in TUNED:
+        """The method that `explain` and `export` use: the first of `trained` that has one."""
+        for method in trained():
             if finished(self.folder, method):
                 return method
         raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")
@@ -272,3 +278,32 @@ def read_metrics(folder: Path) -> dict[str, float | None]:
     """The metrics of a stage; none where it is not finished."""
     path = folder / "metrics.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def run_stages(run: Run, names: Sequence[str] | None = None) -> None:
+    """Perform stages in order; finished ones are kept.
+
+    Args:
+        names: of stages in the table; those of the run's configuration when `None`.
+
+    Raises:
+        UserError: a stage is asked for before one that it reads, the folder holds stages made
+            with other settings or data, there is no such base model, or its tokenizer cannot
+            restrict titles to the prompt.
+    """
+    performed = run.config.stages if names is None else names
+    if "tasks" in performed:
+        base_shape(run.config.model.name)  # `tasks` reads it first, after minutes of other stages
+    if any(_is_constrained(run.config, stage) for stage in performed):
+        tokenizer = load_tokenizer(run.config.model.name)
+        TitleConstraint(tokenizer, len(tokenizer))  # else refused after all training
+    for stage in performed:
+        run.perform(stage)
+
+
+def _is_constrained(config: Config, stage: str) -> bool:
+    """Whether a stage restricts the titles that texts quote to those of their prompts."""
+    if STAGES[stage].kind is Kind.EVALUATION:
+        return config.evaluation.constrained_decoding
+    own = getattr(config.training, STAGES[stage].group, None)
+    return bool(getattr(own, "constrained_decoding", False))

@@ -54,15 +54,22 @@ def scored_samples(
         )
         samples.save(path)
     rows = columns([example for example in examples for _ in range(samples_per_prompt)])
-    rewards = samples.rewards(REWARDS, _scored_by(run, rows))
+    rewards = samples.rewards(REWARDS, reward_fingerprint(run, rows, weighed=False))
     result = run.composite(rewards)(samples.completions, **rows)
     samples.save(path)
     return samples, result
 
 
-def _scored_by(run: Run, rows: dict[str, list[Any]]) -> str:
-    """Everything that scores depend on, beside the texts."""
-    settings = {key: value for key, value in asdict(run.config.rewards).items() if key != "weights"}
-    settings |= asdict(run.config.judge)
+def reward_fingerprint(run: Run, *beside: Any, weighed: bool = True) -> str:
+    """A digest of everything that the configured reward says of a text depends on.
+
+    Args:
+        beside: whatever else the caller's result depends on.
+        weighed: include the weights, or only what each term scores by itself.
+    """
+    rewards = asdict(run.config.rewards)
+    if not weighed:
+        rewards = {key: rewards[key] for key in ("length_band", "recommender")}
     recommender, data = run.rewarding_recommender.fingerprint, run.interactions.fingerprint
-    return value_digest(code_digest(reward_models), settings, recommender, data, rows)
+    judge = asdict(run.config.judge)
+    return value_digest(code_digest(reward_models), rewards, judge, recommender, data, *beside)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rl_explain.config.reader import read_yaml
-from rl_explain.config.settings import STAGES
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
+from rl_explain.pipeline.kept_settings import FILE as SETTINGS
 from rl_explain.pipeline.record import FILE as RECORD
-from rl_explain.pipeline.record import SETTINGS
+from rl_explain.pipeline.table import stages
 
 EVALUATION = "evaluate"
 RUN_FILES = ("config.yaml", RECORD, "metrics.json")
@@ -57,8 +57,8 @@ class RunFolder:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds what a run leaves first."""
-    stages = any((folder / stage / SETTINGS).is_file() for stage in STAGES)
-    return stages or any((folder / name).is_file() for name in RUN_FILES)
+    begun = any((folder / stage / SETTINGS).is_file() for stage in stages())
+    return begun or any((folder / name).is_file() for name in RUN_FILES)
 
 
 def studied_folders(study: Path) -> dict[str, list[Path]]:
@@ -84,7 +84,7 @@ def read_run(path: Path, name: str) -> RunFolder:
     run = RunFolder(path, name)
     run.record = _json(run, path / RECORD)
     run.config = _config(run)
-    for stage in STAGES:
+    for stage in stages():
         if (path / stage / "metrics.json").is_file():
             run.metrics[stage] = _json(run, path / stage / "metrics.json")
         elif (path / stage).is_dir():

@@ -8,16 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from rl_explain.config.reader import read_yaml
-from rl_explain.config.settings import METHODS
 from rl_explain.evaluation.results import read_results
 from rl_explain.explainer.language_model import load_tokenizer
 from rl_explain.pipeline.record import read_record
+from rl_explain.pipeline.table import STAGES, Kind, methods
 from rl_explain.training.logs import LOG_FILE, sampled_tokens
 from rl_explain.training.pairs import SAMPLES_FILE, read_samples
 from rl_explain.training.samples import FOLDER, Samples
 
-ON_PAIRS = ("rejection", "orpo", "dpo")
-"""Methods that train on what the stage `pairs` sampled."""
 KEPT_FILE = "costs.json"
 """Of an archived run, which lacks the samples that costs are counted from."""
 
@@ -43,7 +41,7 @@ def costs(runs: Sequence[Path]) -> dict[str, Cost]:
     What `best_of_n` samples, it samples at use: here for the test cases.
     """
     of_runs = [costs_of(run) for run in runs]
-    found = {m: [costs[m] for costs in of_runs if m in costs] for m in METHODS}
+    found = {m: [costs[m] for costs in of_runs if m in costs] for m in methods()}
     return {method: _mean(some) for method, some in found.items() if some}
 
 
@@ -52,7 +50,7 @@ def costs_of(run: Path) -> dict[str, Cost]:
     if (run / KEPT_FILE).is_file():
         kept = json.loads((run / KEPT_FILE).read_text(encoding="utf-8"))
         return {method: Cost(**cost) for method, cost in kept.items()}
-    return {method: cost for method in METHODS if (cost := _cost(run, method))}
+    return {method: cost for method in methods() if (cost := _cost(run, method))}
 
 
 def cost_table(found: Mapping[str, Cost]) -> str:
@@ -83,10 +81,10 @@ def _apart(found: Mapping[str, Cost]) -> list[str]:
 
 def _cost(run: Path, method: str) -> Cost | None:
     """`None` for what was neither trained nor sampled."""
-    if method == "best_of_n":
+    if STAGES[method].kind is Kind.AT_USE:
         return _at_use(run)
     own = _stage(run, method)
-    pairs = _stage(run, "pairs") if method in ON_PAIRS else None
+    pairs = _stage(run, "pairs") if "pairs" in STAGES[method].reads else None
     if own is None or pairs is None:
         return own
     seconds = None if None in (own.seconds, pairs.seconds) else own.seconds + pairs.seconds  # type: ignore[operator]

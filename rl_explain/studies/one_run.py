@@ -5,9 +5,9 @@ import traceback
 from pathlib import Path
 
 from rl_explain.errors import UserError
-from rl_explain.pipeline.lineage import NEEDS, finished
-from rl_explain.pipeline.run import Run
-from rl_explain.pipeline.stages import run_stages
+from rl_explain.pipeline.lineage import finished
+from rl_explain.pipeline.run import Run, run_stages
+from rl_explain.pipeline.table import STAGES
 from rl_explain.studies.plan import Planned
 from rl_explain.studies.runs import Failures
 
@@ -28,7 +28,7 @@ def perform_run(run: Planned) -> Failures:
         return {"": _told(error)}
     failures: Failures = {}
     for stage in run.stages:
-        lost = [name for name in NEEDS[stage] if name in failures]
+        lost = [name for name in STAGES[stage].reads if name in failures]
         if lost:
             failures[stage] = f"it reads the stage {lost[0]}, which failed."
             continue

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from rl_explain.config.reader import load_config
 from rl_explain.config.settings import Config
 from rl_explain.errors import UserError
-from rl_explain.pipeline.lineage import READS
-from rl_explain.pipeline.record import settings_of
+from rl_explain.pipeline.configuration import load_config
+from rl_explain.pipeline.kept_settings import settings_of
+from rl_explain.pipeline.table import STAGES, Kind
 from rl_explain.studies.study import OTHER_RECOMMENDER, OTHER_SEED, OWN_RUN, Ablation, Study
 
 CONTROL_STAGES = ("prepare", "recommender", "tasks", "sft", "ppo", "evaluate")
@@ -119,8 +119,11 @@ def _mixtures(
 
 def _own(study: Study, data: str, path: str, seed: int) -> Planned:
     folder = Path(study.output_dir) / data / f"seed_{seed}"
-    config = load_config(path, [f"seed={seed}", *study.overrides_of(data), f"output_dir={folder}"])
-    return Planned(data, seed, "", config, study.stages or config.stages)
+    ends = [f"stages={json.dumps(study.stages)}", f"output_dir={folder}"]
+    config = load_config(
+        path, [f"seed={seed}", *study.overrides_of(data), *ends[not study.stages :]]
+    )
+    return Planned(data, seed, "", config, config.stages)
 
 
 def _controls(study: Study, path: str, own: Planned) -> Iterator[Planned]:
@@ -168,7 +171,7 @@ def _variant(
         method
         for method in methods
         if (method in stages and method not in shared)
-        or (method == "best_of_n" and _changes_best_of_n(own.config, config, shared))
+        or (STAGES[method].kind is Kind.AT_USE and _changes_best_of_n(own.config, config, shared))
     )
     return Planned(own.data, own.seed, name, config, stages, shared, (own.name, *needs))
 
@@ -183,8 +186,8 @@ def _shared(own: Config, variant: Config, stages: Sequence[str]) -> tuple[str, .
     """The stages that come out the same: so do all that they read, and their settings are equal."""
     shared: list[str] = []
     for stage in stages:
-        reads = READS.get(stage)
-        if reads is not None and set(reads) <= set(shared):
+        row = STAGES[stage]
+        if not row.is_repeated and set(row.reads) <= set(shared):
             shared += [stage] if settings_of(stage, own) == settings_of(stage, variant) else []
     return tuple(shared)
 

@@ -1,19 +1,18 @@
 """What a study compares: configurations, seeds, methods, controls and ablations."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import yaml
+from pydantic import NonNegativeFloat, PositiveInt
 
 from reward_models import REWARDS
-from rl_explain.config.checks import one_of
-from rl_explain.config.reader import build, read_yaml
-from rl_explain.config.settings import STAGES
+from rl_explain.config.reader import read_settings, read_yaml
+from rl_explain.config.validation import settings
 from rl_explain.errors import UserError, unknown_name
+from rl_explain.pipeline.table import stages
 
 OTHER_RECOMMENDER = "{other_recommender}"
 """In a control's overrides: the folder of a run on the same data whose recommender has another
@@ -22,7 +21,6 @@ OTHER_SEED = "{other_seed}"
 """Likewise: the seed of that recommender."""
 OWN_RUN = "{own_run}"
 """Likewise: the folder of the run that the control belongs to."""
-EXECUTORS = ("processes", "ray")
 FAITHFULNESS_SCORE = "faithfulness/score"
 COMPARED = (
     FAITHFULNESS_SCORE,
@@ -43,7 +41,7 @@ TRADED = (FAITHFULNESS_SCORE, "grounding/precision", "explanation/verdict_accura
 """Metrics that a Pareto front is drawn over."""
 
 
-@dataclass
+@settings("ablation")
 class Ablation:
     """Which rewards, or other settings, an ablation holds against those of the configuration."""
 
@@ -71,7 +69,7 @@ class Ablation:
                 raise UserError(f"ablation.grid.{name} is empty: give at least one weight.")
 
 
-@dataclass
+@settings()
 class Study:
     """Every configuration with every seed, and controls or variants beside them."""
 
@@ -95,12 +93,12 @@ class Study:
     """What `rl-explain ablate` varies."""
     metrics: tuple[str, ...] = COMPARED
     """Metrics that differences are tested on."""
-    executor: str = "processes"
+    executor: Literal["processes", "ray"] = "processes"
     """`processes` of this machine, or `ray`: the cluster that RAY_ADDRESS names, else this
     machine; folders must be seen from all of its nodes."""
-    processes: int = 1
+    processes: PositiveInt = 1
     """Runs at once on this machine, each with the `threads` of its configuration."""
-    gpus: float = 0.0
+    gpus: NonNegativeFloat = 0.0
     """GPUs of a run, or a share of one, that Ray sets aside."""
 
     def __post_init__(self) -> None:
@@ -109,15 +107,11 @@ class Study:
         if not self.seeds:
             raise UserError("seeds is empty: give at least one.")
         for stage in self.stages:
-            one_of("stage", stage, STAGES)
-        one_of("executor", self.executor, EXECUTORS)
+            if stage not in stages():
+                raise unknown_name("stage", stage, stages())
         groups = (self.overrides_on, self.controls, self.ablation.overrides)
         for override in chain(self.overrides, *(of for group in groups for of in group.values())):
             _check_override(override)
-        if self.processes < 1:
-            raise UserError(f"processes is {self.processes}: give 1 or more.")
-        if not 0 <= self.gpus < math.inf:
-            raise UserError(f"gpus is {self.gpus}: give 0 or more.")
         for key in ("overrides_on", "controls_on"):
             for name in getattr(self, key):
                 if name not in self.configs:
@@ -145,9 +139,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
             )
     keys = {field.name for field in fields(Study)}
     own = [o for o in overrides if "=" in o and o.partition("=")[0].split(".")[0] in keys]
-    for override in own:
-        _set(values, override)
-    study: Study = build(Study, values)
+    study = read_settings(path, own, Study)
     given = [o for o in overrides if o not in own]
     return replace(
         study,
@@ -160,15 +152,3 @@ def _check_override(override: str) -> None:
     key, _, value = override.partition("=")
     if key == "seed":
         raise UserError(f"{override} is no override: a study has seeds, give seeds=[{value}].")
-
-
-def _set(values: dict[str, Any], override: str) -> None:
-    """Set a key of the study, `group.key=value` in a group of keys."""
-    key, _, text = override.partition("=")
-    *groups, name = key.split(".")
-    for group in groups:
-        values = values.setdefault(group, {})
-    try:
-        values[name] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{override!r}: the value is no valid YAML: {error}") from None

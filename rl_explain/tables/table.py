@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from rl_explain.config.settings import BASELINES, METHODS
+from rl_explain.config.settings import Rule
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate
 from rl_explain.evaluation.task_metrics import MOST_FREQUENT_ITEM
 
-BELOW = (*BASELINES, MOST_FREQUENT_ITEM)
+BELOW = (*get_args(Rule), MOST_FREQUENT_ITEM)
 """Rows below the models."""
 
 
@@ -64,10 +65,9 @@ def markdown_table(results: Mapping[str, Result], columns: Sequence[Column]) -> 
 
 
 def in_order(methods: Iterable[str]) -> list[str]:
-    """Models as `METHODS` lists them, other models by name, then the baselines."""
-    given = set(methods)
-    others = sorted(given.difference(METHODS, BELOW))
-    return [m for m in (*METHODS, *others, *BELOW) if m in given]
+    """Models in the order given, then the baselines."""
+    given = list(methods)
+    return [*(m for m in given if m not in BELOW), *(m for m in BELOW if m in given)]
 
 
 def _cells(results: Mapping[str, Result], columns: Sequence[Column]) -> list[list[str]]:

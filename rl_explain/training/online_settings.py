@@ -1,12 +1,14 @@
 """Settings that PPO, GRPO and RLOO share."""
 
-from dataclasses import dataclass, fields
 from typing import ClassVar
 
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from rl_explain.config.validation import settings
 from rl_explain.errors import UserError
 
 
-@dataclass
+@settings()
 class OnlineSettings:
     """An iteration samples completions of some prompts, scores them and updates on minibatches.
 
@@ -14,65 +16,44 @@ class OnlineSettings:
     """
 
     group: ClassVar[str]
-    """Name of the configuration group, for errors."""
-    positive: ClassVar[tuple[str, ...]] = (
-        "iterations",
-        "rollout_batch_size",
-        "samples_per_prompt",
-        "minibatch_size",
-        "micro_batch_size",
-        "generation_batch_size",
-        "learning_rate",
-        "clip_range",
-        "temperature",
-        "max_new_tokens",
-        "max_grad_norm",
-        "eval_every",
-        "save_every",
-    )
-    not_negative: ClassVar[tuple[str, ...]] = ("kl_coef", "missing_eos_penalty", "samples_logged")
-    shares: ClassVar[tuple[str, ...]] = ()
 
-    iterations: int = 40
+    iterations: PositiveInt = 40
     """Rounds of sampling and updating."""
-    rollout_batch_size: int = 64
+    rollout_batch_size: PositiveInt = 64
     """Prompts of an iteration. Many prompts of few completions teach more than few of many."""
-    samples_per_prompt: int = 4
+    samples_per_prompt: PositiveInt = 4
     """Completions of each prompt."""
-    minibatch_size: int = 32
+    minibatch_size: PositiveInt = 32
     """Completions of an optimiser step."""
-    micro_batch_size: int = 32
+    micro_batch_size: PositiveInt = 32
     """Completions that pass through the model at once; smaller saves memory, changes no result."""
-    generation_batch_size: int = 64
+    generation_batch_size: PositiveInt = 64
     """Completions that are sampled at once."""
-    learning_rate: float | None = None
+    learning_rate: PositiveFloat | None = None
     """Step size of Adam for the adapter, constant; chosen by the base when null."""
-    clip_range: float = 0.2
+    clip_range: PositiveFloat = 0.2
     """Distance from 1 beyond which the probability ratio gains nothing (epsilon)."""
-    kl_coef: float = 0.1
+    kl_coef: NonNegativeFloat = 0.1
     """Penalty, in scaled reward, for each nat of log-ratio to the reference; where it starts,
     if adaptive."""
-    missing_eos_penalty: float = 1.0
+    missing_eos_penalty: NonNegativeFloat = 1.0
     """Reward taken from a completion that does not end within `max_new_tokens`."""
-    temperature: float = 1.0
+    temperature: PositiveFloat = 1.0
     """Divisor of the logits, in sampling and in every log-probability."""
-    max_new_tokens: int = 72
+    max_new_tokens: PositiveInt = 72
     """Tokens of a completion at most."""
-    max_grad_norm: float = 1.0
+    max_grad_norm: PositiveFloat = 1.0
     """Length that a gradient is cut to."""
-    eval_every: int = 10
+    eval_every: PositiveInt = 10
     """Iterations between evaluations on the validation prompts."""
-    save_every: int = 10
+    save_every: PositiveInt = 10
     """Iterations between checkpoints."""
-    samples_logged: int = 4
+    samples_logged: NonNegativeInt = 4
     """Completions of each iteration that are written to samples.jsonl."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            self._check_range(field.name)
-        self._check_divides(
-            "minibatch_size", self.completions_per_iteration, "completions of an iteration"
-        )
+        whole = self.completions_per_iteration
+        self._check_divides("minibatch_size", whole, "completions of an iteration")
         self._check_divides("micro_batch_size", self.minibatch_size, "completions of a minibatch")
 
     @property
@@ -89,32 +70,17 @@ class OnlineSettings:
         """An error for a setting of this group."""
         return UserError(f"{self.group}.{name} is {value}: give {wanted}.")
 
-    def _check_range(self, name: str) -> None:
-        value = getattr(self, name)
-        if value is None:
-            return
-        if name in self.positive and value <= 0:
-            raise self.out_of_range(name, value, "a number above 0")
-        if name in self.not_negative and value < 0:
-            raise self.out_of_range(name, value, "0 or more")
-        if name in self.shares and not 0 <= value <= 1:
-            raise self.out_of_range(name, value, "a number from 0 to 1")
-
     def _check_divides(self, name: str, whole: int, what: str) -> None:
         value = getattr(self, name)
         if whole % value:
             raise self.out_of_range(name, value, f"a divisor of the {whole} {what}")
 
 
-@dataclass
+@settings("training.grpo")
 class GRPOSettings(OnlineSettings):
     """Group-relative policy optimization: advantages in units of the spread within a prompt."""
 
-    group: ClassVar[str] = "training.grpo"
 
-
-@dataclass
+@settings("training.rloo")
 class RLOOSettings(OnlineSettings):
     """REINFORCE with the mean of the other completions of a prompt as its baseline."""
-
-    group: ClassVar[str] = "training.rloo"

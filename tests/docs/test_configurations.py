@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.config.reader import load_config, read_yaml
+from rl_explain.pipeline.configuration import load_config, read_yaml
 from rl_explain.studies.study import load_study
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from rl_explain import Config
 from rl_explain.config.reader import to_yaml
-from rl_explain.config.settings import Config, ModelConfig
+from rl_explain.config.settings import ModelConfig
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.results import Result, merge_metrics

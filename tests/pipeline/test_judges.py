@@ -12,10 +12,12 @@ from reward_models.judge.endpoint import EndpointJudge
 from reward_models.judge.ensemble import COMBINATIONS, Ensemble
 from reward_models.judge.errors import BudgetSpentError
 from reward_models.judge.length_residual import LengthResidual
+from rl_explain import Config
 from rl_explain.cli import EXIT_USER_ERROR, main
-from rl_explain.config.reader import build, load_config, to_yaml
-from rl_explain.config.settings import Config
+from rl_explain.config.reader import to_yaml
+from rl_explain.config.validation import validated
 from rl_explain.errors import UserError
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.pipeline.judges import CACHE, build_judge
 
 KEY = "sk-a-very-secret-key"
@@ -31,7 +33,7 @@ CONTEXT = RewardContext(("A", "B"), (), Nothing())
 
 
 def config(**judge: Any) -> Config:
-    found: Config = build(Config, {"judge": judge})
+    found: Config = validated(Config, {"judge": judge})
     return found
 
 
@@ -137,6 +139,6 @@ def test_a_judge_that_stops_prints_its_message(
         raise BudgetSpentError("the judge's budget is spent")
 
     (tmp_path / "config.yaml").write_text(f"output_dir: {tmp_path / 'run'}")
-    monkeypatch.setattr("rl_explain.pipeline.stages.run_stages", spend)
+    monkeypatch.setattr("rl_explain.pipeline.run.run_stages", spend)
     assert main(["run", str(tmp_path / "config.yaml")]) == EXIT_USER_ERROR
     assert capsys.readouterr().err == "rl-explain: the judge's budget is spent\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.config.settings import Config
+from rl_explain import Config
 from rl_explain.errors import UserError
 from rl_explain.files import digest
 from rl_explain.pipeline.run import Run
@@ -25,12 +25,12 @@ def test_a_digest_reads_results_by_content_and_no_protocols(tmp_path: Path) -> N
 def test_a_stage_asked_for_too_early_names_all_that_come_before(tmp_path: Path) -> None:
     run = Run(Config(output_dir=str(tmp_path)))
     with pytest.raises(UserError, match="reads what prepare, recommender, tasks, sft leave"):
-        run.perform("ppo", lambda _, __: {})
+        run.perform("ppo")
     for stage in ("prepare", "recommender"):
         (tmp_path / stage).mkdir()
         (tmp_path / stage / "metrics.json").write_text("{}")
     with pytest.raises(UserError, match="evaluate reads what tasks leave"):
-        run.perform("evaluate", lambda _, __: {})
+        run.perform("evaluate")
     assert not (tmp_path / "ppo").exists()
 
 

@@ -9,54 +9,56 @@ from typing import Any
 
 import pytest
 
-from rl_explain.config.reader import build
-from rl_explain.config.settings import Config
+from rl_explain import Config
+from rl_explain.config.validation import validated
 from rl_explain.errors import UserError
-from rl_explain.pipeline import record
-from rl_explain.pipeline.run import Run
-from rl_explain.pipeline.stages import prepare, run_stages
+from rl_explain.pipeline import kept_settings, record
+from rl_explain.pipeline.run import Run, run_stages
+from rl_explain.pipeline.table import STAGES
 
 
 def make_config(folder: Path, **groups: Mapping[str, object]) -> Config:
     demo = {"num_users": 60, "k_core": 2}
-    return build(Config, {"output_dir": str(folder), "device": "cpu", "data": demo, **groups})
+    return validated(Config, {"output_dir": str(folder), "device": "cpu", "data": demo, **groups})
 
 
 def test_settings_of_every_earlier_stage_must_be_the_same(tmp_path: Path) -> None:
     (tmp_path / "tasks").mkdir()
-    record.keep_settings(tmp_path, "tasks", make_config(tmp_path))
-    record.check_settings(tmp_path, make_config(tmp_path))
+    kept_settings.keep_settings(tmp_path, "tasks", make_config(tmp_path))
+    kept_settings.check_settings(tmp_path, make_config(tmp_path))
     for group, name, value in (
         ("teacher", "corruption_rate", 0.0),
         ("training", "rl", {"validation_cases": 3}),
     ):
         changed = make_config(tmp_path, **{group: {name: value}})
         with pytest.raises(UserError, match=f"tasks was made with other values of .*{name}"):
-            record.check_settings(tmp_path, changed)
+            kept_settings.check_settings(tmp_path, changed)
 
 
 def test_settings_that_change_no_result_may_change(tmp_path: Path) -> None:
     (tmp_path / "ppo").mkdir()
-    record.keep_settings(tmp_path, "ppo", make_config(tmp_path))
+    kept_settings.keep_settings(tmp_path, "ppo", make_config(tmp_path))
     changed = make_config(
         tmp_path, training={"ppo": {"micro_batch_size": 8}}, evaluation={"bootstrap": 5, "cases": 7}
     )
-    record.check_settings(tmp_path, changed)
+    kept_settings.check_settings(tmp_path, changed)
 
 
 def test_the_judge_matters_where_it_is_weighed(tmp_path: Path) -> None:
     (tmp_path / "ppo").mkdir()
     other = {"kind": "plausibility"}
-    record.keep_settings(tmp_path, "ppo", make_config(tmp_path))
-    record.check_settings(tmp_path, make_config(tmp_path, judge=other))
+    kept_settings.keep_settings(tmp_path, "ppo", make_config(tmp_path))
+    kept_settings.check_settings(tmp_path, make_config(tmp_path, judge=other))
     scheduled = {"schedule": {"judge": [[0, 1], [1, 1]]}}
     for weighed in ({"weights": {"judge": 1.0, "faithfulness": 1.0}}, scheduled):
-        record.keep_settings(tmp_path, "ppo", make_config(tmp_path, rewards=weighed))
-        record.check_settings(
+        kept_settings.keep_settings(tmp_path, "ppo", make_config(tmp_path, rewards=weighed))
+        kept_settings.check_settings(
             tmp_path, make_config(tmp_path, rewards=weighed, judge={"cache": "elsewhere.sqlite"})
         )
         with pytest.raises(UserError, match=r"ppo was made with other values of judge\.kind"):
-            record.check_settings(tmp_path, make_config(tmp_path, rewards=weighed, judge=other))
+            kept_settings.check_settings(
+                tmp_path, make_config(tmp_path, rewards=weighed, judge=other)
+            )
 
 
 @pytest.mark.parametrize(
@@ -81,37 +83,41 @@ def test_the_configured_judge_rewards(tmp_path: Path, rewards: dict[str, Any]) -
 
 def test_a_setting_newer_than_the_folder_had_its_default_there(tmp_path: Path) -> None:
     (tmp_path / "ppo").mkdir()
-    record.keep_settings(tmp_path, "ppo", make_config(tmp_path))
-    path = tmp_path / "ppo" / record.SETTINGS
+    kept_settings.keep_settings(tmp_path, "ppo", make_config(tmp_path))
+    path = tmp_path / "ppo" / kept_settings.FILE
     old = json.loads(path.read_text())
     del old["training.ppo"]["citation_credit"], old["rewards"]["clip"]
     path.write_text(json.dumps(old))
-    record.check_settings(tmp_path, make_config(tmp_path))
+    kept_settings.check_settings(tmp_path, make_config(tmp_path))
     changed = make_config(tmp_path, training={"ppo": {"citation_credit": False}})
     with pytest.raises(UserError, match=r"other values of .*citation_credit"):
-        record.check_settings(tmp_path, changed)
+        kept_settings.check_settings(tmp_path, changed)
 
 
 def test_a_mended_mistake_can_be_tried_again(tmp_path: Path) -> None:
     config = make_config(tmp_path)
     wrong = replace(config, data=replace(config.data, format="movielens", path="/nowhere"))
     with pytest.raises(UserError, match="nowhere"):
-        Run(wrong).perform("prepare", prepare)
+        Run(wrong).perform("prepare")
     assert not (tmp_path / "prepare").exists()
-    Run(config).perform("prepare", prepare)
+    Run(config).perform("prepare")
     assert (tmp_path / "prepare" / "metrics.json").exists()
 
 
-def test_seconds_of_an_interrupted_stage_are_kept(tmp_path: Path) -> None:
+def test_seconds_of_an_interrupted_stage_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = make_config(tmp_path)
-    Run(config).perform("prepare", prepare)
+    Run(config).perform("prepare")
 
     def interrupted(run: Run, folder: Path) -> Mapping[str, float | None]:
         (folder / "half").touch()
         raise KeyboardInterrupt
 
+    row = replace(STAGES["recommender"], function=interrupted)
+    monkeypatch.setitem(STAGES, "recommender", row)
     with pytest.raises(KeyboardInterrupt):
-        Run(config).perform("recommender", interrupted)
+        Run(config).perform("recommender")
     record.add_to_record(tmp_path, "recommender", 5.0, config, "cpu", afresh=False)
     seconds = record.read_record(tmp_path)["wall_seconds"]["recommender"]
     record.add_to_record(tmp_path, "recommender", 5.0, config, "cpu", afresh=False)

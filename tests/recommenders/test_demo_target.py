@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from rl_explain.config.settings import Config, RecommenderConfig
-from rl_explain.pipeline.run import Run
-from rl_explain.pipeline.stages import run_stages
+from rl_explain import Config
+from rl_explain.config.settings import RecommenderConfig
+from rl_explain.pipeline.run import Run, run_stages
 
 
 def test_sasrec_beats_popularity_threefold(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from reward_models import RANGES, REWARDS, TASKS
+from rl_explain import Config
 from rl_explain.config.reader import build
-from rl_explain.config.settings import Config
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text(encoding="utf-8")
 

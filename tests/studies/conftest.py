@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from light_results import write_results
+from light_runs import perform_by, write_results
 
-from rl_explain.pipeline import stages
 from rl_explain.pipeline.run import Metrics, Run
+from rl_explain.pipeline.table import stages
 
 Score = Callable[[Run, str, str], float]
 """The mean of a metric for a method of a run."""
@@ -33,8 +33,8 @@ def light_stages(monkeypatch: pytest.MonkeyPatch) -> Callable[[Score], list[tupl
                 write_results(run.folder, run.config.seed, means)
             return {"steps": 2.0}
 
-        functions = dict.fromkeys(stages.STAGE_FUNCTIONS, light)
-        monkeypatch.setattr(stages, "STAGE_FUNCTIONS", functions)
+        for name in stages():
+            perform_by(monkeypatch, name, light)
         monkeypatch.setattr(Run, "interactions", Interactions())
         return performed
 

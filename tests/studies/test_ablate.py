@@ -9,23 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from light_runs import perform_by
 
 from reward_models import REWARDS
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import UserError
 from rl_explain.explainer.generation import Answer
-from rl_explain.pipeline import stages
 from rl_explain.pipeline import train as training
 from rl_explain.pipeline.run import Metrics, Run
 from rl_explain.pipeline.sampling import scored_samples
+from rl_explain.pipeline.table import STAGES
 from rl_explain.studies.ablate import ablate
 from rl_explain.studies.study import Study, load_study
 from rl_explain.tasks.examples import Example, read_examples, write_examples
 from rl_explain.training.pairs import read_pairs
 
 FAITHFULNESS_SCORE, GROUNDING = "faithfulness/score", "grounding/precision"
-STAGES = ("prepare", "recommender", "tasks", "sft", "pairs", "orpo", "evaluate")
+PERFORMED = ("prepare", "recommender", "tasks", "sft", "pairs", "orpo", "evaluate")
 WHOLE = {"agreement": 1, "faithfulness": 3, "grounding": 2}
 
 
@@ -40,7 +41,7 @@ def study(folder: Path, **ablation: Any) -> Study:
         "output_dir": str(folder / "out"),
         "configs": {"demo": str(folder / "data.yaml")},
         "seeds": [0],
-        "stages": list(STAGES),
+        "stages": list(PERFORMED),
         "ablation": ablation,
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(values))
@@ -92,7 +93,7 @@ class Sampler:
 def sampler(light_stages: Callable, monkeypatch: pytest.MonkeyPatch) -> type[Sampler]:
     """Real pairs and candidates of best of n, on a small world; all else takes no time."""
     light_stages(lambda run, method, name: 0.5)
-    light = dict(stages.STAGE_FUNCTIONS)
+    light = STAGES["evaluate"].perform
 
     def tasks(run: Run, folder: Path) -> Metrics:
         write_examples(questions(), folder / "rl.jsonl")
@@ -105,11 +106,11 @@ def sampler(light_stages: Callable, monkeypatch: pytest.MonkeyPatch) -> type[Sam
         examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
         n = run.config.evaluation.best_of_n
         scored_samples(run, folder, examples, n, temperature=1.0, description="best_of_n")
-        return light["evaluate"](run, folder)
+        return light(run, folder)
 
     for stage, function in {"tasks": tasks, "orpo": orpo, "evaluate": evaluate}.items():
-        monkeypatch.setitem(stages.STAGE_FUNCTIONS, stage, function)
-    monkeypatch.setitem(stages.STAGE_FUNCTIONS, "pairs", training.pairs)
+        perform_by(monkeypatch, stage, function)
+    perform_by(monkeypatch, "pairs", training.pairs)
     monkeypatch.setattr(Run, "interactions", INTERACTIONS)
     monkeypatch.setattr(Run, "recommender", Linear())
     monkeypatch.setattr(Sampler, "calls", 0)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from light_results import write_results
+from light_runs import perform_by, write_results
 
 from rl_explain.cli import main
 from rl_explain.errors import UserError
-from rl_explain.pipeline import stages
 from rl_explain.pipeline.run import Run
+from rl_explain.pipeline.table import STAGES
 from rl_explain.studies.compare import compare
 from rl_explain.studies.report import pairs_of
 from rl_explain.studies.study import Study, load_study
@@ -46,14 +46,14 @@ def rows(path: Path, **wanted: str) -> list[dict[str, str]]:
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, seed: int, stage: str, message: str) -> None:
-    light = stages.STAGE_FUNCTIONS[stage]
+    light = STAGES[stage].perform
 
     def failing(run: Run, folder: Path) -> Any:
         if run.config.seed == seed:
             raise RuntimeError(message)
         return light(run, folder)
 
-    monkeypatch.setitem(stages.STAGE_FUNCTIONS, stage, failing)
+    perform_by(monkeypatch, stage, failing)
 
 
 def test_a_stage_that_fails_takes_what_reads_it_and_no_more(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_explain.config.settings import Config
+from rl_explain import Config
 from rl_explain.errors import UserError
 from rl_explain.studies.executors import InProcess, NamedLines, OnRay, Processes, executor_of
 from rl_explain.studies.plan import Planned

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from light_results import write_results
+from light_runs import write_results
 
 from rl_explain.evaluation.results import read_results
 from rl_explain.studies.overview import overview

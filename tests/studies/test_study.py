@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rl_explain.config.reader import load_config
 from rl_explain.errors import UserError
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.studies.plan import planned, planned_ablation
 from rl_explain.studies.study import load_study
 

@@ -1,31 +1,14 @@
 """Settings of PPO."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from rl_explain.config.validation import UnitInterval, settings
 from rl_explain.training.online_settings import OnlineSettings
 
 
-@dataclass
+@settings("training.ppo")
 class PPOSettings(OnlineSettings):
     """Proximal policy optimization (Schulman et al. 2017) with a KL penalty to the SFT model."""
-
-    group: ClassVar[str] = "training.ppo"
-    positive: ClassVar[tuple[str, ...]] = (
-        *OnlineSettings.positive,
-        "ppo_epochs",
-        "value_learning_rate",
-        "value_clip_range",
-        "kl_target",
-        "kl_horizon",
-    )
-    not_negative: ClassVar[tuple[str, ...]] = (
-        *OnlineSettings.not_negative,
-        "value_coef",
-        "entropy_coef",
-        "value_warmup_iterations",
-    )
-    shares: ClassVar[tuple[str, ...]] = ("gamma", "gae_lambda")
 
     prefix_baseline: bool = True
     """Whether a token is measured against the mean score of those completions of its prompt that
@@ -39,27 +22,27 @@ class PPOSettings(OnlineSettings):
     constrained_decoding: bool = True
     """Whether completions quote nothing but titles of their prompts, in sampling and in every
     probability, as explanations do when they are generated; needs a fast tokenizer."""
-    ppo_epochs: int = 1
+    ppo_epochs: PositiveInt = 1
     """Passes of the update over an iteration's completions."""
-    value_learning_rate: float = 1e-3
+    value_learning_rate: PositiveFloat = 1e-3
     """Step size of Adam for the value head, constant."""
-    value_warmup_iterations: int = 1
+    value_warmup_iterations: NonNegativeInt = 1
     """Iterations at the start that train the value head alone."""
-    gamma: float = 1.0
+    gamma: UnitInterval = 1.0
     """Discount of a reward for each token that it lies ahead, 0 to 1."""
-    gae_lambda: float = 1.0
+    gae_lambda: UnitInterval = 1.0
     """Lambda of generalised advantage estimation, 0 (one-step) to 1 (Monte Carlo)."""
     whiten_advantages: bool = True
     """Whether an iteration's advantages are brought to mean 0 and variance 1."""
-    value_clip_range: float | None = None
+    value_clip_range: PositiveFloat | None = None
     """Distance, in reward, that a value may move in an iteration; no limit when null."""
-    value_coef: float = 0.01
+    value_coef: NonNegativeFloat = 0.01
     """Weight of the value loss, whose gradient also moves the trunk that the policy shares."""
-    entropy_coef: float = 0.0
+    entropy_coef: NonNegativeFloat = 0.0
     """Weight of the entropy bonus, in reward for each nat a token."""
-    kl_target: float | None = None
+    kl_target: PositiveFloat | None = None
     """KL, in nats a completion, that the coefficient adapts to; it stays fixed when null."""
-    kl_horizon: float = 2000.0
+    kl_horizon: PositiveFloat = 2000.0
     """Completions over which the adaptive coefficient moves; larger is slower."""
 
     def __post_init__(self) -> None:

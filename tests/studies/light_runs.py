@@ -1,12 +1,16 @@
-"""Results of an evaluation that no model wrote."""
+"""Stages that take no time, and results of an evaluation that no model wrote."""
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Measure, estimate
 from rl_explain.files import write_json
+from rl_explain.pipeline.table import STAGES
 
 USERS = np.arange(40)
 
@@ -22,3 +26,8 @@ def write_results(folder: Path, seed: int, means: dict[str, dict[str, float]]) -
             flat |= estimate(measure, 50).flat(name)
         Result(method, "", flat, measures, []).save(folder / "evaluate")
     write_json(folder / "evaluate" / "metrics.json", {})
+
+
+def perform_by(monkeypatch: pytest.MonkeyPatch, stage: str, function: Callable) -> None:
+    """Have a stage performed by another function."""
+    monkeypatch.setitem(STAGES, stage, dataclasses.replace(STAGES[stage], function=function))

@@ -1,0 +1,136 @@
+"""Settings as dataclasses that pydantic validates; every mistake becomes a `UserError`.
+
+A class that `settings("training.sft")` decorates is an ordinary dataclass whose fields are checked
+and converted when it is made, from Python or from a file. The name of the group starts every
+message.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+import pydantic.dataclasses
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from rl_explain.errors import UserError, unknown_name
+
+T = TypeVar("T")
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""From 0 to below 1."""
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
+"""From 0 to 1."""
+
+_RULES = ConfigDict(
+    extra="forbid",
+    coerce_numbers_to_str=True,
+    allow_inf_nan=False,
+    use_attribute_docstrings=True,
+)
+_WANTED: dict[str, str] = {
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "{le} or less",
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a group of keys",
+    "dataclass_type": "a group of keys",
+}
+"""Kind of error to what the user should give; `{gt}` and so on come with the error."""
+
+
+@dataclass_transform(field_specifiers=(dataclasses.field, Field))
+def settings(group: str = "") -> Callable[[type[T]], type[T]]:
+    """Decorates a class of settings.
+
+    Args:
+        group: dotted name of the group in a configuration, "" for the whole of it.
+    """
+
+    def decorate(kind: type[T]) -> type[T]:
+        made: Any = pydantic.dataclasses.dataclass(kind, config=_RULES)
+        construct = made.__init__
+
+        @wraps(construct)
+        def __init__(self: Any, *values: Any, **named: Any) -> None:
+            try:
+                construct(self, *values, **named)
+            except ValidationError as error:
+                raise user_error(error, type(self), group) from None
+
+        made.__init__ = __init__
+        made.group = group
+        return made  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def validated(kind: type[T], values: Mapping[str, Any], group: str = "") -> T:
+    """Settings of a kind from plain values; `UserError` names what is wrong."""
+    try:
+        return TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        raise user_error(error, kind, group) from None
+
+
+def user_error(error: ValidationError, kind: Any, group: str = "") -> UserError:
+    """The first mistake that pydantic found, in the words of this project."""
+    found = error.errors()[0]
+    where = ".".join(str(part) for part in (group, *found["loc"]) if part != "")
+    own = (found.get("ctx") or {}).get("error")
+    if isinstance(own, ValueError):  # a check of several fields has its own words
+        return own if isinstance(own, UserError) else UserError(f"{where}: {own}")
+    if found["type"] == "unexpected_keyword_argument":
+        return _unknown_key(found, kind, group)
+    if found["type"] == "literal_error":
+        return unknown_name(where, found["input"], _choices(kind, found["loc"]))
+    return UserError(f"{where} is {found['input']!r}: give {_wanted(found)}.")
+
+
+def _wanted(found: ErrorDetails) -> str:
+    """What should stand in place of a value."""
+    wanted = _WANTED.get(found["type"])
+    if wanted is None:
+        return found["msg"].removeprefix("Input should be ")
+    return wanted.format(**(found.get("ctx") or {}))
+
+
+def _unknown_key(found: ErrorDetails, kind: Any, group: str) -> UserError:
+    *parents, key = map(str, found["loc"])
+    prefix = "".join(f"{part}." for part in (group, *parents) if part)
+    valid = [field.name for field in dataclasses.fields(_type_at(kind, parents))]
+    return unknown_name("key", f"{prefix}{key}", [f"{prefix}{name}" for name in valid])
+
+
+def _choices(kind: Any, place: Sequence[int | str]) -> list[str]:
+    return [str(choice) for choice in typing.get_args(_type_at(kind, place))]
+
+
+def _type_at(kind: Any, place: Sequence[int | str]) -> Any:
+    """The type that a class of settings has at a place such as ("training", "sft", "steps")."""
+    for part in place:
+        kind = _plain(kind)
+        if dataclasses.is_dataclass(kind):
+            kind = typing.get_type_hints(kind)[str(part)]
+        else:  # an item of a list, or the value of a key
+            kind = next(a for a in reversed(typing.get_args(kind)) if a is not Ellipsis)
+    return _plain(kind)
+
+
+def _plain(hint: Any) -> Any:
+    """A type without `None`."""
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    return hint
