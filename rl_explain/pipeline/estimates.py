@@ -65,7 +65,7 @@ def _seconds(config: Config, row: Stage, token: float) -> float:
                 config.tasks.counts.get("explanation", 0) * 2e-3 if row.name == "tasks" else 0
             )
         case Kind.SUPERVISED:
-            return float(own.steps * own.batch_size * train)
+            return float(getattr(own, "steps", 0) * getattr(own, "batch_size", 0) * train)
         case Kind.SAMPLES:
             return float(own.prompts * own.samples * forward)
         case Kind.PAIRED:

@@ -67,7 +67,7 @@ def rejection(run: Run, folder: Path) -> Metrics:
     """Supervised training from the SFT model on the best samples."""
     examples = best_samples(run.stage_folder("pairs"), _explanations(run))
     settings, seed = run.config.training.rejection, run.config.seed
-    return _from_sft(
+    return tune_from_sft(
         run,
         folder,
         lambda model, tokenizer: train_sft(
@@ -115,7 +115,7 @@ def _on_pairs(run: Run, folder: Path, train: Callable[..., dict[str, float]]) ->
             model, tokenizer, pairs, folder=folder, seed=run.config.seed, device=run.device
         )
 
-    return _from_sft(run, folder, tune)
+    return tune_from_sft(run, folder, tune)
 
 
 def _online(run: Run, folder: Path, train: Callable[..., dict[str, float]]) -> Metrics:
@@ -132,10 +132,10 @@ def _online(run: Run, folder: Path, train: Callable[..., dict[str, float]]) -> M
         )
         return metrics | {"tokens": sampled_tokens(folder / LOG_FILE, metrics)}
 
-    return _from_sft(run, folder, tune)
+    return tune_from_sft(run, folder, tune)
 
 
-def _from_sft(
+def tune_from_sft(
     run: Run, folder: Path, tune: Callable[[PeftModel, PreTrainedTokenizerBase], Metrics]
 ) -> Metrics:
     """Load the SFT model, trainable, and tune it; the adapter keeps the SFT model's manifest."""
