@@ -24,8 +24,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reward_models.judge.by_rating import prefer_by_rating
-from reward_models.judge.types import HIGHEST, LOWEST, JudgeCase, Preference, Rating
+from reward_models.judge.types import (
+    HIGHEST,
+    LOWEST,
+    JudgeCase,
+    Preference,
+    Rating,
+    prefer_by_rating,
+)
 from reward_models.text.citations import CitationFinder
 from reward_models.text.reading import Reading, read
 

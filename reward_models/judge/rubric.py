@@ -29,8 +29,7 @@ from typing import Final
 
 from reward_models.context import RewardContext
 from reward_models.grounding import Grounding, ground
-from reward_models.judge.by_rating import prefer_by_rating
-from reward_models.judge.types import JudgeCase, Preference, Rating
+from reward_models.judge.types import JudgeCase, Preference, Rating, prefer_by_rating
 from reward_models.text.claims import Claim
 from reward_models.text.phrases import fold
 from reward_models.text.reading import Reading

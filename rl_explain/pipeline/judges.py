@@ -49,7 +49,7 @@ def _plain(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
 
 def _endpoint(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
     # openai takes a second to import, which other judges need not spend.
-    from reward_models.judge.endpoint import EndpointJudge
+    from reward_models.judge.endpoint.judge import EndpointJudge
 
     try:
         return EndpointJudge(

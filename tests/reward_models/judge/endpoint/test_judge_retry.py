@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fake_clock import FakeClock
 from scripted_server import Answer, chat, rated, refused
+from tenacity import AsyncRetrying, RetryCallState
 
-from reward_models.judge.client import retry_after
-from reward_models.judge.clock import Clock
-from reward_models.judge.errors import EndpointDownError, EndpointRefusedError
-from reward_models.judge.sender import backoff
+from reward_models.judge.endpoint.breaker import Clock, EndpointDownError
+from reward_models.judge.endpoint.client import EndpointRefusedError
+from reward_models.judge.endpoint.sender import FullJitter, retry_after
 from reward_models.judge.settings import BreakerSettings, RetrySettings
 from reward_models.types import FAILED
 
@@ -21,8 +21,11 @@ from reward_models.types import FAILED
 def test_waits_are_drawn_below_a_doubling_bound() -> None:
     settings = RetrySettings(first_wait=0.5, longest_wait=3)
     draws = random.Random(0)
+    jitter = FullJitter(settings, draws)
     for failures, bound in [(1, 0.5), (2, 1), (3, 2), (4, 3), (2000, 3)]:
-        waits = [backoff(settings, failures, draws) for _ in range(2000)]
+        state = RetryCallState(AsyncRetrying(), None, (), {})
+        state.attempt_number = failures
+        waits = [jitter(state) for _ in range(2000)]
         assert 0 <= min(waits) < bound * 0.01
         assert bound * 0.99 < max(waits) <= bound
         assert sum(waits) / 2000 == pytest.approx(bound / 2, rel=0.05)
@@ -31,17 +34,17 @@ def test_waits_are_drawn_below_a_doubling_bound() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        (None, None),
+        (None, 0.0),
         ("7", 7.0),
         ("0.25", 0.25),
         (formatdate(1_000_030, usegmt=True), 30.0),
         (formatdate(999_000, usegmt=True), 0.0),
         ("-3", 0.0),
-        ("soon", None),
-        ("", None),
+        ("soon", 0.0),
+        ("", 0.0),
     ],
 )
-def test_retry_after_in_seconds_and_as_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_in_seconds_and_as_a_date(header: str | None, seconds: float) -> None:
     assert retry_after(header, now=1_000_000.0) == seconds
 
 
