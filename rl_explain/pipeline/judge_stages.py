@@ -65,7 +65,7 @@ def judge_train(run: Run, folder: Path) -> Metrics:
 
 
 def judge_name(judge: JudgeConfig) -> str:
-    """The judge's name in files and metrics: its kind, and what distinguishes it within the kind."""
+    """The judge's name in files and metrics: its kind, and what sets it apart within the kind."""
     parts = [judge.kind, *map(judge_name, judge.members)]
     if judge.kind == "endpoint":
         parts.append(re.sub(r"[^\w.]+", "-", judge.endpoint.model))

@@ -95,7 +95,7 @@ def test_overrides_reach_the_fields_of_the_endpoint(tmp_path: Path) -> None:
         ({"endpoint": {"modle": "m"}}, r"Did you mean 'judge\.endpoint\.model'"),
         (
             {"kind": "endpoint", "endpoint": {**ENDPOINT, "key_variable": KEY}},
-            r"judge\.endpoint\.key_variable is no name",
+            r"judge\.endpoint\.key_variable is not a name",
         ),
         (
             {"kind": "endpoint", "endpoint": ENDPOINT, "retry": {"timeout": 0}},

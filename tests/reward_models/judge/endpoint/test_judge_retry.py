@@ -137,6 +137,15 @@ def test_retry_after_is_waited_out(header: str, serve, judge_at, case) -> None: 
     assert 30 <= clock.passed <= 30.5
 
 
+def test_waits_leave_the_global_generator_alone(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """A training seeds it and draws from it while the judge waits in its own thread."""
+    server = serve(in_turn(refused(500), refused(429, Retry_After="1"), rated(3)))
+    before = random.getstate()
+    assert judge_at(server.url).rate([case("Yes.")]) == [3.0]
+    assert len(clock.slept) == 2
+    assert random.getstate() == before
+
+
 def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     times: list[float] = []
 
@@ -189,9 +198,12 @@ def test_a_reply_cut_off_at_its_limit_is_sent_back(serve, judge_at, case) -> Non
     assert len(server.requests) == 2
 
 
-def test_a_wait_beyond_giving_up_is_an_error(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("attempts", [1, 8])
+def test_a_wait_beyond_giving_up_is_an_error(attempts: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """Also at the last attempt: the next call would otherwise wait for a day."""
     server = serve(lambda request: refused(429, "come back later", Retry_After="86400"))
-    retry, breaker = RetrySettings(concurrency=1), BreakerSettings(give_up=600)
+    retry = RetrySettings(concurrency=1, attempts=attempts)
+    breaker = BreakerSettings(give_up=600)
     judge = judge_at(server.url, retry=retry, breaker=breaker)
     with pytest.raises(EndpointDownError, match=r"wait 86400 s.*come back later.*600 s"):
         judge.rate([case(f"Yes {i}.") for i in range(9)])
