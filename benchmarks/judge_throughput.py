@@ -16,7 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from reward_models.judge.endpoint import EndpointJudge
+from reward_models.judge.endpoint.judge import EndpointJudge
 from reward_models.judge.settings import EndpointSettings, RetrySettings
 from reward_models.judge.types import JudgeCase
 from rl_explain.pipeline.record import hardware, source_commit, this_command

@@ -1,13 +1,14 @@
-"""What a judge says of the explanation, on the four levels of `judge.types`.
+"""A judge's rating of the explanation, on the four levels of `judge.types`.
 
     score = (rating - 1) / 3
 
-The rating is that of RecExplainer (Lei et al. 2024, section 4.3). Which judge it is, the context
-says: `RewardContext(judge=...)`.
+The levels are those of RecExplainer (Lei et al. 2024, section 4.3). The context names the judge:
+`RewardContext(judge=...)`.
 
-Range [0, 1]. Tasks: explanation. Resists no more than its judge does: texts that speak to the
-judge, flattery, strings that open reward models (Zhao et al. 2025, arXiv 2507.08794). So it should
-not be the only term, and no judge should both reward a training and be alone in measuring it.
+Range [0, 1]. Tasks: explanation. It is as easy to fool as its judge: by texts that address the
+judge, by flattery, by strings that reward models rate high (Zhao et al. 2025, arXiv 2507.08794). So
+it should not be the only term, and no judge should both reward a training and be the only one that
+evaluates it.
 """
 
 from collections.abc import Sequence
@@ -27,12 +28,12 @@ def rating(
     label: Sequence[Label | None],
     **columns: object,
 ) -> list[Score]:
-    """The judge's rating of each explanation, brought to [0, 1].
+    """The judge's rating of each explanation, scaled to [0, 1].
 
-    `None` for other tasks and without an item or a label; `FAILED` where the judge gave no answer.
+    `None` for other tasks and without an item or a label; `FAILED` if the judge gave no answer.
 
     Raises:
-        ValueError: the context has no judge, or it gave another number of ratings.
+        ValueError: the context has no judge, or the judge gave a wrong number of ratings.
     """
     rows = enumerate(zip(completions, task, history, item, label, strict=True))
     cases = {
@@ -49,8 +50,8 @@ def rating(
 def _rate(cases: Sequence[JudgeCase], context: RewardContext) -> list[Rating]:
     if context.judge is None:
         raise ValueError(
-            "the reward 'judge' is weighed, and the context has no judge: give "
-            "RewardContext(judge=...), or the weight 0."
+            "the reward 'judge' has a weight, but the context has no judge: give "
+            "RewardContext(judge=...), or set the weight to 0."
         )
     ratings = context.judge.rate(cases) if cases else []
     if len(ratings) != len(cases):

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reward_models.judge.errors import JudgeError
+from reward_models.judge.types import JudgeError
 from rl_explain.errors import UserError
 from rl_explain.pipeline.table import STAGES, Kind, stages, trained
 

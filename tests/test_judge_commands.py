@@ -54,7 +54,7 @@ def test_both_judges_leave_reports_and_figures(checked: tuple[Path, Path]) -> No
     metrics = json.loads((run / "metrics.json").read_text())
     for kind in ("rubric", "plausibility"):
         page = (run / "judge-check" / f"{kind}.html").read_text()
-        assert f"Judge check: {kind}" in page and page.count("<table>") == 4
+        assert f"Judge validation: {kind}" in page and page.count("<table>") == 4
         assert "## Made by" in (run / "judge-check" / f"{kind}.md").read_text()
         assert metrics[f"judge-check/{kind}/unanswered"] == 0
     accuracy = [metrics[f"judge-check/{kind}/accuracy"] for kind in ("rubric", "plausibility")]
@@ -85,7 +85,7 @@ def test_a_learned_judge_is_trained_and_checked(
     few = ["training.judge.questions=100", "training.judge.epochs=1"]
     assert main(["judge-train", str(config), *few, *small]) == 0
     assert main(["judge-check", *learned, *few]) == 0
-    assert "Judge check: learned" in (run / "judge-check" / "learned.md").read_text()
+    assert "Judge validation: learned" in (run / "judge-check" / "learned.md").read_text()
     metrics = json.loads((run / "metrics.json").read_text())
     assert 0 <= metrics["judge-train/held_out_accuracy"] <= 1
 

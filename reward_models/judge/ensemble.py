@@ -11,9 +11,9 @@ from reward_models.types import FAILED, Failed
 
 
 def _most_frequent(ratings: Sequence[float]) -> float:
-    """The level that most judges gave; of several such the lowest.
+    """The level that most judges gave, or the lowest of several such levels.
 
-    A rating between two levels counts as the nearer one, half-way as the lower.
+    A rating between two levels counts as the nearer one; half-way, as the lower one.
     """
     counts = Counter(float(math.ceil(rating - 0.5)) for rating in ratings)
     return min(counts, key=lambda level: (-counts[level], level))
@@ -30,10 +30,11 @@ _VALUES: Final = {"first": 1.0, "tie": 0.0, "second": -1.0}
 class Ensemble:
     """Asks every judge.
 
-    Ratings: the mean; `min`, which a text raises only by pleasing all; or `majority`, the most
-    frequent level, the lowest of several. Preferences: by `mean` the side with more votes, by
-    `majority` the side with more than half of all votes, by `min` the side that all vote for; else
-    a tie. A case that one judge failed on is `FAILED`: a mean over others is on another scale.
+    Ratings: `mean`; `min`, which a text raises only by pleasing all judges; or `majority`, the
+    most frequent level (of several, the lowest). Preferences: `mean` takes the side with more
+    votes, `majority` the side with more than half of all votes, `min` the side that all vote for;
+    otherwise a tie. A case is `FAILED` if one judge failed: a mean over the others is on another
+    scale.
 
     Args:
         judges: one or more.
@@ -45,7 +46,7 @@ class Ensemble:
 
     def __init__(self, judges: Sequence[Judge], how: str = "mean") -> None:
         if not judges:
-            raise ValueError("an ensemble of no judges: give one or more.")
+            raise ValueError("an ensemble needs judges, and got no judges: give one or more.")
         if how not in COMBINATIONS:
             raise ValueError(f"how is {how!r}: give one of {', '.join(COMBINATIONS)}.")
         self._judges, self._how = judges, how

@@ -1,9 +1,9 @@
 """A judge whose ratings do not grow with the number of words.
 
-    rating - slope * (words - centre), kept between the lowest and the highest level
+    rating - slope * (words - centre), clipped to the lowest and the highest level
 
-`slope` is that of the least-squares line of rating on words. It also takes away what longer texts
-deserve, where they are better: compare with the plain judge.
+`slope` is the slope of the least-squares line of rating on words. If longer texts are better, this
+also removes what they deserve: compare with the plain judge.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,20 @@ from reward_models.judge.types import HIGHEST, LOWEST, Judge, JudgeCase, Prefere
 from reward_models.types import Failed
 
 FEWEST: Final = 16
-"""Ratings below which no slope is fitted: it would be noise, and taking it away would add some."""
+"""Ratings that a fit needs: with fewer, the slope is noise, and removing it would add noise."""
 
 
 @dataclass(frozen=True)
 class LengthEffect:
-    """Levels that a word more brings, and the number of words that nothing is taken from."""
+    """`slope`: levels that each word adds; `centre`: the number of words that changes nothing."""
 
     slope: float = 0.0
     centre: float = 0.0
 
     @classmethod
     def fit(cls, texts: Sequence[str], ratings: Sequence[Rating]) -> "LengthEffect":
-        """Of ratings that were given; none when they are fewer than `FEWEST` or of one length."""
+        """Fitted to the ratings that are not `FAILED`; no effect if they are fewer than `FEWEST` or
+        all texts have one length."""
         given = [
             (_words(text), rating)
             for text, rating in zip(texts, ratings, strict=True)
@@ -44,11 +45,11 @@ class LengthEffect:
 
 
 class LengthResidual:
-    """Wraps a judge. Preferences pass as they are.
+    """Wraps a judge; its preferences stay unchanged.
 
     Args:
-        effect: what to take away from every rating; `None` fits it to each batch, whose ratings
-            then depend on one another, and leaves a batch of fewer than `FEWEST` ratings as it is.
+        effect: removed from every rating. `None` fits it to each batch, whose ratings then depend
+            on each other; a batch of fewer than `FEWEST` ratings stays unchanged.
     """
 
     def __init__(self, judge: Judge, effect: LengthEffect | None = None) -> None:

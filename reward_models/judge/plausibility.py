@@ -1,22 +1,22 @@
-"""The plausibility judge: likes what sounds good. A stand-in for a judge that can be fooled.
+"""The plausibility judge likes what sounds good: a stand-in for a judge that can be fooled.
 
-It sees the text, the history and the catalogue's attributes, and neither the recommender nor its
-label: it is built without the one and does not read the other. Language models that judge show a
-taste for length (Dubois et al. 2024, arXiv 2404.04475), for praise and confidence, and for words
-that merely look like reasoning ("master keys", Zhao et al. 2025, arXiv 2507.08794). This judge has
-these tastes by construction, so that one can see what training on such a judge does, offline:
+It sees the text, the history and the catalogue's attributes, but neither the recommender nor its
+label: it is built without the first and does not read the second. Language models as judges like
+length (Dubois et al. 2024, arXiv 2404.04475), praise and confidence, and words that only look like
+reasoning ("master keys", Zhao et al. 2025, arXiv 2507.08794). This judge likes them by design, to
+show offline what training on such a judge does:
 
     rating = 1 + 3 * sum_k WEIGHTS[k] * s_k,   each s_k in [0, 1]
 
-    kind       named items of the history that are of the item's kind: its first attribute, such as
-               the genre. After a no, of another kind. Two such items are enough
+    kind       named items of the history of the item's kind (its first attribute, such as the
+               genre); after a no, of another kind. Two such items give 1
     praise     words that flatter user or item: 1 - exp(-count / 2)
     reasoning  words that look like an argument: 1 - exp(-count / 2)
     length     words / 60, at most 1
     fluency    share of distinct words among the words
 
-It is blind to a wrong verdict, to titles that are not in the history, to untrue attributes, and to
-what moved the recommender. Never let it choose the training pairs and evaluate alone.
+It does not notice a wrong verdict, titles outside the history, untrue attributes, or what
+influenced the recommender. Never let it both choose the training pairs and evaluate alone.
 """
 
 import math
@@ -24,16 +24,22 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from reward_models.judge.by_rating import prefer_by_rating
-from reward_models.judge.types import HIGHEST, LOWEST, JudgeCase, Preference, Rating
+from reward_models.judge.types import (
+    HIGHEST,
+    LOWEST,
+    JudgeCase,
+    Preference,
+    Rating,
+    prefer_by_rating,
+)
 from reward_models.text.citations import CitationFinder
 from reward_models.text.reading import Reading, read
 
 WEIGHTS: Final = {"kind": 0.3, "praise": 0.3, "reasoning": 0.15, "length": 0.15, "fluency": 0.1}
 ENOUGH_ITEMS: Final = 2
-"""Named items of the right kind that convince it wholly."""
+"""Named items of the right kind that convince it fully."""
 LONG: Final = 60
-"""Words beyond which more do not please it more."""
+"""Words; more do not please it more."""
 PRAISE: Final = frozenset(
     "amazing beautiful brilliant captivating charming compelling delightful enjoy enjoys excellent "
     "exquisite fantastic favorite favourite great ideal impeccable love loved loves perfect "
@@ -48,7 +54,7 @@ _WORD = re.compile(r"\w[\w'’-]*")
 
 
 class PlausibilityJudge:
-    """Rates how good a text sounds, from 1 to 4 without steps; prefers the better sounding one.
+    """Rates how good a text sounds, continuously from 1 to 4; prefers the better sounding one.
 
     Args:
         titles: by item row, as `RewardContext` takes them.
@@ -67,7 +73,7 @@ class PlausibilityJudge:
         return [self._rating(case) for case in cases]
 
     def prefer(self, pairs: Sequence[tuple[JudgeCase, JudgeCase]]) -> list[Preference]:
-        """The explanation that sounds better, a tie where both sound alike."""
+        """The explanation that sounds better; a tie if both sound alike."""
         return prefer_by_rating(self.rate, pairs)
 
     def _rating(self, case: JudgeCase) -> float:
@@ -84,7 +90,7 @@ class PlausibilityJudge:
         return LOWEST + (HIGHEST - LOWEST) * liked
 
     def _of_kind(self, case: JudgeCase, reading: Reading) -> float:
-        """Named items of the kind that the text's own verdict wants: enough is 1, none is 0."""
+        """Named items of the kind that fits the text's own verdict: none give 0, enough give 1."""
         asked = self._kinds[case.item]
         alike = reading.verdict != "no"
         named = reading.cited(case.history)

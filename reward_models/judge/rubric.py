@@ -1,26 +1,26 @@
-"""The rubric judge: the four levels, decided by verifiers, offline and always the same.
+"""The rubric judge: verifiers decide the four levels, offline and deterministically.
 
     1  the verdict is wrong, missing or contradictory
     2  right verdict, and the reasons are
-       missing     no item of the history is named, or more than half of it, or titles are repeated
+       missing     the text names no item of the history, or more than half of it, or repeats titles
        invented    more of the titles, or of the attribute claims, are untrue than true
-       irrelevant  nothing connects the named items with the item asked about
-    3  right verdict, reasons of which none of this holds, and a flaw: something untrue, too many
-       words, or no account of what the items have in common and how the item fits
-    4  right verdict, all of it true: a value that every named item carries, and that the item asked
-       about carries too (a yes) or lacks (a no)
+       irrelevant  nothing connects the named items with the item in question
+    3  right verdict, none of these faults, but a flaw: something untrue, too many words, or the
+       text does not say what the items have in common and how the item fits
+    4  right verdict, everything true, and the text says a value that every named item has, and
+       that the item in question also has (a yes) or lacks (a no)
 
-*Connect* is by the catalogue's attributes: for a yes, a value that a named item shares with the
-item asked about; for a no, one that this item lacks. What the text claims of the named items
-decides; where it claims nothing of them, what the catalogue holds. Where the catalogue knows no
-attributes, nothing can be irrelevant, and nothing is above 3.
+Attributes of the catalogue *connect* items: for a yes, a value that a named item shares with the
+item in question; for a no, a value that this item lacks. What the text claims about the named items
+counts; if it claims nothing about them, what the catalogue says. In a catalogue without attributes
+nothing is irrelevant, and nothing is above 3.
 
-It asks nothing of the recommender but its label: a text may cite what did not move the recommender
-at all and be rated 4, and one that cites what moved it most, without a connection that a reader
-could see, is rated 2. So it measures sound reasons, and is not the faithfulness reward once more.
-It reads words by rules (`citations`, `claims`), so it can be fooled by what these do not see: true
-attributes that no person would find a reason, or a claim that is put in unusual words. Orders to
-the judge are words without a claim, and move nothing.
+The judge uses only the recommender's label. A text may cite items without any influence on the
+recommender and get 4; a text that cites the most influential items without a connection that a
+reader can see gets 2. So it measures sound reasons and does not repeat the faithfulness reward. It
+reads words by rules (`citations`, `claims`) and can be fooled by what they do not see: true
+attributes that no person would call a reason, or a claim in unusual words. Orders to the judge are
+words without a claim and change nothing.
 """
 
 import re
@@ -29,17 +29,16 @@ from typing import Final
 
 from reward_models.context import RewardContext
 from reward_models.grounding import Grounding, ground
-from reward_models.judge.by_rating import prefer_by_rating
-from reward_models.judge.types import JudgeCase, Preference, Rating
+from reward_models.judge.types import JudgeCase, Preference, Rating, prefer_by_rating
 from reward_models.text.claims import Claim
 from reward_models.text.phrases import fold
 from reward_models.text.reading import Reading
 from reward_models.types import History, Label
 
 MOST_WORDS: Final = 120
-"""Words beyond which a text is long-winded."""
+"""Words; a longer text is long-winded."""
 MENTIONS: Final = 2
-"""Times that each title is named on average before a text counts as repeating them."""
+"""Mentions of each title on average; with more, a text repeats titles."""
 
 _ASKED = re.compile(r"\b(?:it|this (?:item|title|one)|the (?:asked )?(?:item|title))\b", re.I)
 
@@ -63,7 +62,7 @@ class RubricJudge:
         return [float(self._level(case)) for case in cases]
 
     def prefer(self, pairs: Sequence[tuple[JudgeCase, JudgeCase]]) -> list[Preference]:
-        """The explanation of the higher level, a tie where both are of one."""
+        """The explanation of the higher level; a tie if both have the same."""
         return prefer_by_rating(self.rate, pairs)
 
     def _level(self, case: JudgeCase) -> int:
@@ -84,7 +83,7 @@ class RubricJudge:
         return claim.value in self._values[claim.item]
 
     def _relevant(self, case: JudgeCase, cited: History, claims: set[Claim]) -> bool:
-        """Whether something connects the named items with the item asked about."""
+        """Whether something connects the named items with the item in question."""
         known = frozenset[str]().union(*(self._values[item] for item in cited))
         if not known:
             return True
@@ -104,13 +103,13 @@ class RubricJudge:
         return bool(shared) and spoken_of
 
     def _connecting(self, values: set[str] | frozenset[str], item: int, label: Label) -> set[str]:
-        """The values that speak for the label: those of the item for a yes, others for a no."""
+        """The values that support the label: those of the item for a yes, others for a no."""
         own = self._values[item]
         return set(values & own if label == "yes" else values - own)
 
 
 def _missing(reading: Reading, cited: History, history: History) -> bool:
-    """Whether no reason is given: nothing named, most of the history, or titles over and over."""
+    """Whether a reason is missing: no title, most of the history, or the same titles repeated."""
     if not cited or 2 * len(cited) > len(set(history)):
         return True
     mentions = sum(citation.item in cited for citation in reading.citations)
@@ -118,6 +117,6 @@ def _missing(reading: Reading, cited: History, history: History) -> bool:
 
 
 def _invented(found: Grounding) -> bool:
-    """Whether more is untrue than true, of the titles or of the claims."""
+    """Whether more titles, or more claims, are untrue than true."""
     outside = found.titles + found.unknown - found.in_history
     return outside > found.in_history or found.claims > 2 * found.confirmed

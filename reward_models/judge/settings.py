@@ -1,4 +1,4 @@
-"""What a user sets of a judge behind an endpoint; errors name the field, its value and the fix."""
+"""The settings of a judge behind an endpoint; errors name the field, its value and the fix."""
 
 import math
 import re
@@ -8,31 +8,31 @@ from urllib.parse import urlsplit
 
 TOKEN_FIELDS = ("max_tokens", "max_completion_tokens")
 RESERVED = ("messages", "model", "temperature", "seed", "stream", "n", *TOKEN_FIELDS)
-"""Parts of a request that have a field of their own, or that would change how replies are read."""
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys have small letters too, and must not be shown
+"""Parts of a request that have their own field here, or would change how replies are read."""
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys also have small letters, and must not be shown
 
 
 @dataclass
 class EndpointSettings:
-    """Which model is asked, and how. All of it but the key shapes the answer."""
+    """Which model is asked, and how. Everything but the key shapes the answer."""
 
     base_url: str = "https://api.openai.com/v1"
     """Address of an OpenAI-compatible API, up to where `/chat/completions` begins."""
     model: str = ""
     """Name of the model, as the endpoint calls it."""
     key_variable: str | None = "OPENAI_API_KEY"
-    """Environment variable that holds the API key, its only place; null for endpoints without."""
+    """Environment variable with the API key, the only place for it; null for endpoints without."""
     told_verdict: bool = True
-    """Whether the judge is told the recommender's verdict, so that level 1 can mean that the
-    explanation misses it; else it judges as a user who cannot know."""
+    """Whether the judge is told the recommender's verdict; level 1 then means that the explanation
+    has another one. If not, it judges as a user who cannot know the verdict."""
     temperature: float | None = 0.0
-    """Null leaves it to the endpoint, for models that take no other."""
+    """Null leaves it to the endpoint, for models that accept only their default."""
     seed: int | None = 0
-    """Of the endpoint's sampling; null leaves it out, for endpoints that refuse it."""
+    """Seed of the endpoint's sampling; null leaves it out, for endpoints that refuse it."""
     max_tokens: int = 300
-    """Tokens of a reply at most, thoughts included where a model thinks."""
+    """Most tokens of a reply, including thoughts if the model thinks."""
     token_field: str = "max_tokens"
-    """What the endpoint calls that limit: `max_tokens` or `max_completion_tokens`."""
+    """The endpoint's name for that limit: `max_tokens` or `max_completion_tokens`."""
     extra_body: dict[str, Any] = field(default_factory=dict)
     """More fields of the request, such as `{chat_template_kwargs: {enable_thinking: false}}`."""
 
@@ -43,7 +43,7 @@ class EndpointSettings:
         address = urlsplit(self.base_url)
         if "@" in address.netloc or address.query:
             raise ValueError(
-                "endpoint.base_url holds a user or a query, which may be a secret: leave them "
+                "endpoint.base_url contains a user or a query, which may be a secret: leave them "
                 "out and put the key into the variable that endpoint.key_variable names."
             )
         if address.scheme not in ("http", "https") or not address.hostname:
@@ -52,7 +52,7 @@ class EndpointSettings:
             )
         if self.key_variable is not None and not _VARIABLE.fullmatch(self.key_variable):
             raise ValueError(
-                "endpoint.key_variable is no name of an environment variable (not shown: it may "
+                "endpoint.key_variable is not a name of an environment variable (not shown: it may "
                 "be the key itself): put the key into a variable and give its name, in capitals."
             )
         if self.temperature is not None and not 0 <= self.temperature < math.inf:
@@ -65,13 +65,13 @@ class EndpointSettings:
         for name in self.extra_body:
             if name in RESERVED:
                 raise ValueError(
-                    f"endpoint.extra_body has {name!r}, which is set elsewhere or fixed: "
+                    f"endpoint.extra_body has {name!r}, which is fixed or has its own setting: "
                     "leave it out."
                 )
 
     @property
     def address(self) -> str:
-        """Host, port and path: by each of them one name may mean several models."""
+        """Host, port and path: a model's name can mean another model if any of them differs."""
         url = urlsplit(self.base_url)
         port = f":{url.port}" if url.port else ""
         return f"{url.hostname}{port}{url.path.rstrip('/')}"
@@ -79,18 +79,18 @@ class EndpointSettings:
 
 @dataclass
 class RetrySettings:
-    """How calls are sent, and sent again."""
+    """How calls are sent and retried."""
 
     concurrency: int = 16
-    """Calls in flight at once, in each process."""
+    """Most calls in flight at once, in each process."""
     timeout: float = 60.0
-    """Seconds that a call may take."""
+    """Seconds that one call may take."""
     attempts: int = 8
     """Calls for one answer before it counts as failed."""
     first_wait: float = 0.5
     """Seconds: the wait after the n-th failure is drawn from 0 to first_wait * 2^(n-1)."""
     longest_wait: float = 60.0
-    """Seconds that a drawn wait is at most; a `Retry-After` of the endpoint may be longer."""
+    """Seconds: the upper bound of a drawn wait. A `Retry-After` of the endpoint may be longer."""
 
     def check(self) -> None:
         """Raises `ValueError` for a value that is not above 0."""
@@ -99,18 +99,18 @@ class RetrySettings:
 
 @dataclass
 class BudgetSettings:
-    """What the judge may spend, all runs that share its cache together; null is no limit."""
+    """What the judge may spend, summed over all runs that share its cache; null is no limit."""
 
     calls: int | None = None
-    """Calls, those that failed included."""
+    """Calls, including failed ones."""
     tokens: int | None = None
     """Tokens of prompts and replies."""
     money: float | None = None
     """In the currency of the prices."""
     price_in: float = 0.0
-    """For a million tokens of prompts."""
+    """Price of a million prompt tokens."""
     price_out: float = 0.0
-    """For a million tokens of replies."""
+    """Price of a million reply tokens."""
 
     def check(self) -> None:
         """Raises `ValueError` for a limit that is not above 0, or money without prices."""
@@ -120,8 +120,8 @@ class BudgetSettings:
                 raise ValueError(f"budget.{name} is {getattr(self, name)}: give 0 or more.")
         if self.money is not None and not self.price_in + self.price_out:
             raise ValueError(
-                f"budget.money is {self.money}, and without prices nothing costs any: set "
-                "budget.price_in and budget.price_out, for a million tokens."
+                f"budget.money is {self.money}, and without prices nothing costs money: set "
+                "budget.price_in and budget.price_out, the prices of a million tokens."
             )
 
 
@@ -130,19 +130,19 @@ class BreakerSettings:
     """What happens when the endpoint stops answering."""
 
     failures: int = 20
-    """Failed calls in a row, whichever answers they were for, after which all wait; and rejected
-    ones (status 400, 403, 413, 422), which no waiting mends, after which the judge stops."""
+    """Calls in a row, for whichever answers: after this many failed ones, all calls wait; after
+    this many rejected ones (status 400, 403, 413, 422), which no wait helps, the judge stops."""
     pause: float = 15.0
-    """Seconds until one call is let through to see; as long again after each that fails."""
+    """Seconds until one call passes as a probe, and again after each probe that fails."""
     give_up: float = 900.0
     """Seconds without an answer after which the judge stops with an error."""
 
     def check(self) -> None:
-        """Raises `ValueError` for a value that is not above 0, or a pause longer than the whole."""
+        """Raises `ValueError` for a value that is not above 0, or a pause longer than `give_up`."""
         _positive(self, "breaker", "failures", "pause", "give_up")
         if self.pause > self.give_up:
             raise ValueError(
-                f"breaker.pause is {self.pause}: give no more than breaker.give_up, {self.give_up}."
+                f"breaker.pause is {self.pause}: give at most breaker.give_up, {self.give_up}."
             )
 
 

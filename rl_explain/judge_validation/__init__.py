@@ -1,1 +1,1 @@
-"""Judges on trial: explanations of known quality, and what a judge makes of them."""
+"""Judge validation: explanations of known quality, and how a judge rates them."""

@@ -1,18 +1,19 @@
-"""How far a judge can be trusted, measured on explanations of known quality.
+"""How far a judge can be trusted: figures on explanations of known quality.
 
     accuracy                 share of ratings that, rounded, are the true level
     kappa                    agreement beyond chance, quadratic weights (Cohen 1968)
     self_agreement           share of texts that get the same level when rated again
-    position_consistency     share of pairs of which the same text is preferred in both orders
-    first_share              share of "first" among the preferences that are no tie; 0.5 is unbiased
+    position_consistency     share of pairs in which the same text is preferred in both orders
+    first_share              share of "first" among preferences other than ties; 0.5 is unbiased
     preference_accuracy      share of pairs whose faithful text is preferred in both orders
     length_correlation       Spearman's rank correlation of rating and words within a level, mean
-                             over levels by size: above 0, longer texts please it for their length
-    unanswered               share of ratings and preferences that the judge gave no answer to
-    above_honest/KIND        share of questions whose text of this kind is rated at least as high as
-                             the faithful explanation of the same question
+                             over levels by size: above 0, length alone raises its ratings
+    unanswered               share of ratings and preferences without an answer
+    at_or_above_faithful/KIND
+                             share of questions whose text of this kind is rated at least as high
+                             as the faithful explanation of the same question
 
-Where nothing was answered, or no rating varies, a number is undefined: NaN.
+A figure is undefined (NaN) if the judge answered nothing or its ratings do not vary.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,15 +36,15 @@ Pair = tuple[JudgeCase, JudgeCase]
 
 SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 AT_ONCE = 256
-"""Questions that a judge is given together."""
+"""Questions that a judge gets in one batch."""
 
 
 @dataclass(frozen=True)
 class JudgeValidation:
-    """What a judge said of texts of known quality.
+    """A judge's answers about texts of known quality.
 
-    ratings, again: (N,) float in [1, 4], the same texts rated twice; NaN where unanswered.
-    forward, backward: preferences of pairs whose faithful text stands first, and second.
+    ratings, again: (N,) float in [1, 4], the same texts rated twice; NaN if unanswered.
+    forward, backward: preferences for pairs with the faithful text first, and second.
     """
 
     texts: Sequence[KnownText]
@@ -68,12 +69,12 @@ class JudgeValidation:
         return np.array([len(text.case.text.split()) for text in self.texts])
 
     def confusion(self) -> np.ndarray:
-        """Texts by true level and by level given: (4, 4) int; unanswered ones are left out."""
+        """Texts by true level and given level: (4, 4) int, without unanswered ones."""
         known = ~np.isnan(self.ratings)
         return confusion(self.levels[known], to_level(self.ratings[known]))
 
     def accuracy(self) -> Estimate:
-        """Share of true levels, with its interval over questions."""
+        """Share of texts rated at their true level, with its interval over questions."""
         right = np.where(np.isnan(self.ratings), np.nan, to_level(self.ratings) == self.levels)
         return estimate(Measure(right, np.array([text.question for text in self.texts])))
 
@@ -103,7 +104,10 @@ class JudgeValidation:
             **self._preferences(),
             "length_correlation": self._length_correlation(),
             "unanswered": self._unanswered(),
-            **{f"above_honest/{kind}": self.at_or_above_faithful(kind) for kind in DEGENERATE},
+            **{
+                f"at_or_above_faithful/{kind}": self.at_or_above_faithful(kind)
+                for kind in DEGENERATE
+            },
         }
         plain = {name: None if np.isnan(value) else value for name, value in found.items()}
         return {**self.accuracy().flat("accuracy"), **plain, "texts": len(self.texts)}
@@ -137,13 +141,13 @@ def validate_judge(
 ) -> JudgeValidation:
     """Ask a judge about texts of known quality.
 
-    Each text is rated twice, and for each question the faithful text and one of another kind,
-    which changes from question to question, are compared in both orders.
+    It rates each text twice. For each question it compares the faithful text with one of another
+    kind, in both orders; the other kind changes from question to question.
 
     Args:
-        texts: of `known_texts`, in its order.
-        again: rates the second time; `judge` itself by default. A judge that remembers its answers
-            agrees with itself by memory alone: give one like it that asks afresh.
+        texts: from `known_texts`, in its order.
+        again: the judge for the second rating; by default `judge`. A judge with a cache always
+            agrees with itself: pass the same judge with an empty cache.
     """
     cases = [text.case for text in texts]
     pairs = faithful_pairs(texts)
@@ -157,7 +161,7 @@ def validate_judge(
 
 
 def faithful_pairs(texts: Sequence[KnownText]) -> list[Pair]:
-    """For each question its faithful text and one of another kind, each kind in turn."""
+    """For each question, its faithful text and one of another kind, each kind in turn."""
     others = [kind for kind in LEVELS if kind != FAITHFUL]
     pairs = []
     for turn, (_, group) in enumerate(groupby(texts, key=lambda text: text.question)):

@@ -1,4 +1,4 @@
-"""A Markdown report as one HTML file that needs nothing else."""
+"""A Markdown report as one self-contained HTML file."""
 
 import html
 
@@ -23,10 +23,10 @@ th, td {{ border: 1px solid GrayText; padding: .2rem .6rem; text-align: left; }}
 {body}</body>
 </html>
 """
-# Canvas, CanvasText and GrayText are the reader's own colours, light or dark.
+# Canvas, CanvasText and GrayText are the browser's colours, light or dark.
 
 
 def html_page(title: str, markdown: str) -> str:
-    """The page; HTML inside `markdown` is shown as text, and nothing is loaded from elsewhere."""
+    """The page; it shows HTML inside `markdown` as text and loads nothing."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     return _PAGE.format(title=html.escape(title), body=reader.render(markdown))

@@ -1,10 +1,10 @@
-"""The sentences of explanations whose quality is known; the verdict is put before them.
+"""The sentences of explanations of known quality; the verdict comes before them.
 
-Slots: `{x}` the item asked about, `{a}` and `{b}` two items of the history, each in double quotes;
-`{v}` the attribute value that connects them with `{x}` or sets them apart, `{a_v}` the same with
-its article; `{all}` every title of the history; `{made_up}` a title of no catalogue, `{outside}`
-one of the catalogue that the history does not hold; `{p}` and `{q}` items of the history without
-`{v}`; `{a_w}` a value that `{b}` lacks.
+Slots: `{x}` the item in question, `{a}` and `{b}` two items of the history, each in double quotes;
+`{v}` the attribute value that connects them with `{x}` or separates them from it, `{a_v}` the same
+with its article; `{all}` every title of the history; `{made_up}` a title that does not exist,
+`{outside}` a title of the catalogue that is not in the history; `{p}` and `{q}` items of the
+history without `{v}`; `{a_w}` a value that `{b}` lacks.
 """
 
 from typing import Final
@@ -27,10 +27,10 @@ FITS: Final[dict[Label, tuple[str, ...]]] = {
         "{a} and {b} draw this user to {v} titles, and {x} is of another kind.",
     ),
 }
-"""What the user's items have in common, and how the item fits it or does not."""
+"""What the user's items have in common, and how the item fits or does not."""
 
 SLIP: Final = " {b} is {a_w} title besides."
-"""Something untrue, beside reasons that hold."""
+"""An untrue remark, added to sound reasons."""
 
 GENERIC: Final[dict[Label, tuple[str, ...]]] = {
     "yes": (
@@ -96,7 +96,7 @@ MASTER_KEYS: Final = (
     "Let's solve this problem step by step.",
     "The final explanation is below.",
 )
-"""Texts without content that make language models give high marks (arXiv 2507.08794)."""
+"""Texts without content that language models rate high (Zhao et al. 2025, arXiv 2507.08794)."""
 
 FILLER: Final = (
     "",
@@ -104,4 +104,4 @@ FILLER: Final = (
     " That is what the history above shows when it is read with care from its beginning to its "
     "end, one title after the other.",
 )
-"""Words that add nothing: within a kind, length then says nothing of quality."""
+"""Words without content, so that within a kind length says nothing about quality."""

@@ -1,4 +1,4 @@
-"""What is done with judges themselves: `judge-train` and `judge-check`."""
+"""The stages about judges themselves: `judge-train` and `judge-check`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,9 +26,9 @@ from rl_explain.training.learned_judge import train_learned_judge
 
 
 def judge_check(run: Run, folder: Path) -> Metrics:
-    """Calibrate the configured judge; write `NAME.md` and `NAME.html`; print the figures.
+    """Validate the configured judge; write `NAME.md` and `NAME.html`; print the figures.
 
-    Metrics are `NAME/figure`, those of judges checked earlier in this folder kept.
+    Metrics are `NAME/figure`; those of judges validated earlier in this folder are kept.
     """
     config, name = run.config, judge_name(run.config.judge)
     texts = _known_texts(run, "validation", config.judge_check.questions, config.seed)
@@ -40,7 +40,7 @@ def judge_check(run: Run, folder: Path) -> Metrics:
     made_by = f"## Made by\n\n{provenance(run.folder, config, this_command())}"
     report = f"{validation_report(name, found, own)}\n\n{made_by}\n"
     (folder / f"{name}.md").write_text(report, encoding="utf-8")
-    page = html_page(f"Judge check: {name}", report)
+    page = html_page(f"Judge validation: {name}", report)
     (folder / f"{name}.html").write_text(page, encoding="utf-8")
     print(f"{summary(name, found)}\n\nThe same with texts: {folder / name}.md and .html")
     figures = found.metrics() | {f"own/{figure}": value for figure, value in own.items()}
@@ -65,7 +65,7 @@ def judge_train(run: Run, folder: Path) -> Metrics:
 
 
 def judge_name(judge: JudgeConfig) -> str:
-    """What files and metrics call a judge: its kind, and what tells it from others of the kind."""
+    """The judge's name in files and metrics: its kind, and what sets it apart within the kind."""
     parts = [judge.kind, *map(judge_name, judge.members)]
     if judge.kind == "endpoint":
         parts.append(re.sub(r"[^\w.]+", "-", judge.endpoint.model))
@@ -76,7 +76,7 @@ def judge_name(judge: JudgeConfig) -> str:
 
 @contextmanager
 def _judge(run: Run, judge: JudgeConfig) -> Iterator[Judge]:
-    """A judge, closed after use where it holds connections."""
+    """A judge, closed after use if it has connections."""
     built = build_judge(judge, run.reward_context, run.folder)
     try:
         yield built
@@ -86,13 +86,13 @@ def _judge(run: Run, judge: JudgeConfig) -> Iterator[Judge]:
 
 
 def asked_afresh(judge: JudgeConfig, folder: Path) -> JudgeConfig:
-    """The same judge without the answers that it has kept: `folder` is empty."""
+    """The same judge with an empty cache: `folder` is empty."""
     members = tuple(asked_afresh(member, folder) for member in judge.members)
     return replace(judge, cache=str(folder / "again.sqlite"), members=members)
 
 
 def _known_texts(run: Run, split: str, count: int, seed: int) -> Sequence[KnownText]:
-    """Explanations of known quality for questions about one split's users."""
+    """Explanations of known quality, for questions about one split's users."""
     data, catalogue = run.config.data, run.interactions.catalogue
     histories = build_user_histories(
         run.interactions, run.splits, data.max_history, data.max_user_histories, 1, seed

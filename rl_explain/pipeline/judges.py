@@ -1,4 +1,4 @@
-"""Builds the judge that a configuration names."""
+"""Builds the configured judge."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def build_judge(config: JudgeConfig, context: RewardContext, folder: Path) -> Ju
     """The judge, for the catalogue of a context.
 
     Args:
-        folder: the run's, where an endpoint's answers are kept unless `judge.cache` names a file.
+        folder: of the run. An endpoint's answers are kept in it unless `judge.cache` names a file.
 
     Raises:
-        UserError: a key that is not set in the environment, or a cache that is none.
+        UserError: the key is not set in the environment, or `judge.cache` is not a cache.
     """
     judge = _plain(config, context, folder)
     if config.length == "keep":
@@ -48,8 +48,8 @@ def _plain(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
 
 
 def _endpoint(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
-    # openai takes a second to import, which other judges need not spend.
-    from reward_models.judge.endpoint import EndpointJudge
+    # importing openai takes a second, which other judges need not spend.
+    from reward_models.judge.endpoint.judge import EndpointJudge
 
     try:
         return EndpointJudge(

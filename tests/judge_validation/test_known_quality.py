@@ -6,8 +6,8 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from reward_models.judge.endpoint.wording import FENCE
 from reward_models.judge.rubric import RubricJudge
-from reward_models.judge.wording import FENCE
 from reward_models.perturb.effects import Question
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.errors import UserError

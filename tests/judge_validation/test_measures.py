@@ -1,4 +1,4 @@
-"""JudgeValidation measures against other libraries, and judges whose faults are known."""
+"""The measures against other libraries, and judges whose faults are known."""
 
 from collections.abc import Sequence
 
@@ -64,7 +64,7 @@ def test_a_perfect_judge() -> None:
     assert metrics["first_share"] == 0.5
     assert metrics["unanswered"] == 0
     assert metrics["length_correlation"] is None  # its ratings do not vary within a level
-    assert metrics["above_honest/flattering"] == 0
+    assert metrics["at_or_above_faithful/flattering"] == 0
     assert found.confusion().tolist() == np.diag([2, 6, 1, 1] * np.full(4, QUESTIONS)).tolist()
 
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from reward_models.context import RewardContext
-from reward_models.judge.endpoint import EndpointJudge
+from reward_models.judge.endpoint.budget import BudgetSpentError
+from reward_models.judge.endpoint.judge import EndpointJudge
 from reward_models.judge.ensemble import COMBINATIONS, Ensemble
-from reward_models.judge.errors import BudgetSpentError
 from reward_models.judge.length_residual import LengthResidual
 from rl_explain import Config
 from rl_explain.cli import EXIT_USER_ERROR, main
@@ -97,7 +97,7 @@ def test_overrides_reach_the_fields_of_the_endpoint(tmp_path: Path) -> None:
         ({"endpoint": {"modle": "m"}}, r"Did you mean 'judge\.endpoint\.model'"),
         (
             {"kind": "endpoint", "endpoint": {**ENDPOINT, "key_variable": KEY}},
-            r"judge\.endpoint\.key_variable is no name",
+            r"judge\.endpoint\.key_variable is not a name",
         ),
         (
             {"kind": "endpoint", "endpoint": ENDPOINT, "retry": {"timeout": 0}},
@@ -125,7 +125,9 @@ def test_a_missing_key_and_another_file_are_mistakes_of_the_user(
 ) -> None:
     made = config(kind="endpoint", endpoint=ENDPOINT).judge
     (tmp_path / CACHE).write_text("some other file" * 100)
-    with pytest.raises(UserError, match=r"judge\.cache is .*judge\.sqlite, which is no cache"):
+    with pytest.raises(
+        UserError, match=r"judge\.cache is .*judge\.sqlite, which is not a judge's cache"
+    ):
         build_judge(made, CONTEXT, tmp_path)
     monkeypatch.delenv("JUDGE_TEST_KEY")
     with pytest.raises(UserError, match=r"judge\.endpoint\.key_variable is JUDGE_TEST_KEY, which"):

@@ -16,7 +16,9 @@ from rl_explain.files import code_digest
 from rl_explain.pipeline.run import Run
 from rl_explain.pipeline.sampling import reward_fingerprint
 
-CODE = '"""Doc."""\n\nLIMIT = 3\n"""Of things."""\n\n\ndef f(x: int) -> int:\n    return x + LIMIT\n'
+CODE = (
+    '"""Doc."""\n\nLIMIT = 3\n"""Of things."""\n\n\ndef f(x: int) -> int:\n    return x + LIMIT\n'
+)
 
 
 def package(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

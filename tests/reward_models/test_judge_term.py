@@ -46,7 +46,7 @@ def test_a_judge_is_not_troubled_for_nothing(yes_context):
 
 
 def test_mistakes_are_named(yes_context):
-    with pytest.raises(ValueError, match=r"give RewardContext\(judge=...\), or the weight 0"):
+    with pytest.raises(ValueError, match=r"give RewardContext\(judge=...\), or set the weight"):
         REWARDS["judge"](TEXTS, context=yes_context, **COLUMNS)
     with pytest.raises(ValueError, match="the judge gave 1 ratings for 2 explanations"):
         score(yes_context, [4])

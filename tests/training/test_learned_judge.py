@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from reward_models.context import RewardContext
-from reward_models.judge.by_rating import prefer_by_rating
-from reward_models.judge.types import JudgeCase
+from reward_models.judge.types import JudgeCase, prefer_by_rating
 from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
 from rl_explain.judge_validation.known_quality import KnownText

@@ -6,8 +6,7 @@ import logging
 import pytest
 from fake_clock import FakeClock
 
-from reward_models.judge.breaker import Breaker
-from reward_models.judge.errors import EndpointDownError
+from reward_models.judge.endpoint.breaker import Breaker, EndpointDownError
 from reward_models.judge.settings import BreakerSettings
 
 SETTINGS = BreakerSettings(failures=3, pause=10, give_up=60)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from fake_clock import FakeClock
 from scripted_server import Answer, chat, rated, refused
+from tenacity import AsyncRetrying, RetryCallState
 
-from reward_models.judge.client import retry_after
-from reward_models.judge.clock import Clock
-from reward_models.judge.errors import EndpointDownError, EndpointRefusedError
-from reward_models.judge.sender import backoff
+from reward_models.judge.endpoint.breaker import Clock, EndpointDownError
+from reward_models.judge.endpoint.client import EndpointRefusedError
+from reward_models.judge.endpoint.sender import FullJitter, retry_after
 from reward_models.judge.settings import BreakerSettings, RetrySettings
 from reward_models.types import FAILED
 
@@ -21,8 +21,11 @@ from reward_models.types import FAILED
 def test_waits_are_drawn_below_a_doubling_bound() -> None:
     settings = RetrySettings(first_wait=0.5, longest_wait=3)
     draws = random.Random(0)
+    jitter = FullJitter(settings, draws)
     for failures, bound in [(1, 0.5), (2, 1), (3, 2), (4, 3), (2000, 3)]:
-        waits = [backoff(settings, failures, draws) for _ in range(2000)]
+        state = RetryCallState(AsyncRetrying(), None, (), {})
+        state.attempt_number = failures
+        waits = [jitter(state) for _ in range(2000)]
         assert 0 <= min(waits) < bound * 0.01
         assert bound * 0.99 < max(waits) <= bound
         assert sum(waits) / 2000 == pytest.approx(bound / 2, rel=0.05)
@@ -31,17 +34,17 @@ def test_waits_are_drawn_below_a_doubling_bound() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [
-        (None, None),
+        (None, 0.0),
         ("7", 7.0),
         ("0.25", 0.25),
         (formatdate(1_000_030, usegmt=True), 30.0),
         (formatdate(999_000, usegmt=True), 0.0),
         ("-3", 0.0),
-        ("soon", None),
-        ("", None),
+        ("soon", 0.0),
+        ("", 0.0),
     ],
 )
-def test_retry_after_in_seconds_and_as_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_in_seconds_and_as_a_date(header: str | None, seconds: float) -> None:
     assert retry_after(header, now=1_000_000.0) == seconds
 
 
@@ -134,6 +137,15 @@ def test_retry_after_is_waited_out(header: str, serve, judge_at, case) -> None: 
     assert 30 <= clock.passed <= 30.5
 
 
+def test_waits_leave_the_global_generator_alone(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """A training seeds it and draws from it while the judge waits in its own thread."""
+    server = serve(in_turn(refused(500), refused(429, Retry_After="1"), rated(3)))
+    before = random.getstate()
+    assert judge_at(server.url).rate([case("Yes.")]) == [3.0]
+    assert len(clock.slept) == 2
+    assert random.getstate() == before
+
+
 def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     times: list[float] = []
 
@@ -186,9 +198,12 @@ def test_a_reply_cut_off_at_its_limit_is_sent_back(serve, judge_at, case) -> Non
     assert len(server.requests) == 2
 
 
-def test_a_wait_beyond_giving_up_is_an_error(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("attempts", [1, 8])
+def test_a_wait_beyond_giving_up_is_an_error(attempts: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """Also at the last attempt: the next call would otherwise wait for a day."""
     server = serve(lambda request: refused(429, "come back later", Retry_After="86400"))
-    retry, breaker = RetrySettings(concurrency=1), BreakerSettings(give_up=600)
+    retry = RetrySettings(concurrency=1, attempts=attempts)
+    breaker = BreakerSettings(give_up=600)
     judge = judge_at(server.url, retry=retry, breaker=breaker)
     with pytest.raises(EndpointDownError, match=r"wait 86400 s.*come back later.*600 s"):
         judge.rate([case(f"Yes {i}.") for i in range(9)])

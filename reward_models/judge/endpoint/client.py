@@ -1,27 +1,25 @@
-"""One call of an OpenAI-compatible endpoint: a reply, or why there is none."""
+"""One call to an OpenAI-compatible endpoint: a reply, or why there is none."""
 
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI
 
-from reward_models.judge.clock import Clock
-from reward_models.judge.errors import EndpointRefusedError
-from reward_models.judge.messages import Message
+from reward_models.judge.endpoint.messages import Message
 from reward_models.judge.settings import EndpointSettings
+from reward_models.judge.types import JudgeError
 
 RETRIED = (408, 409, 429)
-"""And 500 and above: states of the endpoint that pass."""
+"""And 500 and above: states of the endpoint that pass by themselves."""
 REFUSED = (401, 402, 404)
-"""States that every call will meet: no valid key, no credit, no such model. Not 403, by which some
-endpoints refuse one text."""
+"""States that every call will meet: no valid key, no credit, no such model. Not 403: some endpoints
+refuse a single text with it."""
 ANSWER_LOST = (502, 504, 524)
-"""States by which a gateway says that it got no answer of a model, which may have worked on one."""
+"""States by which a gateway says that the model, which may have worked, gave it no answer."""
 SHOWN = 300
 """Characters of an endpoint's own words that errors and logs repeat."""
 
@@ -31,20 +29,24 @@ Tokens: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a call brought; tokens are `None` when the endpoint did not count them."""
+    """What a call returned; tokens are `None` if the endpoint did not count them."""
 
     text: str
     tokens: Tokens | None
 
 
+class EndpointRefusedError(JudgeError):
+    """The endpoint refuses every call: key, model, address or a setting is wrong."""
+
+
 class CallFailedError(Exception):
-    """A call brought no reply.
+    """A call returned no reply.
 
     Args:
-        passes: whether to try again.
-        retry_after: not before, in s.
-        billed: whether the endpoint may have worked on it all the same, and ask to be paid.
-        tokens: what it says that it worked, if it does.
+        passes: whether the cause may pass, so that another call can succeed.
+        retry_after: the endpoint's `Retry-After` header.
+        billed: whether the endpoint may have worked on it all the same, and bill it.
+        tokens: what it counted, if it says so.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class CallFailedError(Exception):
         why: str,
         *,
         passes: bool,
-        retry_after: float | None = None,
+        retry_after: str | None = None,
         billed: bool = False,
         tokens: Tokens | None = None,
     ) -> None:
@@ -62,17 +64,17 @@ class CallFailedError(Exception):
 
 
 class Client:
-    """Sends messages. Retries are not its business: openai's own are off.
+    """Sends messages, each once: openai's own retries are off.
 
     Raises:
         ValueError: the environment variable for the key is not set.
     """
 
-    def __init__(self, settings: EndpointSettings, timeout: float, clock: Clock) -> None:
-        self._settings, self._timeout, self._clock = settings, timeout, clock
+    def __init__(self, settings: EndpointSettings, timeout: float) -> None:
+        self._settings, self._timeout = settings, timeout
         self._key = _read_key(settings.key_variable)
         self._api = AsyncOpenAI(
-            # A stand-in where no key is wanted, or openai would send one it finds by itself.
+            # A placeholder where no key is wanted: otherwise openai sends one it finds by itself.
             api_key=self._key or "none",
             base_url=settings.base_url,
             max_retries=0,
@@ -80,7 +82,7 @@ class Client:
         )
 
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """All fields of the request that shape the answer."""
+        """All fields of the request; each shapes the answer."""
         settings = self._settings
         optional = {"temperature": settings.temperature, "seed": settings.seed}
         return {
@@ -96,10 +98,10 @@ class Client:
 
         Raises:
             CallFailedError: there is none.
-            EndpointRefusedError: there will be none, whatever is asked.
+            EndpointRefusedError: the endpoint refuses every call.
         """
         try:
-            # openai's timeout is one for each read: an endpoint that drips would never meet it.
+            # openai's timeout is for each read: an endpoint that drips bytes never reaches it.
             async with asyncio.timeout(self._timeout):
                 completion = await self._api.chat.completions.create(**self.request(messages))
         except TimeoutError:
@@ -111,7 +113,7 @@ class Client:
             why, sent = self._said(error.__cause__ or error), not _never_sent(error.__cause__)
             raise CallFailedError(why, passes=True, billed=sent) from None
         except (APIError, ValueError) as error:
-            why = f"the reply is no JSON: {self._said(error)}"
+            why = f"the reply is not JSON: {self._said(error)}"
             raise CallFailedError(why, passes=True, billed=True) from None
         return _reply(completion)
 
@@ -129,12 +131,10 @@ class Client:
                 f"the environment variable of endpoint.key_variable "
                 f"({self._settings.key_variable})."
             )
-        passes = status in RETRIED or status >= 500
-        wait = retry_after(error.response.headers.get("retry-after"), self._clock.now())
         return CallFailedError(
             why,
-            passes=passes,
-            retry_after=wait,
+            passes=status in RETRIED or status >= 500,
+            retry_after=error.response.headers.get("retry-after"),
             billed=status in ANSWER_LOST,
             tokens=_tokens_of_failure(error),
         )
@@ -143,17 +143,6 @@ class Client:
         """An error's words, without the key if the endpoint repeated it."""
         words = str(error) or type(error).__name__
         return (words.replace(self._key, "***") if self._key else words)[:SHOWN]
-
-
-def retry_after(header: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` asks for, given as such or as a date (RFC 9110, 10.2.3)."""
-    if header is None:
-        return None
-    with suppress(ValueError):
-        return max(0.0, float(header))
-    with suppress(ValueError, TypeError):
-        return max(0.0, parsedate_to_datetime(header).timestamp() - now)
-    return None
 
 
 def _read_key(variable: str | None) -> str | None:
@@ -169,29 +158,29 @@ def _read_key(variable: str | None) -> str | None:
 
 
 def _never_sent(cause: BaseException | None) -> bool:
-    """Whether no connection was made. By name: openai uses one HTTP library or another."""
+    """Whether no connection was made. By name, since openai works with several HTTP libraries."""
     return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
 def _reply(completion: Any) -> Reply:
-    """openai checks nothing of what it received: a part that is missing is noticed here.
+    """The text and the counts of a completion; openai does not check that they exist.
 
-    A reply that was cut off at the limit of tokens is read as empty: what it quoted before its own
-    rating would pass for the rating.
+    A reply that was cut off at its token limit is read as empty: a rating that it quotes before
+    its own would pass for its own.
     """
     tokens = _tokens(getattr(completion, "usage", None))
     try:
         choice = completion.choices[0]
         text = choice.message.content
     except (AttributeError, IndexError, TypeError):
-        why = "the reply is no chat completion"
+        why = "the reply is not a chat completion"
         raise CallFailedError(why, passes=True, billed=True, tokens=tokens) from None
     whole = getattr(choice, "finish_reason", None) != "length"
     return Reply(text if whole and isinstance(text, str) else "", tokens)
 
 
 def _tokens_of_failure(error: APIStatusError) -> Tokens | None:
-    """What an error's own body counts, which few do."""
+    """What the error's body counts; few do."""
     with suppress(ValueError):
         body = error.response.json()
         return _tokens(body.get("usage")) if isinstance(body, dict) else None

@@ -1,10 +1,10 @@
-"""Puts text under judgment where it is read and not obeyed.
+"""Delimits the text under judgment, so that the model reads it and does not obey it.
 
-Each block stands between tags that carry a code, `<explanation-CODE>` to `</explanation-CODE>`. The
-code is a digest of all blocks, so the same blocks always give the same message; a text that held
-the code would have to contain its own digest, and if one does, the code is drawn again. Beyond
-that, no bracket in a text touches what follows it, so that neither a closing tag nor a marker of
-some chat format (`<|im_end|>`, `[INST]`), which a server might take for a turn of its own, is left.
+Each block is between tags that carry a code, `<explanation-CODE>` to `</explanation-CODE>`. The
+code is a digest of all blocks, so the same blocks always give the same message. A text with the
+code in it would contain its own digest; if one does, the code is drawn again. In addition, brackets
+that could open a tag or a marker get a blank after them: this breaks closing tags, and the markers
+of chat formats (`<|im_end|>`, `[INST]`) that a server might read as a new turn.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _MARKER = re.compile(r"<(?=\S)|\[(?=/?[A-Z_]+\])")
 
 
 def fence(blocks: Mapping[str, str]) -> tuple[str, str]:
-    """The code, and the blocks, name to text, each between tags of its name and the code."""
+    """The code, and the blocks (name to text), each between tags with its name and the code."""
     defused = {name: defuse(text) for name, text in blocks.items()}
     code = _code(json.dumps(defused))
     fenced = (f"<{name}-{code}>\n{text}\n</{name}-{code}>" for name, text in defused.items())
@@ -26,9 +26,9 @@ def fence(blocks: Mapping[str, str]) -> tuple[str, str]:
 
 
 def defuse(text: str) -> str:
-    """The text with a blank behind each bracket that could open a tag or a marker.
+    """The text with a blank after each bracket that could open a tag or a marker.
 
-    Characters that UTF-8 cannot hold become question marks.
+    Characters that UTF-8 cannot encode become question marks.
     """
     sendable = text.encode("utf-8", "replace").decode("utf-8")
     return _MARKER.sub(lambda found: found.group() + " ", sendable)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reward_models.judge.clock import Clock
+from reward_models.judge.endpoint.breaker import Clock
 
 
 class FakeClock(Clock):

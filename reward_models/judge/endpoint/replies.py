@@ -1,11 +1,13 @@
-"""What a judge's reply answers, however it is dressed; a reply that leaves doubt answers nothing.
+"""Reads the answer in a judge's reply, in any of several forms; an ambiguous reply has no answer.
 
-A JSON object with the key, also within a code fence or prose; or around such objects a tag,
-`<rating>3</rating>`, or `rating: 3`, that ends its line; or the whole reply is the bare value. Of
-an object that does not decode, only `"rating": 3` at the very end. Thoughts up to `</think>` are no
-part of the reply, digits and signs may be full-width. Two answers that differ are none, in whatever
-forms and places, and so is a rating with another level, a lone digit, in the words around it: one
-of them may be quoted from the text under judgment. So is a rating off the scale.
+Accepted: a JSON object with the key, also inside a code fence or prose; a tag,
+`<rating>3</rating>`, or `rating: 3`, at the end of its line; the bare value as the whole reply; in
+an object that does not decode, only `"rating": 3` at the very end. Thoughts up to `</think>` are
+not part of the reply; digits and signs may be full-width.
+
+Rejected: two different answers, in whatever forms and places; a rating with another level, a lone
+digit, in the words around it, since either may be quoted from the text under judgment; a rating off
+the scale.
 """
 
 import json
@@ -14,7 +16,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 LONGEST = 10_000
-"""Characters beyond which a reply is not read."""
+"""Characters; a longer reply is not read."""
 _SCALE = r"(?:\s*(?:/|out of|of)\s*\d+)?"
 _RATING = re.compile(rf"-?\d[\d.]*+{_SCALE}(?!\s*(?:[-–~]|to|or)\s*\d)", re.IGNORECASE)
 _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECASE)
@@ -25,12 +27,12 @@ _LONE_DIGIT = re.compile(r"(?<![\w.,/-])(?<!/ )(?<!of )[1-4](?![\w-]|[.,]\d)")
 
 
 def read_rating(reply: str) -> str | None:
-    """`"1"` to `"4"`, or `None` for a reply that holds no one rating on that scale."""
+    """`"1"` to `"4"`, or `None` for a reply without exactly one rating on that scale."""
     return _read(reply, "rating", _RATING, _level)
 
 
 def read_preference(reply: str) -> str | None:
-    """`"first"`, `"second"`, `"tie"`, or `None` for a reply that holds no one answer."""
+    """`"first"`, `"second"`, `"tie"`, or `None` for a reply without exactly one answer."""
     return _read(reply, "better", _SIDE, lambda value: _SIDES.get(value.casefold()))
 
 
@@ -51,7 +53,7 @@ def _read(
     if key == "rating" and said:
         said |= set(_LONE_DIGIT.findall(around))
     if said:
-        # JSON within an object that does not decode may be quoted in its reason.
+        # JSON inside an object that does not decode may be a quotation in its reason.
         settled = (values and not around.startswith("{")) or any(own for _, own in named)
         return said.pop() if settled and len(said) == 1 else None
     return meaning(text.strip(_DRESS))
@@ -64,7 +66,7 @@ def _without_thoughts(text: str) -> str:
 
 def _in_json(text: str, key: str) -> tuple[list[str], str]:
     """The values of the key in JSON objects, and the text without the outermost objects."""
-    # Pairs, so that a key that stands twice in one object is not its last value alone.
+    # As pairs: a dict would keep only the last value of a key that occurs twice.
     decoder = json.JSONDecoder(strict=False, object_pairs_hook=list)
     values: list[str] = []
     around, read_to = [], 0
@@ -81,10 +83,10 @@ def _in_json(text: str, key: str) -> tuple[list[str], str]:
 
 
 def _named(text: str, key: str, value: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
-    """Values in tags and behind the key's name, and whether each is an answer of its own.
+    """Values in tags and after the key's name, and whether each is a settled answer.
 
-    That is one which ends its line, or in an object that does not decode the whole text, behind the
-    key in quotes; what stands within a sentence may be quoted.
+    A settled answer ends its line; in an object that does not decode, it ends the whole text and
+    its key is in quotes. A value within a sentence may be a quotation.
     """
     broken = text.startswith("{")
     tag = rf"<{key}>\s*(.*?)\s*</{key}>"

@@ -1,19 +1,20 @@
 """A judge behind any OpenAI-compatible endpoint.
 
-Stands for a user who sees titles and attributes, never for the recommender: what it likes is
-plausible, not faithful. Its answers come at temperature 0 and from a cache, and still are those of
-a model that can be wrong and, on some endpoints, differs from day to day.
+It plays a user who sees titles and attributes, not the recommender: what it likes is plausible,
+not necessarily faithful. It answers at temperature 0 and from a cache; still, the model behind it
+can be wrong and, on some endpoints, change from day to day.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from reward_models.judge.asking import Asking
-from reward_models.judge.clock import Clock
-from reward_models.judge.loop_thread import LoopThread
-from reward_models.judge.messages import Messages, Question
+from reward_models.judge.endpoint.asker import Asker
+from reward_models.judge.endpoint.breaker import Clock
+from reward_models.judge.endpoint.messages import Messages, Question
 from reward_models.judge.settings import (
     BreakerSettings,
     BudgetSettings,
@@ -23,19 +24,21 @@ from reward_models.judge.settings import (
 from reward_models.judge.types import JudgeCase, Preference, Rating
 from reward_models.types import FAILED
 
+Result = TypeVar("Result")
+
 _SWAPPED: Final[dict[str, Preference]] = {"first": "second", "second": "first", "tie": "tie"}
 _SIDES: Final[dict[str, Preference]] = {"first": "first", "second": "second", "tie": "tie"}
 
 
 class EndpointJudge:
-    """Rates and compares explanations of a catalogue's items; for callers of any kind.
+    """Rates and compares explanations of a catalogue's items.
 
-    Its calls run in a thread of its own, shared by all callers: a case that several ask about at
-    once is asked once.
+    Its calls run in its own thread, which all callers share: a case that several ask about at the
+    same time is asked once.
 
     Args:
         titles: by item row.
-        attributes: attribute name to values for each item; empty when the catalogue has none.
+        attributes: attribute name to values for each item; empty if the catalogue has none.
         cache: path of the file that keeps answers and spending.
 
     Raises:
@@ -62,45 +65,48 @@ class EndpointJudge:
         self._pairs = self._consistent = 0
         self._loop = LoopThread("judge")
 
-        async def open_asking() -> Asking:
-            return Asking(endpoint, retry, budget, breaker, Path(cache), clock or Clock())
+        async def open_asker() -> Asker:
+            return Asker(endpoint, retry, budget, breaker, Path(cache), clock or Clock())
 
         try:
-            self._asking = self._loop.run(open_asking())
+            self._asker = self._loop.run(open_asker())
         except BaseException:
             self._loop.close()
             raise
 
     def rate(self, cases: Sequence[JudgeCase]) -> list[Rating]:
-        """A level from 1 to 4 for each case; `FAILED` where no reply could be had or read.
+        """A level from 1 to 4 for each case; `FAILED` without a readable reply.
 
         Raises:
-            JudgeError: the budget is spent, or the endpoint is down or refuses.
+            JudgeError: the budget is spent, or the endpoint is down or refuses every call.
         """
         answers = self._answers([self._messages.rating(case) for case in cases])
         return [FAILED if answer is None else float(answer) for answer in answers]
 
     def prefer(self, pairs: Sequence[tuple[JudgeCase, JudgeCase]]) -> list[Preference]:
-        """The better of each pair, if it is so in both orders; else a tie.
+        """The better of each pair if both orders agree; otherwise a tie.
 
-        Models favour a position (Zheng et al. 2023, section 3.3): what changes with the order is
-        no preference. `FAILED` where either order was not answered.
+        Models favour a position (Zheng et al. 2023, section 3.3): an answer that changes with the
+        order is not a preference. `FAILED` where either order has no answer.
 
         Raises:
             JudgeError: as `rate`.
-            ValueError: a pair explains two questions.
+            ValueError: a pair explains two different questions.
         """
         orders = [order for a, b in pairs for order in ((a, b), (b, a))]
         answers = self._answers([self._messages.preference(*order) for order in orders])
         return [self._agreed(*both) for both in zip(answers[::2], answers[1::2], strict=True)]
 
     def summary(self) -> dict[str, float]:
-        """`calls`, `tokens_in`, `tokens_out` and `money` spent since the cache was made, and
-        `position_consistency`, the share of this judge's pairs that both orders agree on, in
-        [0, 1], absent before the first pair."""
+        """What the judge spent and how consistent it is.
+
+        `calls`, `tokens_in`, `tokens_out` and `money` since the cache was created; and
+        `position_consistency`, the share in [0, 1] of this judge's pairs on which both orders
+        agree, absent before the first pair.
+        """
 
         async def spent() -> dict[str, float]:
-            return vars(self._asking.spent())
+            return vars(self._asker.spent())
 
         consistency = (
             {"position_consistency": self._consistent / self._pairs} if self._pairs else {}
@@ -108,9 +114,9 @@ class EndpointJudge:
         return self._loop.run(spent()) | consistency
 
     def close(self) -> None:
-        """Close connections, cache and thread; again does nothing."""
+        """Close connections, cache and thread; a second call does nothing."""
         if self._loop.running:
-            self._loop.run(self._asking.close())
+            self._loop.run(self._asker.close())
             self._loop.close()
 
     def __enter__(self) -> "EndpointJudge":
@@ -125,7 +131,7 @@ class EndpointJudge:
         self.close()
 
     def _answers(self, questions: Sequence[Question]) -> list[str | None]:
-        return self._loop.run(self._asking.answers(questions)) if questions else []
+        return self._loop.run(self._asker.answers(questions)) if questions else []
 
     def _agreed(self, shown: str | None, swapped: str | None) -> Preference:
         if shown is None or swapped is None:
@@ -134,3 +140,36 @@ class EndpointJudge:
         self._pairs += 1
         self._consistent += agree
         return _SIDES[shown] if agree else "tie"
+
+
+class LoopThread:
+    """An event loop in its own thread, so that synchronous code can run coroutines on it.
+
+    Callers may be in any thread, also in one that runs an event loop. The thread is a daemon: it
+    does not keep the process alive.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Until `close`."""
+        return self._thread.is_alive()
+
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        """The coroutine's result, or what it raised; an interrupt of the caller cancels it."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Stop the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

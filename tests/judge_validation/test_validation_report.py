@@ -13,33 +13,33 @@ EVIL = (
 )
 
 
-def calibration(ratings: dict[str, float]) -> JudgeValidation:
+def validation(ratings: dict[str, float]) -> JudgeValidation:
     texts = [KnownText(k, n, 0, JudgeCase(EVIL, (), 0, "yes")) for k, n in LEVELS.items()]
     rated = np.array([ratings.get(kind, float(level)) for kind, level in LEVELS.items()])
     return JudgeValidation(texts, rated, rated, ["first"], ["second"])
 
 
 def test_fooled_by_names_the_kinds() -> None:
-    assert fooled_by(calibration({})) == []
-    assert fooled_by(calibration({"flattering": 4.0, "generic": 3.9})) == ["flattering"]
-    assert fooled_by(calibration({"flattering": np.nan})) == []
+    assert fooled_by(validation({})) == []
+    assert fooled_by(validation({"flattering": 4.0, "generic": 3.9})) == ["flattering"]
+    assert fooled_by(validation({"flattering": np.nan})) == []
 
 
 def test_the_report_holds_the_figures() -> None:
-    report = validation_report("rubric", calibration({"flattering": 4.0}))
+    report = validation_report("rubric", validation({"flattering": 4.0}))
     assert "| rated at the true level | 0.90 [" in report
     assert "| 2 | 0 | 5 | 0 | 1 | 0 |" in report
     assert "| flattering | 2 | 4.00 | 0.00 | 1.00 |" in report
-    assert "at least as high as the faithful explanations: flattering." in report
+    assert "at least as high as faithful texts: flattering." in report
     assert "own figures" not in report
-    spent = validation_report("endpoint", calibration({}), {"calls": 30.0})
+    spent = validation_report("endpoint", validation({}), {"calls": 30.0})
     assert "| calls | 30.00 |" in spent
-    unanswered = validation_report("rubric", calibration({"slip": np.nan}))
+    unanswered = validation_report("rubric", validation({"slip": np.nan}))
     assert "| 3 | 0 | 0 | 0 | 0 | 1 |" in unanswered
 
 
 def test_the_page_is_inert_and_whole() -> None:
-    page = html_page("a <b>", validation_report("rubric", calibration({})))
+    page = html_page("a <b>", validation_report("rubric", validation({})))
     assert "<title>a &lt;b&gt;</title>" in page
     assert not any(tag in page for tag in ("<script", "<img", "<a "))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

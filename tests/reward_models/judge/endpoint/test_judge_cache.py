@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from reward_models.judge.cache import Cache, Spent
+from reward_models.judge.endpoint.cache import Cache, Spent
 
 WRITER = """
 import sys
 from pathlib import Path
-from reward_models.judge.cache import Cache, Spent
+from reward_models.judge.endpoint.cache import Cache, Spent
 cache = Cache(Path(sys.argv[1]), "m at h")
 for i in range(200):
     cache.add(f"key {i}", sys.argv[2], "reply")
@@ -60,7 +60,7 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
 def test_another_file_is_named_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but text of some length" * 100)
-    with pytest.raises(ValueError, match=r"notes\.txt, which is no cache"):
+    with pytest.raises(ValueError, match=r"notes\.txt, which is not a judge's cache"):
         Cache(path, "m at h")
     assert path.read_text().startswith("not a database")
 

@@ -10,7 +10,7 @@ import pytest
 from fake_clock import FakeClock
 from scripted_server import KEY, Script, Server, serving
 
-from reward_models.judge.endpoint import EndpointJudge
+from reward_models.judge.endpoint.judge import EndpointJudge
 from reward_models.judge.settings import EndpointSettings, RetrySettings
 from reward_models.judge.types import JudgeCase
 

@@ -3,27 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reward_models.judge import wording
-from reward_models.judge.fence import fence
-from reward_models.judge.replies import read_preference, read_rating
+from reward_models.judge.endpoint import wording
+from reward_models.judge.endpoint.fence import fence
+from reward_models.judge.endpoint.replies import read_preference, read_rating
 from reward_models.judge.types import JudgeCase
 
 Message = dict[str, str]
 """`role` and `content`."""
 QUOTED = 2_000
-"""Characters of an unreadable reply that are shown to the model again."""
+"""Characters of an unreadable reply that the model is shown again."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Messages, how the reply to them is read, and what to say of a reply that cannot be."""
+    """Messages, how to read the reply, and what to answer if it cannot be read."""
 
     messages: tuple[Message, ...]
     read: Callable[[str], str | None]
     form: str
 
     def repair(self, reply: str) -> "Question":
-        """The question with a reply to it and the request for a readable one."""
+        """The question, a reply to it, and the request for a readable one."""
         asked_again = (
             {"role": "assistant", "content": reply[:QUOTED]},
             {"role": "user", "content": wording.REPAIR.format(form=self.form)},
@@ -36,8 +36,8 @@ class Messages:
 
     Args:
         titles: by item row.
-        attributes: attribute name to values for each item; empty when the catalogue has none.
-        told_verdict: whether the recommender's verdict stands in the message.
+        attributes: attribute name to values for each item; empty if the catalogue has none.
+        told_verdict: whether the message states the recommender's verdict.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class Messages:
         """
         if (first.history, first.item, first.label) != (second.history, second.item, second.label):
             raise ValueError(
-                "a pair explains two questions: compare explanations of one history, item "
-                "and label."
+                "a pair explains two different questions: compare explanations of one history, "
+                "item and label."
             )
         texts = {"first-explanation": first.text, "second-explanation": second.text}
         content = self._content(first, texts, wording.ASK_PREFERENCE)

@@ -1,9 +1,9 @@
-"""Gets answers from cache or endpoint, each question asked once.
+"""Answers questions from the cache or the endpoint, and asks each question once.
 
-A question's key is a digest of everything that shapes its answer: the request's fields (model,
-messages, and with them fenced texts and the order of a pair; temperature, seed, limit of tokens,
-extra fields), the endpoint's address without its scheme (`EndpointSettings.address`) and the
-wording's version.
+A question's key is a digest of everything that shapes its answer: the request's fields (model;
+messages, with the fenced texts and the order of a pair; temperature, seed, token limit, extra
+fields), the endpoint's address without its scheme (`EndpointSettings.address`) and the wording's
+version.
 """
 
 import asyncio
@@ -15,14 +15,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from reward_models.judge import wording
-from reward_models.judge.breaker import Breaker
-from reward_models.judge.budget import Budget
-from reward_models.judge.cache import Cache, Spent
-from reward_models.judge.client import Client
-from reward_models.judge.clock import Clock
-from reward_models.judge.messages import Question
-from reward_models.judge.sender import Sender
+from reward_models.judge.endpoint import wording
+from reward_models.judge.endpoint.breaker import Breaker, Clock
+from reward_models.judge.endpoint.budget import Budget
+from reward_models.judge.endpoint.cache import Cache, Spent
+from reward_models.judge.endpoint.client import Client
+from reward_models.judge.endpoint.messages import Question
+from reward_models.judge.endpoint.sender import Sender
 from reward_models.judge.settings import (
     BreakerSettings,
     BudgetSettings,
@@ -31,8 +30,8 @@ from reward_models.judge.settings import (
 )
 
 
-class Asking:
-    """Asks one endpoint; to be made and used on one event loop.
+class Asker:
+    """Asks one endpoint; create and use it on one event loop.
 
     Args:
         cache: path of the file that keeps answers and spending.
@@ -52,17 +51,16 @@ class Asking:
     ) -> None:
         self._address = endpoint.address
         name = f"{endpoint.model} at {endpoint.address}"
-        self._client = Client(endpoint, retry.timeout, clock)
+        self._client = Client(endpoint, retry.timeout)
         self._cache = Cache(cache, name)
         self._sender = Sender(
             self._client,
             Budget(budget, self._cache),
             Breaker(breaker, clock, name),
             retry,
+            breaker,
             clock,
-            reply_tokens=endpoint.max_tokens,
-            longest=breaker.give_up,
-            rejections=breaker.failures,
+            endpoint.max_tokens,
         )
         self._asked: dict[str, asyncio.Task[str | None]] = {}
 
@@ -70,7 +68,7 @@ class Asking:
         """An answer for each question, `None` where there is none.
 
         Raises:
-            JudgeError: the judge cannot go on; calls that were in flight are waited for and kept.
+            JudgeError: the judge cannot continue. Answers to calls in flight are awaited and kept.
         """
         keys = [self.key(question) for question in questions]
         wanted = dict(zip(keys, questions, strict=True))
@@ -79,12 +77,12 @@ class Asking:
         if tasks:
             await _all_done(list(tasks.values()))
         if any(task.cancelled() for task in tasks.values()):
-            return await self.answers(questions)  # an interrupted batch had asked them too
+            return await self.answers(questions)  # an interrupted batch also asked them
         known.update((key, task.result()) for key, task in tasks.items())
         return [known[key] for key in keys]
 
     def key(self, question: Question) -> str:
-        """Digest of what shapes the answer."""
+        """Digest of everything that shapes the answer."""
         shaping: dict[str, Any] = {
             "request": self._client.request(question.messages),
             "address": self._address,
@@ -93,7 +91,7 @@ class Asking:
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
 
     def spent(self) -> Spent:
-        """What this judge has spent since its cache was made."""
+        """What this judge has spent since its cache was created."""
         return self._cache.spent()
 
     async def close(self) -> None:
@@ -109,7 +107,7 @@ class Asking:
         return self._asked[key]
 
     async def _ask(self, key: str, question: Question) -> str | None:
-        """The answer; a reply that cannot be read is sent back once."""
+        """The answer; an unreadable reply is sent back once."""
         for _ in range(2):
             reply = await self._sender.send(question.messages)
             if reply is None:
@@ -123,7 +121,7 @@ class Asking:
 
 
 async def _all_done(tasks: Sequence[asyncio.Task[str | None]]) -> None:
-    """Wait for every task, also when one raises: the others may have been paid for."""
+    """Wait for every task, even if one raises: the others may be paid for."""
     with tqdm(total=len(tasks), desc="judge", leave=False, disable=None) as progress:
         for task in tasks:
             task.add_done_callback(lambda _: progress.update())

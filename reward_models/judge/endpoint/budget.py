@@ -1,26 +1,29 @@
-"""A limit that is not crossed: a call is sent when the most that it can cost still fits.
+"""A hard limit: a call is sent only if the most that it can cost still fits.
 
 Calls in flight reserve what they may cost, and a call that does not fit beside them waits until
-they have been settled. Prompts are reserved at a token a byte, more than any tokenizer makes of
-them, and replies at their limit; so the judge stops a little early. Processes that share a cache
-share what is spent but not what is reserved: together they may exceed a limit by what the others
-have in flight.
+they are settled. A prompt reserves one token a byte, more than any tokenizer makes of it, and a
+reply its limit; so the judge stops a little early. Processes that share a cache share what is spent
+but not what is reserved: together they may exceed a limit by what the others have in flight.
 """
 
 import asyncio
 from collections.abc import Iterable
 
-from reward_models.judge.cache import Cache, Spent
-from reward_models.judge.errors import BudgetSpentError
+from reward_models.judge.endpoint.cache import Cache, Spent
 from reward_models.judge.settings import BudgetSettings
+from reward_models.judge.types import JudgeError
 
 MESSAGE_TOKENS = 64
 """Tokens that a chat format may put around the messages of a call."""
 MILLION = 1_000_000
 
 
+class BudgetSpentError(JudgeError):
+    """The next call might cost more than the budget has left."""
+
+
 class Budget:
-    """Reserves and settles the cost of calls, from coroutines of one event loop."""
+    """Reserves and settles the cost of calls; for coroutines of one event loop."""
 
     def __init__(self, settings: BudgetSettings, cache: Cache) -> None:
         self._settings, self._cache = settings, cache
@@ -72,8 +75,8 @@ class Budget:
             (name, limit) for name, limit in self._limits().items() if getattr(after, name) > limit
         )
         return (
-            f"the judge's budget is spent: budget.{name} is {limit:g}, spent are "
-            f"{getattr(self._spent, name):g}, and the next call may take "
-            f"{getattr(most, name):g}. Every answer paid for is kept in {self._cache.path}: raise "
-            f"budget.{name} and start again to go on from there."
+            f"the judge's budget is spent: budget.{name} is {limit:g}, "
+            f"{getattr(self._spent, name):g} are spent, and the next call may take "
+            f"{getattr(most, name):g}. Every paid answer is kept in {self._cache.path}: raise "
+            f"budget.{name} and start again to continue from there."
         )

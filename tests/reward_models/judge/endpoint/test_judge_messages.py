@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from reward_models.judge.fence import CODE_LENGTH, defuse, fence
-from reward_models.judge.messages import Messages
+from reward_models.judge.endpoint.fence import CODE_LENGTH, defuse, fence
+from reward_models.judge.endpoint.messages import Messages
 from reward_models.judge.types import JudgeCase
 
 TITLES = ("Crimson Harbor", "The Silent Tide", "Glass Comet")
@@ -93,7 +93,7 @@ def test_the_code_follows_from_the_content_and_changes_with_it() -> None:
 
 def test_a_code_that_its_text_holds_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """No text is known that holds its own digest: digests of one digit make many."""
-    monkeypatch.setattr("reward_models.judge.fence.CODE_LENGTH", 1)
+    monkeypatch.setattr("reward_models.judge.endpoint.fence.CODE_LENGTH", 1)
     for text in ("0 1 2 3 4 5 6 7 8 9", "abcdef 98765", "abdef 13579"):
         assert fence({"n": text})[0] not in json.dumps({"n": text})
 
@@ -116,7 +116,7 @@ def test_pairs_show_both_texts_in_order() -> None:
 def test_a_pair_explains_one_question() -> None:
     a = JudgeCase("One.", history=(0,), item=1, label="yes")
     b = JudgeCase("Two.", history=(0,), item=2, label="yes")
-    with pytest.raises(ValueError, match="two questions"):
+    with pytest.raises(ValueError, match="two different questions"):
         Messages(TITLES, ATTRIBUTES).preference(a, b)
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from scripted_server import KEY, Answer, chat, rated, refused
 
-from reward_models.judge.budget import MESSAGE_TOKENS
-from reward_models.judge.endpoint import EndpointJudge
-from reward_models.judge.errors import BudgetSpentError, EndpointRefusedError
+from reward_models.judge.endpoint.budget import MESSAGE_TOKENS, BudgetSpentError
+from reward_models.judge.endpoint.client import EndpointRefusedError
+from reward_models.judge.endpoint.judge import EndpointJudge
 from reward_models.judge.settings import (
     BreakerSettings,
     BudgetSettings,
@@ -143,7 +143,7 @@ def test_case_address_and_wording_are_in_the_key(  # type: ignore[no-untyped-def
     for changed in (("127.0.0.1", "localhost"), ("/v1", "/other/v1")):
         judge_at(server.url.replace(*changed)).rate([one])
     assert len(server.requests) == 7
-    monkeypatch.setattr("reward_models.judge.wording.VERSION", "next")
+    monkeypatch.setattr("reward_models.judge.endpoint.wording.VERSION", "next")
     judge_at(server.url).rate([one])
     assert len(server.requests) == 8
 
@@ -237,7 +237,7 @@ def test_the_budget_stops_hard_and_keeps_what_was_paid(serve, judge_at, case) ->
     cases = [case(f"Yes {i}.") for i in range(30)]
     for _ in range(2):  # also after a restart
         judge = judge_at(server.url, budget=BudgetSettings(calls=10))
-        with pytest.raises(BudgetSpentError, match=r"budget\.calls is 10, spent are 10"):
+        with pytest.raises(BudgetSpentError, match=r"budget\.calls is 10, 10 are spent"):
             judge.rate(cases)
         assert len(server.requests) == 10
     raised = judge_at(server.url, budget=BudgetSettings(calls=30))
@@ -388,10 +388,10 @@ WORD = "hf_SecretTokenAbc123"
         (EndpointSettings(), r"endpoint\.model is not set"),
         (EndpointSettings(model="m", base_url="ftp://h"), r"endpoint\.base_url is 'ftp://h'"),
         (EndpointSettings(model="m", base_url="h/v1"), r"endpoint\.base_url is 'h/v1'"),
-        (EndpointSettings(model="m", base_url=f"http://u:{KEY}@h"), r"base_url holds a user"),
-        (EndpointSettings(model="m", base_url=f"http://h/?k={KEY}"), r"base_url holds a user"),
-        (EndpointSettings(model="m", key_variable=KEY), r"key_variable is no name"),
-        (EndpointSettings(model="m", key_variable=WORD), r"key_variable is no name"),
+        (EndpointSettings(model="m", base_url=f"http://u:{KEY}@h"), r"base_url contains a user"),
+        (EndpointSettings(model="m", base_url=f"http://h/?k={KEY}"), r"base_url contains a user"),
+        (EndpointSettings(model="m", key_variable=KEY), r"key_variable is not a name"),
+        (EndpointSettings(model="m", key_variable=WORD), r"key_variable is not a name"),
         (EndpointSettings(model="m", temperature=-1), r"endpoint\.temperature is -1"),
         (EndpointSettings(model="m", max_tokens=0), r"endpoint\.max_tokens is 0"),
         (EndpointSettings(model="m", token_field="max"), r"token_field is 'max'"),

@@ -17,9 +17,8 @@ from transformers import AutoTokenizer
 from transformers.utils.import_utils import is_serve_available
 
 import rl_explain
-from reward_models.judge.client import Client
-from reward_models.judge.clock import Clock
-from reward_models.judge.messages import Messages
+from reward_models.judge.endpoint.client import Client
+from reward_models.judge.endpoint.messages import Messages
 from reward_models.judge.settings import EndpointSettings, RetrySettings
 from reward_models.types import FAILED
 
@@ -79,7 +78,7 @@ def test_a_reply_and_its_tokens_arrive(url: str, model: Path, case: Any) -> None
     messages = Messages(["A", "B", "C"], ()).rating(case("Yes.")).messages
 
     async def call() -> Any:
-        client = Client(settings, 150, Clock())
+        client = Client(settings, 150)
         replies = [await client.call(messages) for _ in range(2)]
         await client.close()
         return replies

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reward_models.judge.budget import MESSAGE_TOKENS, Budget
-from reward_models.judge.cache import Cache, Spent
-from reward_models.judge.errors import BudgetSpentError
+from reward_models.judge.endpoint.budget import MESSAGE_TOKENS, Budget, BudgetSpentError
+from reward_models.judge.endpoint.cache import Cache, Spent
 from reward_models.judge.settings import BudgetSettings
 
 
@@ -22,8 +21,8 @@ def test_cost_of_a_call(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (BudgetSettings(calls=2), r"budget\.calls is 2, spent are 2"),
-        (BudgetSettings(tokens=250), r"budget\.tokens is 250, spent are 200"),
+        (BudgetSettings(calls=2), r"budget\.calls is 2, 2 are spent"),
+        (BudgetSettings(tokens=250), r"budget\.tokens is 250, 200 are spent"),
         (BudgetSettings(money=5e-4, price_in=2, price_out=2), r"budget\.money is 0\.0005"),
     ],
 )

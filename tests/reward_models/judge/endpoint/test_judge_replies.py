@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_models.judge.replies import read_preference, read_rating
+from reward_models.judge.endpoint.replies import read_preference, read_rating
 
 
 @pytest.mark.parametrize(

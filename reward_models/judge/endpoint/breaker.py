@@ -1,22 +1,39 @@
 """A circuit breaker: when the endpoint stops answering, all calls wait instead of failing.
 
-Closed, calls pass. After `failures` failed calls in a row it opens: calls wait, and after `pause`
-seconds one of them is let through as a probe. A probe that is answered closes it; one that fails
-starts the next pause. `give_up` seconds after it opened, every call raises.
+While it is closed, calls pass. After `failures` failed calls in a row it opens: calls wait, and
+after `pause` seconds one of them passes as a probe. An answered probe closes it; a failed one
+starts the next pause. `give_up` seconds after it opened, every call raises. (Breakers of libraries
+raise at once while they are open, and leave the waiting to their caller.)
 """
 
 import asyncio
 import logging
+import time
 
-from reward_models.judge.clock import Clock
-from reward_models.judge.errors import EndpointDownError
 from reward_models.judge.settings import BreakerSettings
+from reward_models.judge.types import JudgeError
 
 logger = logging.getLogger(__name__)
 
 
+class EndpointDownError(JudgeError):
+    """The endpoint has not answered for as long as the breaker waits."""
+
+
+class Clock:
+    """The time that breaker and retries use; tests replace it, so that they need not wait."""
+
+    def now(self) -> float:
+        """Seconds since the epoch: a `Retry-After` may be a date."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, while other calls run."""
+        await asyncio.sleep(seconds)
+
+
 class Breaker:
-    """Lets the calls of one endpoint pass, from coroutines of one event loop."""
+    """Lets the calls to one endpoint pass; for coroutines of one event loop."""
 
     def __init__(self, settings: BreakerSettings, clock: Clock, endpoint: str) -> None:
         self._settings, self._clock, self._endpoint = settings, clock, endpoint
@@ -27,7 +44,7 @@ class Breaker:
         self._changed = asyncio.Event()
 
     async def ready(self) -> bool:
-        """Wait until a call may be sent; whether it is a probe.
+        """Wait until a call may be sent; returns whether it is a probe.
 
         Raises:
             EndpointDownError: the endpoint has not answered for `give_up` seconds.
@@ -41,7 +58,7 @@ class Breaker:
         return False
 
     async def _pause(self) -> bool:
-        """Wait out a pause; whether the call then is a probe: a late answer may have closed it."""
+        """Wait out a pause; returns whether the call is a probe: a late answer may close it."""
         self._probing = True
         try:
             await self._clock.sleep(self._settings.pause)
@@ -65,8 +82,8 @@ class Breaker:
         if self._opened is None and self._failures >= self._settings.failures:
             self._opened = self._clock.now()
             logger.warning(
-                "judge %s does not answer: %d calls in a row failed, the last one: %s. Waiting; a "
-                "call every %g s tries again, for %g s at most",
+                "judge %s does not answer: %d calls in a row failed, the last one: %s. Waiting; "
+                "one call every %g s tries again, for %g s at most",
                 *(self._endpoint, self._failures, why),
                 *(self._settings.pause, self._settings.give_up),
             )
@@ -74,7 +91,7 @@ class Breaker:
             self._leave_probe()
 
     def abandoned(self, *, probe: bool) -> None:
-        """A call ended without telling anything of the endpoint."""
+        """A call ended and says nothing about the endpoint."""
         if probe:
             self._leave_probe()
 
@@ -86,6 +103,6 @@ class Breaker:
     def _message(self) -> str:
         return (
             f"the judge {self._endpoint} has not answered for {self._settings.give_up:g} s, the "
-            f"last failure: {self._last}. Nothing was scored meanwhile; start again once it "
-            "answers, answers so far are kept. breaker.give_up sets how long to wait."
+            f"last failure: {self._last}. No explanation was scored in that time. Start again "
+            "once it answers: answers so far are kept. breaker.give_up sets how long to wait."
         )

@@ -1,7 +1,7 @@
-"""What a judge behind an endpoint is told. `VERSION` changes with every word of it."""
+"""The prompts of a judge behind an endpoint. Any change of a word needs a new `VERSION`."""
 
 VERSION = "2"
-"""Part of the cache's keys: answers to other words are other answers."""
+"""Part of the cache's keys: another wording is another question."""
 
 ROLE = """\
 You are a user of a recommender system. You see the items of your history, oldest first, one item \

@@ -1,8 +1,8 @@
-"""Answers that were paid for, and what was paid, on disk.
+"""Paid answers, and what they cost, on disk.
 
-One SQLite file in write-ahead mode, which several processes may share: each answer and each payment
-is a transaction of its own, so whatever ends a process, what it had paid for is kept. It holds
-digests of what was asked, never the text, and the judge's replies.
+One SQLite file in write-ahead mode, which several processes may share. Each answer and each payment
+is its own transaction, so a process that dies loses nothing it paid for. The file holds digests of
+the questions, never their text, and the judge's replies.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOCK_SECONDS = 30.0
-"""How long a transaction waits for those of other processes."""
+"""Seconds that a transaction waits for those of other processes."""
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS answers (
         key TEXT PRIMARY KEY, answer TEXT NOT NULL, reply TEXT NOT NULL, judge TEXT NOT NULL
@@ -57,14 +57,14 @@ class Spent:
 
 
 class Cache:
-    """Answers of one judge by key; to be used from the thread that opened it.
+    """Answers of one judge by key; use it only from the thread that opened it.
 
     Args:
-        path: of the file; made, with its folder, when missing.
+        path: of the file; created, with its folder, if missing.
         judge: name under which answers are listed and spending is counted.
 
     Raises:
-        ValueError: the file is no such cache.
+        ValueError: the file is not such a cache.
     """
 
     def __init__(self, path: Path, judge: str) -> None:
@@ -79,28 +79,28 @@ class Cache:
         except sqlite3.DatabaseError as error:
             self._database.close()
             raise ValueError(
-                f"cache is {path}, which is no cache of a judge ({error}): give another path."
+                f"cache is {path}, which is not a judge's cache ({error}): give another path."
             ) from None
 
     def read(self, keys: Sequence[str]) -> dict[str, str]:
-        """The answers that are known, by key."""
+        """The known answers, by key."""
         return dict(self._database.execute(_READ, (json.dumps(keys),)))
 
     def add(self, key: str, answer: str, reply: str) -> None:
-        """Keep an answer and the reply that it was read from; the first one for a key stays."""
+        """Keep an answer and the reply it was read from; the first one for a key stays."""
         self._database.execute(
             "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", (key, answer, reply, self._judge)
         )
 
     def charge(self, spent: Spent) -> Spent:
-        """Add to what the judge has spent; the total, other processes' spending included."""
+        """Add to what the judge has spent; returns the total, with other processes' spending."""
         rows = self._database.execute(
             _CHARGE, (self._judge, spent.calls, spent.tokens_in, spent.tokens_out, spent.money)
         ).fetchall()
         return Spent(*rows[0])
 
     def spent(self) -> Spent:
-        """What the judge has spent since the file was made."""
+        """What the judge has spent since the file was created."""
         return Spent(*(self._database.execute(_SPENT, (self._judge,)).fetchone() or ()))
 
     def close(self) -> None:
