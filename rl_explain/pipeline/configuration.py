@@ -7,7 +7,7 @@ from rl_explain.config.reader import read_settings, read_yaml
 from rl_explain.config.settings import Config as GeneralConfig
 from rl_explain.config.settings import Methods, Rates, config_type
 from rl_explain.errors import UserError
-from rl_explain.pipeline.table import STAGES, Kind, methods, stages
+from rl_explain.pipeline.table import STAGES, Kind, Stage, methods, stages
 
 RATES = {
     Kind.SUPERVISED: Rates(tiny=5e-4, other=1e-4),
@@ -27,9 +27,14 @@ def run_config_type() -> type[GeneralConfig]:
             evaluated=tuple(methods()),
             always=tuple(row.name for row in methods().values() if row.kind is Kind.UNTRAINED),
             groups=tuple((name, row.settings) for name, row in owners.items() if row.settings),
-            rates={name: RATES[row.kind] for name, row in owners.items() if row.kind in RATES},
+            rates={name: RATES[row.kind] for name, row in owners.items() if _has_rate(row)},
         )
     )
+
+
+def _has_rate(row: Stage) -> bool:
+    """Whether a learning rate may be left open, for the base to choose."""
+    return row.kind in RATES and hasattr(row.settings, "learning_rate")
 
 
 Config = run_config_type()
