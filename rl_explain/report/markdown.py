@@ -57,7 +57,10 @@ def _cell(text: str) -> str:
 
 def _case(case: Case) -> str:
     history = ", ".join(f'"{plain(title)}"' for title in case.history)
-    lines = [f'**"{plain(case.item)}"** ({case.label} by the recommender), asked of: {history}', ""]
+    lines = [
+        f'**"{plain(case.item)}"** (the recommender says {case.label}), history: {history}',
+        "",
+    ]
     for said in case.said:
         score = next(iter(said.scores.values()), None)
         shown = "–" if score is None else f"{score:+.2f}"
