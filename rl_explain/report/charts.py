@@ -151,13 +151,9 @@ def _draw_line(axes: "Axes", line: Line, moved: float) -> None:
     every = max(1, len(known) // MARKERS) if line.joined else 1
     places, values = [point.x + moved for point in known], [point.y for point in known]
     axes.plot(places, values, markevery=every, gid=f"{TITLE}{line.name}", **look)
-    bars = [
-        (x, point.low, point.high)
-        for x, point in zip(places, known, strict=True)
-        if math.isfinite(point.low)
-    ]
-    if bars:
-        axes.vlines(*zip(*bars, strict=True), colors=look["color"], linewidth=1.2)
+    barred = [i for i, point in enumerate(known) if math.isfinite(point.low)]
+    lows, highs = [known[i].low for i in barred], [known[i].high for i in barred]
+    axes.vlines([places[i] for i in barred], lows, highs, colors=look["color"], linewidth=1.2)
 
 
 def _draw_range(axes: "Axes", row: Range, place: int, digits: int) -> None:

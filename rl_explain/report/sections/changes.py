@@ -21,9 +21,9 @@ LEAST = 0.05
 """A column whose changes are all smaller than this gets no full colour."""
 READ = (
     "Differences in each metric's own scale. The 95 % intervals are paired over users, on the "
-    "seeds that both rows have; a star marks an interval that excludes 0. Blue means higher and orange "
-    "means lower, which is not always better or worse. The darkest colour marks the largest change "
-    f"of a column, or {LEAST} if no change is as large."
+    "seeds that both rows have; a star marks an interval that excludes 0. Blue means higher and "
+    "orange means lower, which is not always better or worse. The darkest colour marks the "
+    f"largest change of a column, or {LEAST} if no change is as large."
 )
 
 
