@@ -19,7 +19,7 @@ from rl_explain.tasks.tokens import user_token
 
 EXAMPLES, USER_HISTORIES = "examples.jsonl", "user_histories.jsonl"
 STORED, TITLES_ONLY = 6, 1
-"""Questions about stored histories with their virtual tokens, and in titles alone."""
+"""How many questions use a stored history's virtual tokens, and how many only titles."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Answer:
 
 
 def example_prompts(run: Run, explainer: Explainer) -> list[str]:
-    """Why the recommender ranks its top item for some test histories, spread over all of them."""
+    """Questions about the recommender's top item, for test histories spread over all of them."""
     histories = run.user_histories.test or range(len(run.user_histories))
     drawn = np.linspace(0, len(histories) - 1, STORED + TITLES_ONLY).astype(int)
     forms = [explainer.manifest.form] * STORED + ["behaviour"] * TITLES_ONLY

@@ -39,7 +39,7 @@ def export_method(
         merge: write one ordinary checkpoint in place of an adapter.
 
     Raises:
-        UserError: no run or no such explainer, `out` holds what no export wrote, or the base model
+        UserError: no run or no such explainer, `out` contains files that no export wrote, or the base model
             cannot be merged.
     """
     opened, out = Run.open(run), Path(out)

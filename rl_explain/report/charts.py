@@ -1,4 +1,4 @@
-"""Two kinds of small charts, drawn by matplotlib: lines over numbers, and ranges beside names."""
+"""Two kinds of small charts, drawn by matplotlib: lines over numbers, and a range per name."""
 
 import io
 import math
@@ -172,7 +172,7 @@ def _draw_range(axes: "Axes", row: Range, place: int, digits: int) -> None:
 
 
 def _look(style: int) -> dict[str, Any]:
-    """Citation baselines, below 0, are grey and dashed."""
+    """Colour, marker and dash; rules, which are below 0, are grey and dashed."""
     colour = COLOURS["baseline"] if style < 0 else COLOURS[f"s{style % STYLES}"]
     return {
         "color": colour,

@@ -1,7 +1,7 @@
-"""What matplotlib writes as SVG, made fit for a page: small, themed, and without ids.
+"""Turns the SVG that matplotlib writes into one for a page: small, themed and without ids.
 
 Colours become variables of the page's style, so that a chart follows light, dark and print. A
-drawing holds no id and no reference, so that any number of them can share a page.
+drawing has no ids and no references, so any number of drawings can share a page.
 """
 
 import re
@@ -28,14 +28,14 @@ def inline(written: str, label: str | None) -> Markup:
     """A drawing to put into a page.
 
     Args:
-        written: what `Figure.savefig(format="svg")` wrote, drawn in colours of `COLOURS` alone.
+        written: what `Figure.savefig(format="svg")` wrote, drawn only in colours of `COLOURS`.
         label: what a screen reader says; `None` hides the drawing from it.
     """
     return Markup(_serialised(_tidied(written, label)))
 
 
 def standalone(written: str, label: str) -> str:
-    """A drawing as a file of its own, which brings its colours with it."""
+    """A drawing as a file of its own, with the colours inside."""
     root = _tidied(written, label)
     root.set("xmlns", "http://www.w3.org/2000/svg")
     style = ElementTree.Element("style")

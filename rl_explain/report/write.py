@@ -33,10 +33,10 @@ PAGE, MARKDOWN = "report.html", "report.md"
 def write_report(folder: str | Path) -> Path:
     """Write the report of a run or a study; the path of the page.
 
-    Reads files alone: no model, no adapter, no data set.
+    Reads only the files in the folder: no model, no adapter, no data set.
 
     Raises:
-        UserError: there is neither a run nor a study.
+        UserError: the folder has neither a run nor a study.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -58,7 +58,7 @@ def _of_run(folder: Path) -> tuple[list[Section], list[RunFolder]]:
 
 
 def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
-    """A chapter for each data set, then what is about all runs."""
+    """A chapter for each data set, then the sections about all runs."""
     chapters, every = [], []
     folders = studied_folders(study)
     for data, paths in folders.items():
@@ -67,7 +67,7 @@ def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
         seeds = sorted({run.seed for run in runs if run.results and not run.variant})
         pooled = f"Pooled over the seeds {', '.join(map(str, seeds))}." if seeds else ""
         chapters.append(Section(data, [pooled] if pooled else [], sections))
-        for run in runs:  # numbers and texts of one data set at a time in memory
+        for run in runs:  # keep the numbers and texts of only one data set in memory
             run.logs = {}
             run.results = {m: replace(r, measures={}, samples=[]) for m, r in run.results.items()}
         every += runs
@@ -77,7 +77,7 @@ def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
 
 
 def _shown(runs: Sequence[RunFolder], cases: int) -> list[Section]:
-    """The sections about one data set, and the names of those that nothing was found for."""
+    """The sections about one data set; the first run notes which ones are empty."""
     found = compared(runs)
     sections = [
         results_section(found),

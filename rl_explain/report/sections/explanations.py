@@ -19,7 +19,7 @@ SHOWN = {
     "judge": "explanation/judge_rating",
     "words": "text/length",
 }
-"""Scores below a text, by title; Markdown shows the first one alone."""
+"""Scores below a text, by title; Markdown shows only the first."""
 BESIDE = ("oracle",)
 """Rules that are shown beside the models: the best possible citation."""
 LIMIT = 200
@@ -36,7 +36,7 @@ def explanations_section(found: Compared, limit: int = LIMIT, seed: int = 0) -> 
     cases = [_case(common[i], {m: own[common[i]] for m, own in texts.items()}) for i in drawn]
     said = (
         f"{len(cases)} of {len(common)} cases, drawn at random from the first seed that has each "
-        "method. Scores are of this case alone; a dash means that a score does not apply to it."
+        "method. Scores are of this one case; a dash means that a score does not apply to it."
     )
     return Section("Explanations to read", [said, Cases(cases)] if cases else [])
 
