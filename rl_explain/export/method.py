@@ -39,8 +39,8 @@ def export_method(
         merge: write one ordinary checkpoint in place of an adapter.
 
     Raises:
-        UserError: no run or no such explainer, `out` contains files that no export wrote, or the base model
-            cannot be merged.
+        UserError: no run, no such explainer, files in `out` that no export wrote, or a base model
+            that cannot be merged.
     """
     opened, out = Run.open(run), Path(out)
     method = find_adapters(opened.folder, method)[0].method

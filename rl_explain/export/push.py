@@ -34,9 +34,8 @@ def push(folder: Path, repo: str) -> str:
             repo_id=made.repo_id, folder_path=folder, commit_message=f"Export {folder.name}"
         )
     except (HTTPError, HFValidationError, OSError) as error:  # OSError: the hub is offline
-        raise UserError(
-            f"the push to {repo!r} failed; the export in {folder} is kept: {error}"
-        ) from None
+        kept = f"the export in {folder} is kept"
+        raise UserError(f"the push to {repo!r} failed; {kept}: {error}") from None
     return str(done.commit_url)
 
 

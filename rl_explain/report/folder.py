@@ -89,7 +89,7 @@ def read_run(path: Path, name: str) -> RunFolder:
             run.metrics[stage] = _json(run, path / stage / "metrics.json")
         elif (path / stage).is_dir():
             run.missing.append(
-                f"stage {stage} started but did not finish: it failed or is still running"
+                f"stage {stage} started but did not finish (failed or still running)"
             )
         if (path / stage / "log.jsonl").is_file():
             run.logs[stage] = list(_lines(path / stage / "log.jsonl"))
@@ -119,9 +119,7 @@ def _results(run: RunFolder) -> dict[str, Result]:
     if found:
         asked = (run.config.get("evaluation") or {}).get("methods") or ()
         if absent := [method for method in asked if method not in found]:
-            run.missing.append(
-                f"no result of {', '.join(absent)}, which the configuration asks for"
-            )
+            run.missing.append(f"no result of {', '.join(absent)}, which config.yaml asks for")
         return {method: _slim(result) for method, result in found.items()}
     by_method: dict[str, dict[str, float | None]] = {}
     for key, value in run.metrics.get(EVALUATION, {}).items():

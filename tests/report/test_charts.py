@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -114,3 +116,8 @@ def test_every_colour_of_a_chart_is_known_in_the_light_and_in_the_dark() -> None
     assert len(set(COLOURS.values())) == len(COLOURS) == 16
     for name in COLOURS:
         assert f"--{name}: #" in light and f"--{name}: #" in dark
+
+
+def test_matplotlib_is_loaded_only_to_draw() -> None:
+    code = "import sys, rl_explain.report.write; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
