@@ -5,15 +5,13 @@ python benchmarks/figure.py benchmarks/results/truer docs/truer.svg
 
 import argparse
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from rl_explain.errors import UserError
-from rl_explain.report.charts import WIDTH, Range, range_chart
+from rl_explain.report.charts import Range, range_panels
 from rl_explain.report.frames import results
-from rl_explain.report.markup import Element, element, to_svg
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.files import POOLED
 from rl_explain.tables.table import BELOW, in_order
@@ -36,15 +34,11 @@ def figure(folder: Path, metric: str) -> str:
         )
     methods = [method for method in in_order(own["method"].unique()) if method not in BELOW]
     styles = {method: i for i, method in enumerate(methods)}
-    panels = [_panel(str(data), rows, styles) for data, rows in own.groupby("data", sort=False)]
-    for i, panel in enumerate(panels):
-        panel.attrib |= {"x": f"{i * WIDTH:g}", "width": f"{WIDTH:g}", "height": _height(panel)}
-    size = f"0 0 {len(panels) * WIDTH:g} {max(float(_height(panel)) for panel in panels):g}"
-    style = element("style", files("rl_explain.report").joinpath("style.css").read_text("utf-8"))
-    return to_svg(element("svg", style, *panels, viewBox=size, role="img", aria_label=metric))
+    groups = own.groupby("data", sort=False)
+    return range_panels(metric, {str(data): _ranges(rows, styles) for data, rows in groups})
 
 
-def _panel(data: str, rows: pd.DataFrame, styles: dict[str, int]) -> Element:
+def _ranges(rows: pd.DataFrame, styles: dict[str, int]) -> list[Range]:
     """The pooled values of one data set, methods in the order of the tables."""
     seeds = rows[rows["seed"] != POOLED].groupby("method").size()
     pooled = rows[rows["seed"] == POOLED].set_index("method")
@@ -53,11 +47,7 @@ def _panel(data: str, rows: pd.DataFrame, styles: dict[str, int]) -> Element:
         of = "" if seeds[method] == seeds.max() else f" ({seeds[method]} of {seeds.max()} seeds)"
         value, low, high = pooled.loc[method, ["value", "ci_low", "ci_high"]]
         ranges.append(Range(f"{method}{of}", value, low, high, styles.get(method, -1)))
-    return range_chart(data, ranges)
-
-
-def _height(panel: Element) -> str:
-    return panel.attrib["viewBox"].split()[-1]
+    return ranges
 
 
 def main(arguments: list[str] | None = None) -> int:

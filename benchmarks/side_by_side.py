@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rl_explain.errors import UserError
 from rl_explain.report.compared import compared
-from rl_explain.report.explanations import explanations_section
 from rl_explain.report.folder import read_run
 from rl_explain.report.markdown import to_markdown
+from rl_explain.report.sections.explanations import explanations_section
 
 
 def side_by_side(folder: Path, methods: list[str], cases: int, seed: int) -> str:

@@ -1,4 +1,4 @@
-"""What an export is and what it was made from."""
+"""`export.json`: what an export is and what it comes from."""
 
 from dataclasses import dataclass
 

@@ -21,10 +21,10 @@ class Found:
 def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     """Every finished adapter of the run, or of the runs at any depth of the study, in `folder`.
 
-    Those of a run stand the preferred one first.
+    Those of a run are in order of preference, tuned methods first.
 
     Args:
-        method: that one alone, in every run that has it.
+        method: only this one, in every run that has it.
 
     Raises:
         UserError: no run there, or none with such an adapter.

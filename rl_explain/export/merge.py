@@ -1,6 +1,6 @@
 """An explainer as one ordinary checkpoint, which stock `transformers` loads with no code of ours.
 
-LoRA is added to the weights it stands beside. What connectors make of each table row becomes a row
+LoRA is added to the weights that it adapts. What connectors make of each table row becomes a row
 of the embedding. The output head is no longer tied to it and gets zero rows for virtual tokens, so
 their logits are 0 and not minus infinity: generation has to suppress them, and to renormalise what
 is left, which `generation_config.json` says. Then every probability is the adapter's.

@@ -9,12 +9,17 @@ from pathlib import Path
 from rl_explain.explainer.checksums import FILE as CHECKSUMS
 from rl_explain.explainer.checksums import replacing
 from rl_explain.explainer.explainer import CATALOGUE, Manifest
-from rl_explain.export.examples import EXAMPLES, ask, equal_answers, example_prompts
+from rl_explain.export.companions import (
+    EXAMPLES,
+    ask,
+    equal_answers,
+    example_prompts,
+    write_user_histories,
+)
 from rl_explain.export.facts import ADAPTER, FACTS, MERGED, Export
 from rl_explain.export.find import find_adapters
 from rl_explain.export.merge import save_merged
 from rl_explain.export.model_card import model_card
-from rl_explain.export.user_histories import write_user_histories
 from rl_explain.files import digest, write_json
 from rl_explain.pipeline.record import read_record
 from rl_explain.pipeline.run import Run
@@ -34,8 +39,8 @@ def export_method(
         merge: write one ordinary checkpoint in place of an adapter.
 
     Raises:
-        UserError: no run or no such explainer, `out` holds what no export wrote, or the base model
-            cannot be merged.
+        UserError: no run, no such explainer, files in `out` that no export wrote, or a base model
+            that cannot be merged.
     """
     opened, out = Run.open(run), Path(out)
     method = find_adapters(opened.folder, method)[0].method

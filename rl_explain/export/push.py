@@ -34,12 +34,13 @@ def push(folder: Path, repo: str) -> str:
             repo_id=made.repo_id, folder_path=folder, commit_message=f"Export {folder.name}"
         )
     except (HTTPError, HFValidationError, OSError) as error:  # OSError: the hub is offline
-        raise UserError(f"the push to {repo!r} failed, {folder} stands: {error}") from None
+        kept = f"the export in {folder} is kept"
+        raise UserError(f"the push to {repo!r} failed; {kept}: {error}") from None
     return str(done.commit_url)
 
 
 def token() -> str:
-    """The hub's token, from the environment alone; `UserError` when it is not set."""
+    """The hub's token, only from the environment; `UserError` if it is not set."""
     found = os.environ.get(TOKEN)
     if not found:
         raise UserError(f"{TOKEN} is not set: give the hub's token in the environment.")

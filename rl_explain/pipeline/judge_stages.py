@@ -13,7 +13,6 @@ from reward_models.judge.types import Judge
 from rl_explain.config.settings import JudgeConfig
 from rl_explain.judge_validation.known_quality import KnownText, known_texts
 from rl_explain.judge_validation.measures import validate_judge
-from rl_explain.judge_validation.page import html_page
 from rl_explain.judge_validation.report import summary, validation_report
 from rl_explain.pipeline.judges import build_judge
 from rl_explain.pipeline.record import provenance, this_command
@@ -22,6 +21,7 @@ from rl_explain.tasks.context import TaskContext
 from rl_explain.tasks.explanations import draw_cases
 from rl_explain.tasks.prompts import Prompts
 from rl_explain.tasks.user_histories import build_user_histories
+from rl_explain.templates import markdown_page
 from rl_explain.training.learned_judge import train_learned_judge
 
 
@@ -40,7 +40,7 @@ def judge_check(run: Run, folder: Path) -> Metrics:
     made_by = f"## Made by\n\n{provenance(run.folder, config, this_command())}"
     report = f"{validation_report(name, found, own)}\n\n{made_by}\n"
     (folder / f"{name}.md").write_text(report, encoding="utf-8")
-    page = html_page(f"Judge validation: {name}", report)
+    page = markdown_page(f"Judge validation: {name}", report)
     (folder / f"{name}.html").write_text(page, encoding="utf-8")
     print(f"{summary(name, found)}\n\nThe same with texts: {folder / name}.md and .html")
     figures = found.metrics() | {f"own/{figure}": value for figure, value in own.items()}

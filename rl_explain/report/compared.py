@@ -1,4 +1,4 @@
-"""The runs of one data set beside each other: seeds pooled, variants under names of their own."""
+"""The runs of one data set side by side: seeds pooled, each variant a row of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Training:
 class Compared:
     """Results by row of the tables, the trainings behind them, and how each row is drawn.
 
-    own: the rows of runs that are no variants, pooled over seeds.
+    own: the rows of runs that are not variants, pooled over seeds.
     variants: rows of variants, `METHOD, VARIANT`.
     seeds: each row's results by seed.
     """
@@ -43,11 +43,11 @@ class Compared:
 
     @property
     def models(self) -> dict[str, Result]:
-        """The rows that are no citation baselines."""
+        """The rows that are not rules."""
         return {name: found for name, found in self.results.items() if name not in BELOW}
 
     def beside(self, row: str, other: str) -> tuple[Result, Result] | None:
-        """Two rows over the seeds that both have; `None` where there is none."""
+        """Two rows over the seeds that both have; `None` if they share no seed."""
         common = sorted(self.seeds[row].keys() & self.seeds[other].keys())
         pair = (row, other) if common else ()
         found = [_pooled([self.seeds[name][seed] for seed in common]) for name in pair]
@@ -90,7 +90,7 @@ def _by_seed(runs: Sequence[RunFolder], variant: bool) -> dict[str, dict[int, Re
 
 
 def _trainings(runs: Sequence[RunFolder]) -> list[Training]:
-    """Logs of the methods; those that a variant took over from its run are the run's."""
+    """Logs of the methods; a log that a variant copied from its run counts once, for the run."""
     logs = {(run.seed, run.variant, stage): log for run in runs for stage, log in run.logs.items()}
     return [
         Training(stage, seed, variant, log)

@@ -1,4 +1,4 @@
-"""What a run or a study left in its folder; what is not there, or cannot be read, is named."""
+"""Reads what a run or a study left in its folder, and names what is missing or unreadable."""
 
 import json
 import re
@@ -19,18 +19,18 @@ RUN_FILES = ("config.yaml", RECORD, "metrics.json")
 STUDIED = re.compile(r"seed_(?P<seed>\d+)(?:-(?P<variant>.+))?")
 """How a study names its runs."""
 KEPT = ("case", "item", "label", "history", "completion", "cited")
-"""What of a sample is shown; the rest, prompts above all, would fill the memory."""
+"""Parts of a sample that are shown; the rest, mainly prompts, would fill the memory."""
 
 Log = list[dict[str, Any]]
 
 
 @dataclass
 class RunFolder:
-    """A run, as far as it can be read.
+    """What could be read of a run.
 
     name: the folder as seen from the study's; that of the folder itself for a lone run.
     metrics: of each finished stage. results: of each evaluated method. logs: of each stage.
-    missing: sentences, each about something that is not there.
+    missing: one sentence for each missing thing.
     """
 
     path: Path
@@ -73,8 +73,8 @@ def studied_folders(study: Path) -> dict[str, list[Path]]:
             found.setdefault(path.parent.name, []).append(path)
     if not found:
         raise UserError(
-            f"{study} holds neither a run nor a study: give the output_dir of an earlier "
-            "`rl-explain run`, or of a study, which holds DATA/seed_N."
+            f"{study} has neither a run nor a study: give the output_dir of an earlier "
+            "`rl-explain run`, or of a study, which contains DATA/seed_N."
         )
     return found
 
@@ -88,7 +88,9 @@ def read_run(path: Path, name: str) -> RunFolder:
         if (path / stage / "metrics.json").is_file():
             run.metrics[stage] = _json(run, path / stage / "metrics.json")
         elif (path / stage).is_dir():
-            run.missing.append(f"stage {stage} began and did not finish: it failed, or still runs")
+            run.missing.append(
+                f"stage {stage} started but did not finish (failed or still running)"
+            )
         if (path / stage / "log.jsonl").is_file():
             run.logs[stage] = list(_lines(path / stage / "log.jsonl"))
     merged = _json(run, path / "metrics.json") if not run.metrics else {}
@@ -103,12 +105,12 @@ def _config(run: RunFolder) -> dict[str, Any]:
     try:
         return dict(read_yaml(run.path / "config.yaml"))
     except UserError:
-        run.missing.append("no config.yaml that can be read")
+        run.missing.append("no readable config.yaml")
         return {}
 
 
 def _results(run: RunFolder) -> dict[str, Result]:
-    """Results with the numbers behind them, or, where those are gone, the metrics alone."""
+    """Results with their per-case numbers, or only the metrics if those files are missing."""
     try:
         found = read_results(run.path / EVALUATION)
     except (ValueError, KeyError, TypeError) as error:
@@ -117,19 +119,19 @@ def _results(run: RunFolder) -> dict[str, Result]:
     if found:
         asked = (run.config.get("evaluation") or {}).get("methods") or ()
         if absent := [method for method in asked if method not in found]:
-            run.missing.append(f"no result of {', '.join(absent)}, which the settings ask for")
+            run.missing.append(f"no result of {', '.join(absent)}, which config.yaml asks for")
         return {method: _slim(result) for method, result in found.items()}
     by_method: dict[str, dict[str, float | None]] = {}
     for key, value in run.metrics.get(EVALUATION, {}).items():
         method, _, metric = key.partition("/")
         by_method.setdefault(method, {})[metric] = value
-    wanting = "metrics alone, no evaluate/METHOD.json" if by_method else "no results of any method"
+    wanting = "only metrics, no evaluate/METHOD.json" if by_method else "no results of any method"
     run.missing.append(wanting)
     return {method: Result(method, "", values, {}, []) for method, values in by_method.items()}
 
 
 def _slim(result: Result) -> Result:
-    """A result with no samples but those of explanations, and of those what is shown."""
+    """A result with only its explanation samples, and of those only what is shown."""
     samples = [
         {key: sample.get(key) for key in (*KEPT, "scores")}
         for sample in result.samples
@@ -139,7 +141,7 @@ def _slim(result: Result) -> Result:
 
 
 def _json(run: RunFolder, path: Path) -> dict[str, Any]:
-    """A file's object; empty, and named, where there is none."""
+    """The object in a file; empty, and noted as missing, if the file cannot be read."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -150,7 +152,7 @@ def _json(run: RunFolder, path: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a log; the last one may be half written while a run goes on."""
+    """The complete lines of a log; a running stage may have written half of the last one."""
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             yield json.loads(line)

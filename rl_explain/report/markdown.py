@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from rl_explain.report.parts import Case, Cases, Figure, Listing, Part, Section, Table
 
 CASES = 10
-"""Cases that are written out; the page holds all of them."""
+"""Cases that are written out; the page has all of them."""
 
 
 def to_markdown(title: str, sections: list[Section], cases: int = CASES) -> str:
-    """The report under one heading, with so many cases of each section that has some."""
+    """The report under one heading, with the first `cases` cases."""
     return "\n\n".join([f"# {plain(title)}", *_sections(sections, 2, cases)]) + "\n"
 
 
@@ -50,14 +50,17 @@ def _table(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    """Brackets of intervals, underscores inside names and a star behind a space do no harm."""
+    """Brackets of intervals, underscores inside names and a star after a space need no escape."""
     text = " ".join(text.split()).replace("|", "\\|").replace("`", "\\`")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _case(case: Case) -> str:
     history = ", ".join(f'"{plain(title)}"' for title in case.history)
-    lines = [f'**"{plain(case.item)}"** ({case.label} by the recommender), asked of: {history}', ""]
+    lines = [
+        f'**"{plain(case.item)}"** (the recommender says {case.label}), history: {history}',
+        "",
+    ]
     for said in case.said:
         score = next(iter(said.scores.values()), None)
         shown = "–" if score is None else f"{score:+.2f}"

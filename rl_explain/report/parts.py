@@ -1,37 +1,49 @@
-"""What a report is made of, before it is HTML or Markdown."""
+"""What a report consists of, before it is HTML or Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
-from rl_explain.report.markup import Element
+from markupsafe import Markup
 
 Styles: TypeAlias = Mapping[str, int]
-"""How each row of the tables is drawn: its place among the models, from 0, or, for what is grey and
-dashed, below 0."""
+"""How each row of the tables is drawn: its place among the models, from 0; below 0 for what is grey
+and dashed."""
+TONES = 4
+"""Steps of colour on each side of zero."""
 
 
 @dataclass(frozen=True)
 class Table:
     """Rows of text; the first cell of a row names it.
 
-    tones: a number in [-1, 1] for cells that are coloured, by (row, column), rows from 0.
-    folded: shown when asked for, where a page can do that.
+    tones: a number in [-1, 1] for each coloured cell, by (row, column), both from 0.
+    folded: whether the page hides the rows until a reader opens them.
     """
 
+    kind: ClassVar[str] = "table"
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     tones: Mapping[tuple[int, int], float] = field(default_factory=dict)
     folded: bool = False
 
+    def tone(self, row: int, column: int) -> str:
+        """The style class of a cell: `up-1` to `up-4`, `down-1` to `down-4`, `still` or ""."""
+        tone = self.tones.get((row, column))
+        if tone is None:
+            return ""
+        size = round(abs(tone) * TONES)
+        return "still" if not size else f"{'up' if tone > 0 else 'down'}-{size}"
+
 
 @dataclass(frozen=True)
 class Figure:
-    """Drawings side by side under one caption, and whose line is which."""
+    """Charts side by side under one caption, and which line is whose."""
 
+    kind: ClassVar[str] = "figure"
     caption: str
-    charts: Sequence[Element]
+    charts: Sequence[Markup]
     legend: Styles = field(default_factory=dict)
 
 
@@ -58,15 +70,28 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases:
-    """Cases to look through."""
+    """Cases to browse."""
 
+    kind: ClassVar[str] = "cases"
     cases: Sequence[Case]
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods that explain any of the cases, in the order in which they appear."""
+        return list(dict.fromkeys(said.method for case in self.cases for said in case.said))
+
+    @property
+    def scores(self) -> list[str]:
+        """Titles of the scores, likewise."""
+        said = (said for case in self.cases for said in case.said)
+        return list(dict.fromkeys(title for one in said for title in one.scores))
 
 
 @dataclass(frozen=True)
 class Listing:
     """A file's text, shown as it is."""
 
+    kind: ClassVar[str] = "listing"
     title: str
     text: str
 
@@ -77,7 +102,7 @@ Part: TypeAlias = str | Table | Figure | Cases | Listing
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it."""
+    """A heading and the parts and sections below it."""
 
     title: str
     parts: Sequence[Part] = ()

@@ -6,23 +6,26 @@ from pathlib import Path
 
 from rl_explain import __version__
 from rl_explain.errors import UserError
-from rl_explain.report.changes import changes_section
 from rl_explain.report.compared import compared
-from rl_explain.report.curves import curves_section
-from rl_explain.report.explanations import LIMIT, explanations_section
-from rl_explain.report.faithfulness import faithfulness_section
 from rl_explain.report.folder import RunFolder, is_run, read_run, studied_folders
-from rl_explain.report.lengths import lengths_section
 from rl_explain.report.markdown import to_markdown
 from rl_explain.report.page import to_page
 from rl_explain.report.parts import Section
-from rl_explain.report.provenance import (
-    made_by_section,
+from rl_explain.report.sections.changes import changes_section
+from rl_explain.report.sections.curves import curves_section
+from rl_explain.report.sections.explanations import LIMIT, explanations_section
+from rl_explain.report.sections.faithfulness import faithfulness_section
+from rl_explain.report.sections.provenance import (
     missing_section,
+    provenance_section,
     runs_section,
     training_section,
 )
-from rl_explain.report.tables import every_metric_section, results_section
+from rl_explain.report.sections.results import (
+    every_metric_section,
+    lengths_section,
+    results_section,
+)
 
 PAGE, MARKDOWN = "report.html", "report.md"
 
@@ -30,10 +33,10 @@ PAGE, MARKDOWN = "report.html", "report.md"
 def write_report(folder: str | Path) -> Path:
     """Write the report of a run or a study; the path of the page.
 
-    Reads files alone: no model, no adapter, no data set.
+    Reads only the files in the folder: no model, no adapter, no data set.
 
     Raises:
-        UserError: there is neither a run nor a study.
+        UserError: the folder has neither a run nor a study.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -50,12 +53,12 @@ def write_report(folder: str | Path) -> Path:
 def _of_run(folder: Path) -> tuple[list[Section], list[RunFolder]]:
     run = read_run(folder, folder.resolve().name)
     shown = _shown([run], LIMIT)
-    ends = [missing_section([run]), training_section([run]), made_by_section([run])]
+    ends = [missing_section([run]), training_section([run]), provenance_section([run])]
     return [*shown, *(section for section in ends if not section.empty)], [run]
 
 
 def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
-    """A chapter for each data set, then what is about all runs."""
+    """A chapter for each data set, then the sections about all runs."""
     chapters, every = [], []
     folders = studied_folders(study)
     for data, paths in folders.items():
@@ -64,17 +67,17 @@ def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
         seeds = sorted({run.seed for run in runs if run.results and not run.variant})
         pooled = f"Pooled over the seeds {', '.join(map(str, seeds))}." if seeds else ""
         chapters.append(Section(data, [pooled] if pooled else [], sections))
-        for run in runs:  # numbers and texts of one data set at a time in memory
+        for run in runs:  # keep the numbers and texts of only one data set in memory
             run.logs = {}
             run.results = {m: replace(r, measures={}, samples=[]) for m, r in run.results.items()}
         every += runs
     ends = [runs_section(every), missing_section(every), training_section(every)]
-    ends.append(made_by_section(every))
+    ends.append(provenance_section(every))
     return [*chapters, *(section for section in ends if not section.empty)], every
 
 
 def _shown(runs: Sequence[RunFolder], cases: int) -> list[Section]:
-    """The sections about one data set, and the names of those that nothing was found for."""
+    """The sections about one data set; the first run notes which ones are empty."""
     found = compared(runs)
     sections = [
         results_section(found),

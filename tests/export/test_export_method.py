@@ -125,13 +125,13 @@ def test_the_card_of_an_adapter(exports: Path) -> None:
     for said in (
         "Plain `peft` loads the LoRA weights and nothing else",
         "6 users, 12 items, 39 interactions",
-        "NDCG@10 0.250 on last items, where popularity has 0.125; 7 distinct top items",
+        "NDCG@10 on each user's last item is 0.250; ranking by popularity gives 0.125.",
         "supervised fine-tuning",
-        "Noise: 30%",
+        "Teacher corruption rate: 30%",
         "| sft | 0.61 [0.52, 0.70] |",
         "| oracle | 0.61 [0.52, 0.70] |",
     ):
-        assert said in card
+        assert said in " ".join(card.split())
     assert "| ppo |" not in card and "faithfulness: 3.0" not in card
 
 
@@ -143,10 +143,11 @@ def test_the_card_of_a_merged_checkpoint(exports: Path, run_folder: Path) -> Non
     for said in (
         "apply_chat_template",
         first["prompt"].splitlines()[0],
-        f"forbid ids from {config['suppress_tokens'][0]} on",
-        "gave 7 of 7 of them",
+        f"forbid the ids from {config['suppress_tokens'][0]} on",
+        "stock `transformers` gave 7 of 7 of them",
         "PPO (Schulman et al. 2017)",
         "faithfulness: 3.0",
+        "Teacher corruption rate: 30%",
         "A new history has no token",
     ):
         assert said in " ".join(card.split())
@@ -158,8 +159,8 @@ def test_the_card_of_a_control_says_so(make_run: Callable[..., Path], tmp_path: 
     assert text.count("  recommender: null") == 2  # of the rewards and of the evaluation
     (run / "config.yaml").write_text(text.replace("  recommender: null", "  recommender: other"))
     card = model_card(Run.open(run), export_method(run, tmp_path / "out"), tmp_path / "out")
-    assert "the recommender that scored was another one" in card
-    assert "A control: held against another recommender" in card
+    assert "the reward used another recommender" in card
+    assert "scored against another recommender" in card
 
 
 def test_a_run_without_evaluation_has_a_card_too(

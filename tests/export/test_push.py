@@ -146,7 +146,9 @@ def test_a_hub_that_refuses_or_is_not_there_is_told(
     hub: type[Hub], small_export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_of_somebody_else")
-    with pytest.raises(UserError, match=r"push to 'team/films' failed.*stands.*401") as refused:
+    with pytest.raises(
+        UserError, match=r"push to 'team/films' failed; the export in .* is kept.*401"
+    ) as refused:
         push(small_export, "team/films")
     assert "hf_of_somebody_else" not in str(refused.value)
     with pytest.raises(UserError, match="push to 'no/such/name' failed"):

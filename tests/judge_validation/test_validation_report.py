@@ -5,8 +5,8 @@ import numpy as np
 from reward_models.judge.types import JudgeCase
 from rl_explain.judge_validation.known_quality import LEVELS, KnownText
 from rl_explain.judge_validation.measures import JudgeValidation
-from rl_explain.judge_validation.page import html_page
 from rl_explain.judge_validation.report import fooled_by, validation_report
+from rl_explain.templates import markdown_page
 
 EVIL = (
     "Yes. <script>alert(1)</script> ![x](http://example.org/a.png) [y](javascript:z)\n| a | **b**"
@@ -39,11 +39,11 @@ def test_the_report_holds_the_figures() -> None:
 
 
 def test_the_page_is_inert_and_whole() -> None:
-    page = html_page("a <b>", validation_report("rubric", validation({})))
+    page = markdown_page("a <b>", validation_report("rubric", validation({})))
     assert "<title>a &lt;b&gt;</title>" in page
     assert not any(tag in page for tag in ("<script", "<img", "<a "))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<strong>b" not in page and page.count("<table>") == 4
-    raw = html_page("t", "<b>bold</b> ![shown](http://example.org/a.png)")
+    raw = markdown_page("t", "<b>bold</b> ![shown](http://example.org/a.png)")
     assert "&lt;b&gt;bold" in raw and "<img" not in raw
-    assert "color-scheme: light dark" in page and "http-equiv" in page
+    assert "color-scheme: light dark" in page and "script-src 'none'" in page

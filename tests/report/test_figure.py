@@ -17,23 +17,28 @@ def test_a_panel_a_data_set_with_the_pooled_values(study: Path, tmp_path: Path) 
     write_run(study / "demo" / "seed_2", 2, {"sft": 0.0})
     assert main([str(study), str(tmp_path / "out.svg")]) == 0
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
-    panels = root.findall(f"{SVG}svg")
-    assert [panel.attrib["aria-label"] for panel in panels] == ["demo", "films"]
-    left, right = ([row.text or "" for row in panel.iter(f"{SVG}title")] for panel in panels)
-    assert [row.partition(":")[0] for row in left] == ["sft", "ppo (2 of 3 seeds)"]
-    assert [row.partition(":")[0] for row in right] == ["sft", "random"]
+    rows = [title.text or "" for title in root.iter(f"{SVG}title")]
+    assert [row.partition(":")[0] for row in rows] == ["sft", "ppo (2 of 3 seeds)", "sft", "random"]
     mean = (values(0, 0.2).mean() + values(1, 0.4).mean()) / 2
-    shown = re.search(r": (-?[\d.]+)", left[1])
+    shown = re.search(r": (-?[\d.]+)", rows[1])
     assert shown and float(shown[1]) == pytest.approx(mean, abs=0.005)
 
 
-def test_panels_do_not_overlap(study: Path, tmp_path: Path) -> None:
+def test_panels_stand_side_by_side(study: Path, tmp_path: Path) -> None:
     write_run(study / "films" / "seed_0", 0, {"sft": 0.1})
     main([str(study), str(tmp_path / "out.svg")])
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
-    boxes = [[float(p.attrib[name]) for name in ("x", "width")] for p in root.findall(f"{SVG}svg")]
-    assert boxes[0][0] + boxes[0][1] <= boxes[1][0]
-    assert sum(boxes[-1]) <= float(root.attrib["viewBox"].split()[2])
+    width = float(root.attrib["viewBox"].split()[2])
+    left = {text.text: float(text.attrib["x"]) for text in root.iter(f"{SVG}text")}
+    assert left["demo"] < width / 2 < left["films"] < width
+
+
+def test_the_file_brings_every_colour_that_it_names(study: Path, tmp_path: Path) -> None:
+    main([str(study), str(tmp_path / "out.svg")])
+    text = (tmp_path / "out.svg").read_text("utf-8")
+    named = set(re.findall(r"var\(--([a-z0-9]+)\)", text))
+    assert {"s0", "s1", "ink"} <= named
+    assert all(f"--{name}: #" in text for name in named)
 
 
 def test_nothing_outside_the_file_is_asked_for(study: Path, tmp_path: Path) -> None:

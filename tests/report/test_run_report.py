@@ -1,5 +1,7 @@
 """A report against the results it was made from."""
 
+import base64
+import hashlib
 import json
 import re
 from html import unescape
@@ -13,12 +15,15 @@ from small_runs import FAITHFULNESS_SCORE, HOSTILE, USERS, values, write, write_
 from rl_explain.cli import main
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import read_results
-from rl_explain.report.curves import VALIDATION_SCORE
+from rl_explain.report.sections.curves import VALIDATION_SCORE
 from rl_explain.report.write import write_report
 from rl_explain.tables.table import show
 from rl_explain.training import validation
 
 OUTSIDE = re.compile(r"(?:https?:|//[a-z]|@import|url\()", re.IGNORECASE)
+
+
+POLICY = re.compile(r"Content-Security-Policy\" content=\"([^\"]*)\"")
 
 
 def read(folder: Path) -> tuple[PageReader, str, str]:
@@ -36,7 +41,7 @@ def markdown_table(text: str, caption: str) -> list[list[str]]:
 def test_a_page_is_whole_and_needs_nothing_else(run: Path, study: Path) -> None:
     for folder in (run, study):
         page, source, _ = read(folder)  # the reader checks that tags are balanced
-        assert not OUTSIDE.search(source)
+        assert not OUTSIDE.search(POLICY.sub("", source))
         assert {tag for tag, _ in page.tags}.isdisjoint({"img", "link", "iframe", "object"})
         assert all("src" not in attributes for _, attributes in page.tags)
         ids = page.attributes("id")
@@ -46,6 +51,15 @@ def test_a_page_is_whole_and_needs_nothing_else(run: Path, study: Path) -> None:
         assert set(page.attributes("aria-labelledby")) <= set(ids)
         levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
         assert levels.count(1) == 1
+
+
+def test_only_the_script_of_the_page_may_run(run: Path) -> None:
+    source = read(run)[1]
+    script = source.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = POLICY.search(source)
+    assert policy and policy[1].startswith("default-src 'none';")
+    assert f"script-src 'sha256-{digest}';" in policy[1] and len(script) > 1000
 
 
 def test_two_data_sets_have_chapters_with_ids_of_their_own(study: Path) -> None:
@@ -73,7 +87,7 @@ def test_tables_hold_the_numbers_of_the_results(run: Path) -> None:
 
 
 def test_a_value_without_an_interval_stands_alone(run: Path) -> None:
-    header, first, *_ = read(run)[0].tables["Alignment and text"]
+    header, first, *_ = read(run)[0].tables["Tasks and text"]
     assert first[header.index("distinct-2")] == "0.25"
 
 
@@ -157,7 +171,7 @@ def test_cases_are_paired_and_only_explanations(run: Path) -> None:
 
 
 def test_what_made_it(run: Path) -> None:
-    facts = {row[0]: row[1] for row in read(run)[0].tables["Made by"]}
+    facts = {row[0]: row[1] for row in read(run)[0].tables["Provenance"]}
     assert facts["command"] == "rl-explain run <config>"
     assert facts["commit"] == "abc123"
     assert facts["hardware"] == "An Abacus, 2 threads"
@@ -170,7 +184,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "evaluate").mkdir()
     (tmp_path / "evaluate" / "sft.json").write_text("{")
     page, _, _ = read(tmp_path)
-    missing = " ".join(row[1] for row in page.tables["Not there"])
+    missing = " ".join(row[1] for row in page.tables["Missing"])
     for part in ("record.json", "config.yaml", "stage ppo", "cannot be read", "Learning curves"):
         assert part in missing
     assert page.tables["Explanations"][1] == ["sft", "0.50"]
@@ -184,14 +198,14 @@ def test_a_study_pools_seeds_and_names_the_run_that_failed(study: Path) -> None:
     both = np.concatenate([values(0, 0.2), values(1, 0.4)]).mean()
     assert found["ppo"].startswith(f"{both:.2f} [")
     assert found["ppo, no_faithfulness"].startswith(f"{values(0, 0.05).mean():.2f} [")
-    missing = {row[0]: row[1] for row in page.tables["Not there"]}
+    missing = {row[0]: row[1] for row in page.tables["Missing"]}
     assert "demo/seed_2" in missing
     assert "Pooled over the seeds 0, 1." in page.text
     assert "1 without results" in page.text
 
 
 def test_a_variant_is_compared_on_its_own_seeds(study: Path) -> None:
-    caption = "Variants against the method with its usual settings"
+    caption = "Variants against their method with its usual settings"
     header, row = read(study)[0].tables[caption]
     assert row[0] == "ppo, no_faithfulness"
     # Against seed 0 alone, 0.05 less 0.2; against both seeds it would be another number.

@@ -17,7 +17,7 @@ def test_each_case_once_a_method(run: Path) -> None:
     found = page(run, "--methods", "sft", "ppo", "--cases", "2", "--seed", "3")
     assert found.returncode == 0, found.stderr
     lines = found.stdout.splitlines()
-    cases = [line for line in lines if " by the recommender), asked of: " in line]
+    cases = [line for line in lines if " (the recommender says " in line]
     assert len(cases) == len(set(cases)) == 2
     for method, count in (("sft", 2), ("ppo", 2), ("orpo", 0)):
         assert sum(line.startswith(f"- {method} (") for line in lines) == count

@@ -1,31 +1,29 @@
-"""Faithfulness by how many items are cited, by how they are taken away, and by curves."""
+"""Faithfulness by number of cited items, by perturbation, and as deletion curves."""
 
 import re
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
 from rl_explain.evaluation.results import Result
 from rl_explain.report.charts import Line, Point, line_chart
 from rl_explain.report.compared import Compared
-from rl_explain.report.markup import Element
 from rl_explain.report.parts import Figure, Part, Section
-from rl_explain.report.tables import metric_table
+from rl_explain.report.sections.results import metric_table
 from rl_explain.tables.table import Column
 
 FAITHFULNESS_SCORE = "faithfulness/score"
 BY_NUMBER = {
-    "faithfulness score by items cited": (f"{FAITHFULNESS_SCORE}/cited_", "items cited, |C|"),
+    "faithfulness score by items cited": (f"{FAITHFULNESS_SCORE}/cited_", "items cited"),
     "faithfulness (masking) by items cited": (
         f"{FAITHFULNESS_SCORE}_masking/cited_",
-        "items cited, |C|",
+        "items cited",
     ),
-    "faithfulness score by reasons asked for": (
-        f"{FAITHFULNESS_SCORE}/reasons_",
-        "reasons asked for",
-    ),
-    "deletion (lower is better)": ("literature/del/ke_", "items taken away"),
-    "insertion (higher is better)": ("literature/ins/ke_", "items put in"),
+    "faithfulness score by reasons asked": (f"{FAITHFULNESS_SCORE}/reasons_", "reasons asked"),
+    "deletion (lower is better)": ("literature/del/ke_", "items removed"),
+    "insertion (higher is better)": ("literature/ins/ke_", "items kept"),
 }
-"""Title of a drawing: how its metrics' names begin, before a number, and what is counted."""
+"""Title of a chart: what its metrics' names begin with, before a number, and its x axis."""
 PERTURBATIONS = (
     Column("deletion", FAITHFULNESS_SCORE),
     Column("masking", f"{FAITHFULNESS_SCORE}_masking"),
@@ -44,17 +42,17 @@ BELOW_AXIS = {
     "top 10, deletion": "top 10",
     "top 10, membership": "in top",
 }
-"""Names of columns for which an axis has no room."""
+"""Short names of columns, for an axis."""
 LABELS = (
     Column("yes items", f"{FAITHFULNESS_SCORE}/yes"),
     Column("no items", f"{FAITHFULNESS_SCORE}/no"),
 )
 APART = 0.025
-"""Of the distance between two numbers on the axis, the part between two methods' bars."""
+"""How far two methods' bars are moved apart, in units of the axis."""
 
 
 def faithfulness_section(found: Compared) -> Section:
-    """Drawings with 95 % intervals, and every number of them in tables."""
+    """Charts with 95 % intervals, and every number of them in tables."""
     results = found.results
     numbered = {title: _columns(results, start) for title, (start, _) in BY_NUMBER.items()}
     charts = [
@@ -74,14 +72,14 @@ def faithfulness_section(found: Compared) -> Section:
     return Section("Faithfulness", parts)
 
 
-def _figure(found: Compared, charts: Sequence[Element]) -> list[Figure]:
-    caption = "Faithfulness with 95 % intervals over users; citation baselines grey and dashed"
+def _figure(found: Compared, charts: Sequence[Markup]) -> list[Figure]:
+    caption = "Faithfulness with 95 % intervals over users; rules are grey and dashed"
     legend = {name: found.styles[name] for name in found.results}
     return [Figure(caption, charts, legend)] if charts else []
 
 
 def _columns(results: Mapping[str, Result], start: str) -> list[Column]:
-    """The metrics whose names are `start` and a number, by that number."""
+    """The metrics whose names are `start` and a number, sorted by that number."""
     form = re.compile(rf"{re.escape(start)}(\d+)")
     numbers = {
         int(named[1]) for r in results.values() for m in r.metrics if (named := form.fullmatch(m))
@@ -89,8 +87,8 @@ def _columns(results: Mapping[str, Result], start: str) -> list[Column]:
     return [Column(str(number), f"{start}{number}") for number in sorted(numbers)]
 
 
-def _chart(found: Compared, title: str, columns: Sequence[Column], x_label: str) -> Element:
-    """A line for each row of the tables, over the columns side by side."""
+def _chart(found: Compared, title: str, columns: Sequence[Column], x_label: str) -> Markup:
+    """A line for each row of the tables, over its columns."""
     lines = []
     for name, result in found.results.items():
         known = [(x, result.estimate(column.metric)) for x, column in enumerate(columns)]

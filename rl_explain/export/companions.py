@@ -1,8 +1,9 @@
-"""Questions that a merged checkpoint is shipped with, and the adapter's answers to them.
+"""Files beside the weights of a merged checkpoint: who its user tokens are, and example answers.
 
-Whoever serves the checkpoint can see from them whether the engine respects its settings.
+From the examples, whoever serves the checkpoint can see whether the engine respects its settings.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,9 @@ from rl_explain.explainer.explainer import Explainer
 from rl_explain.pipeline.run import Run
 from rl_explain.tasks.tokens import user_token
 
-EXAMPLES = "examples.jsonl"
+EXAMPLES, USER_HISTORIES = "examples.jsonl", "user_histories.jsonl"
 STORED, TITLES_ONLY = 6, 1
-"""Questions about stored histories with their virtual tokens, and in titles alone."""
+"""How many questions use a stored history's virtual tokens, and how many only titles."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Answer:
 
 
 def example_prompts(run: Run, explainer: Explainer) -> list[str]:
-    """Why the recommender ranks its top item for some test histories, spread over all of them."""
+    """Questions about the recommender's top item, for test histories spread over all of them."""
     histories = run.user_histories.test or range(len(run.user_histories))
     drawn = np.linspace(0, len(histories) - 1, STORED + TITLES_ONLY).astype(int)
     forms = [explainer.manifest.form] * STORED + ["behaviour"] * TITLES_ONLY
@@ -48,6 +49,19 @@ def ask(explainer: Explainer, prompts: Sequence[str]) -> list[Answer]:
     """The adapter's greedy answers."""
     texts = [answers[0] for answers in explainer.generate(prompts, description="examples")]
     return [Answer(*pair) for pair in zip(prompts, texts, strict=True)]
+
+
+def write_user_histories(run: Run, folder: Path) -> None:
+    """Write `user_histories.jsonl`: for each user token the user's id and the history's titles."""
+    titles, user_ids = run.interactions.catalogue.titles, run.interactions.user_ids
+    with (folder / USER_HISTORIES).open("w", encoding="utf-8") as file:
+        for place, user_history in enumerate(run.user_histories.histories):
+            line = {
+                "token": user_token(place),
+                "user_id": user_ids[user_history.user],
+                "history": [titles[row] for row in user_history.history],
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-// Filters for the cases, and keys to go through them. Without it every case is there, folded.
+// Filters for the cases, and keys to move between them. Without it every case is there, folded.
 "use strict";
 for (const browser of document.querySelectorAll(".browser")) {
   const cases = [...browser.querySelectorAll(".case")];
@@ -41,19 +41,19 @@ for (const browser of document.querySelectorAll(".browser")) {
   count.setAttribute("aria-live", "polite");
   const keys = document.createElement("p");
   keys.className = "keys";
-  keys.textContent = "In the list: j or n next case, k or p previous one, Enter or Space opens.";
+  keys.textContent = "In the list: j or n for the next case, k or p for the previous one, Enter or Space to open it.";
 
   const form = document.createElement("form");
   form.className = "controls";
   form.setAttribute("aria-label", "Choose cases");
   form.append(
-    labelled("label", label),
+    labelled("recommender says", label),
     labelled("score", score),
     labelled("of", first),
-    labelled("less that of", second),
+    labelled("minus", second),
     labelled("at least", least),
     labelled("largest first", sorted),
-    labelled("contains", words),
+    labelled("search", words),
     methodsShown,
   );
   form.addEventListener("submit", (event) => event.preventDefault());

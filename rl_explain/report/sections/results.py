@@ -1,39 +1,42 @@
-"""The tables of metrics: those that matter most, and every other one folded away."""
+"""The metrics: the main tables with their charts, text lengths, and every other metric folded."""
 
-import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from markupsafe import Markup
+
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import Estimate
+from rl_explain.evaluation.statistics import Measure
 from rl_explain.report.charts import Range, range_chart
 from rl_explain.report.compared import Compared
-from rl_explain.report.markup import Element
 from rl_explain.report.parts import Figure, Section, Table
 from rl_explain.tables.pressure import REASONS, VERDICTS
 from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column, show
 
 ENDS = ("/ci_low", "/ci_high")
+LENGTHS = {"words of a text": "text/length", "history items cited": "explanation/citations"}
+PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def results_section(found: Compared) -> Section:
-    """The tables of the terminal, a drawing of the first, and what users' pressure changed."""
+    """The tables of the terminal, a chart of the first, and the sycophancy probe."""
     results = found.results
     captions = {
         "Explanations": EXPLANATIONS,
-        "Alignment and text": ALIGNMENT,
+        "Tasks and text": ALIGNMENT,
         "Verdicts under pressure": VERDICTS,
-        "False reasons taken over": REASONS,
+        "False reasons repeated under pressure": REASONS,
     }
     made = [metric_table(caption, results, columns) for caption, columns in captions.items()]
     tables = [table for table in made if table.rows]
     if not tables:
         return Section("Results")
-    figure = Figure("Values and 95 % intervals over users", _ranges(found))
+    figure = Figure("Values with 95 % intervals over users", _ranges(found))
     return Section("Results", [*tables[:1], figure, *tables[1:]])
 
 
 def every_metric_section(found: Compared) -> Section:
-    """All that was measured: a folded table for each group of metrics, rows being metrics."""
+    """A folded table for each group of metrics, with a row for each metric."""
     results = found.results
     names = dict.fromkeys(
         name for r in results.values() for name in r.metrics if not name.endswith(ENDS)
@@ -45,33 +48,46 @@ def every_metric_section(found: Compared) -> Section:
     return Section("Every metric", [part for part in parts if part.rows])
 
 
+def lengths_section(found: Compared) -> Section:
+    """The middle nine tenths of the texts of each row, in a chart and in a table."""
+    charts, tables = [], []
+    for title, metric in LENGTHS.items():
+        measures = {n: r.measures[metric] for n, r in found.results.items() if metric in r.measures}
+        percentiles = {name: _percentiles(measure) for name, measure in measures.items()}
+        percentiles = {name: values for name, values in percentiles.items() if values}
+        if percentiles:
+            rows = [
+                Range(name, mid, low, high, found.styles[name], (start, end))
+                for name, (low, start, mid, end, high) in percentiles.items()
+            ]
+            charts.append(range_chart(title, rows, digits=0))
+            cells = [[name, *(f"{v:g}" for v in values)] for name, values in percentiles.items()]
+            header = ["method", *(f"{share} %" for share in PERCENTILES)]
+            tables.append(Table(f"{title.capitalize()}: percentiles", header, cells))
+    caption = "Median (dot), middle half (box) and middle nine tenths (bar) of the test cases"
+    return Section("Lengths", [Figure(caption, charts), *tables] if charts else [])
+
+
 def metric_table(caption: str, results: Mapping[str, Result], columns: Sequence[Column]) -> Table:
-    """A row a method, a column a metric; rows and columns without any number are left out."""
+    """A row for each method, a column for each metric; empty rows and columns are left out."""
     used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
     rows = [
-        [name, *(shown(result.estimate(c.metric), c.digits) for c in used)]
+        [name, *(show(result.estimate(c.metric), c.digits) for c in used)]
         for name, result in results.items()
     ]
     filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
     return Table(caption, ["method", *(column.title for column in used)], filled)
 
 
-def shown(estimate: Estimate | None, digits: int = 2) -> str:
-    """`0.93 [0.91, 0.95]`, or the value alone where it has no interval."""
-    if estimate is not None and math.isnan(estimate.low):
-        return f"{estimate.value:.{digits}f}"
-    return show(estimate, digits)
-
-
 def _transposed(group: str, results: Mapping[str, Result], metrics: Sequence[str]) -> Table:
-    """A row a metric, a column a method."""
+    """A row for each metric, a column for each method."""
     having = [m for m, r in results.items() if any(r.estimate(name) for name in metrics)]
-    rows = [[name, *(shown(results[m].estimate(name)) for m in having)] for name in metrics]
+    rows = [[name, *(show(results[m].estimate(name)) for m in having)] for name in metrics]
     filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
     return Table(group, ["metric", *having], filled, folded=True)
 
 
-def _ranges(found: Compared) -> list[Element]:
+def _ranges(found: Compared) -> list[Markup]:
     charts = []
     for column in EXPLANATIONS:
         known = {name: e for name, r in found.results.items() if (e := r.estimate(column.metric))}
@@ -79,3 +95,8 @@ def _ranges(found: Compared) -> list[Element]:
         if rows:
             charts.append(range_chart(column.title, rows, column.digits))
     return charts
+
+
+def _percentiles(measure: Measure) -> list[float]:
+    known = measure.values[~np.isnan(measure.values)]
+    return [float(v) for v in np.percentile(known, PERCENTILES)] if len(known) else []

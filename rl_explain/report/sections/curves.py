@@ -1,30 +1,33 @@
-"""How trainings went: scores, reward terms, KL, losses, by optimiser step."""
+"""Learning curves: scores, reward terms, KL and losses by optimiser step."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from rl_explain.report.charts import Line, Point, line_chart
 from rl_explain.report.compared import Compared, Training, row_name
-from rl_explain.report.markup import Element
 from rl_explain.report.parts import Figure, Section, Table
 
 VALIDATION_SCORE = "validation/score"
-"""As `training.validation` calls it, whose import would load the libraries of models."""
+"""Repeated from `training.validation`, whose import would load the model libraries."""
 STEP = "optimiser steps"
 SCORE, KL, LOSS, LENGTH = "score", "kl", "loss", "completion_length"
 TERM, MEAN = "reward/", "/mean"
-"""What a reward term's mean is called in a log begins and ends like this."""
+"""A log calls a reward term's mean `reward/TERM/mean`."""
 Coordinates = Callable[[dict[str, Any]], Point | None]
-"""A line of a log as a point; `None` for lines that say nothing about it."""
+"""A line of a log as a point; `None` if the line has no such value."""
 
 
 def curves_section(found: Compared) -> Section:
-    """Learning curves of the runs, of the variants, and what their trainings reported."""
+    """Charts of the runs, charts of the variants, and a table of validation scores."""
     own = [training for training in found.trainings if not training.variant]
     variants = [training for training in found.trainings if training.variant]
     parts: list[Figure | Table] = [*_figures(found, own, "")]
-    # A variant's weights are its own, so heights of its scores say nothing beside the others'.
-    parts += _figures(found, variants, " of variants, each in the scale of its own reward")
+    # A variant has reward weights of its own, so its scores do not compare with the others'.
+    parts += _figures(
+        found, variants, " of variants (each has its own reward, so heights do not compare)"
+    )
     if summary := _summary(found):
         parts.append(summary)
     return Section("Learning curves", parts)
@@ -39,15 +42,17 @@ def _figures(found: Compared, trainings: Sequence[Training], of: str) -> list[Fi
         if key.startswith(TERM) and key.endswith(MEAN) and key != f"{TERM}total{MEAN}"
     )
     wanted: dict[str, list[tuple[str, str, Coordinates]]] = {
-        f"Validation score{of}: mean reward of greedy answers to questions of validation users": [
+        f"Validation score{of}: mean reward of greedy answers for validation users": [
             ("validation score", STEP, _over_steps(VALIDATION_SCORE))
         ],
-        f"Reward terms{of}: means over the completions sampled for training": [
+        f"Reward terms{of}: means over the samples of training": [
             (term, STEP, _over_steps(f"{TERM}{term}{MEAN}")) for term in terms
         ],
-        f"Reward against KL{of}: how far from SFT each training went for its score; "
-        "a point is a logged step": [("sampled score", "KL to SFT, nats a token", _kl_score)],
-        f"Training loss{of} on given texts; each method has a loss of its own": [
+        f"Reward against KL{of}: the distance from SFT that each score cost; "
+        "one point for each logged step": [
+            ("sampled score", "KL to SFT, nats per token", _kl_score)
+        ],
+        f"Training loss{of}: each method has its own loss, so heights do not compare": [
             ("loss", STEP, _supervised_loss)
         ],
     }
@@ -64,7 +69,7 @@ def _figures(found: Compared, trainings: Sequence[Training], of: str) -> list[Fi
 
 def _chart(
     found: Compared, trainings: Sequence[Training], title: str, x_label: str, place: Coordinates
-) -> Element | None:
+) -> Markup | None:
     lines = []
     for training in trainings:
         points = [point for line in training.log if (point := place(line)) is not None]
@@ -95,7 +100,7 @@ def _over_steps(name: str) -> Coordinates:
 
 
 def _supervised_loss(line: dict[str, Any]) -> Point | None:
-    """The loss of a policy gradient, whose lines hold a score, says nothing about progress."""
+    """Left out for policy gradients (their lines have a score): that loss shows no progress."""
     return None if line.get(LOSS) is None or SCORE in line else _over_steps(LOSS)(line)
 
 
@@ -106,12 +111,12 @@ def _kl_score(line: dict[str, Any]) -> Point | None:
 
 
 def _kl(line: dict[str, Any]) -> float:
-    """Nats a token: PPO logs a mean completion's and its length, TRL's trainers a token's."""
+    """Nats per token: PPO logs them per completion, with its length; TRL's trainers per token."""
     return float(line[KL]) / float(line.get(LENGTH) or 1)
 
 
 def _summary(found: Compared) -> Table | None:
-    """For each training that validated: the score before, the best one, and at which step."""
+    """For each training with validation: the score before it, the best score, and its step."""
     rows = []
     for training in found.trainings:
         scores = {
@@ -126,5 +131,5 @@ def _summary(found: Compared) -> Table | None:
             name = row_name(training.method, training.variant)
             figures = [f"{before:.3f}", f"{reached:.3f}", str(best), f"{kl[-1]:.3f}" if kl else "–"]
             rows.append([name, str(training.seed), *figures])
-    header = ["method", "seed", "score before", "best score", "at step", "last KL, nats a token"]
+    header = ["method", "seed", "score before", "best score", "at step", "last KL, nats per token"]
     return Table("Validation scores", header, rows) if rows else None

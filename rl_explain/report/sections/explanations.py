@@ -1,4 +1,4 @@
-"""The same cases as different methods explain them, with their scores."""
+"""The same cases explained by different methods, with their scores."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ SHOWN = {
     "judge": "explanation/judge_rating",
     "words": "text/length",
 }
-"""Scores beside a text, by title; the first is what texts are told apart by."""
+"""Scores below a text, by title; Markdown shows only the first."""
 BESIDE = ("oracle",)
-"""Citation baselines that are shown beside the models: the best citation there is."""
+"""Rules that are shown beside the models: the best possible citation."""
 LIMIT = 200
 
 
 def explanations_section(found: Compared, limit: int = LIMIT, seed: int = 0) -> Section:
-    """Up to `limit` cases, drawn by `seed` from those that every shown method explained."""
+    """Up to `limit` cases, drawn by `seed` from those that all shown methods explained."""
     texts = {method: _texts(found.own[method]) for method in in_order(found.own)}
     texts = {m: own for m, own in texts.items() if own and (m not in BELOW or m in BESIDE)}
     if not texts:
@@ -35,14 +35,14 @@ def explanations_section(found: Compared, limit: int = LIMIT, seed: int = 0) -> 
     drawn = sorted(np.random.default_rng(seed).permutation(len(common))[:limit].tolist())
     cases = [_case(common[i], {m: own[common[i]] for m, own in texts.items()}) for i in drawn]
     said = (
-        f"{len(cases)} of {len(common)} cases, drawn at random, of the first seed that has each "
-        "method. Scores are the case's own; a dash is a case that the score does not apply to."
+        f"{len(cases)} of {len(common)} cases, drawn at random from the first seed that has each "
+        "method. Scores are of this one case; a dash means that a score does not apply to it."
     )
     return Section("Explanations to read", [said, Cases(cases)] if cases else [])
 
 
 def _texts(result: Result) -> dict[int, dict[str, Any]]:
-    """The samples of a method, by number of the case."""
+    """The samples of a method, by case number."""
     return {s["case"]: s for s in result.samples}
 
 

@@ -1,4 +1,4 @@
-"""What each row changed against another one, over all metrics: the heat map."""
+"""How each row differs from another one, over all metrics: the heat map."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,22 +13,22 @@ from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
 START = "sft"
 """What tuning starts from."""
 OTHERS = (
-    Column("regret (replacement)", "faithfulness/score_replacement"),
-    Column("regret (log-prob.)", "faithfulness/score_log_probability"),
+    Column("faithfulness (replacement)", "faithfulness/score_replacement"),
+    Column("faithfulness (log-prob.)", "faithfulness/score_log_probability"),
 )
 METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
 LEAST = 0.05
-"""Changes of a column that are all smaller than this get no full colour."""
+"""A column whose changes are all smaller than this gets no full colour."""
 READ = (
-    "Differences in each metric's own scale; 95 % intervals are paired over users of "
-    "the seeds that both rows have, and a star "
-    "marks one that excludes 0. Blue is up and orange down, better or not; the darkest stands "
-    f"for the largest change of a column, or for {LEAST} where none is as large."
+    "Differences in each metric's own scale. The 95 % intervals are paired over users, on the "
+    "seeds that both rows have; a star marks an interval that excludes 0. Blue means higher and "
+    "orange means lower, which is not always better or worse. The darkest colour marks the "
+    f"largest change of a column, or {LEAST} if no change is as large."
 )
 
 
 def changes_section(found: Compared) -> Section:
-    """Rows against SFT, and variants against the method with its usual settings."""
+    """Each method against SFT, and each variant against its method with the usual settings."""
     tuned = [name for name in found.models if name != START] if START in found.seeds else []
     usual = {name: name.partition(", ")[0] for name in found.variants}
     pairs = {name: pair for name in tuned if (pair := found.beside(name, START))}
@@ -39,7 +39,7 @@ def changes_section(found: Compared) -> Section:
     }
     tables = [
         change_table(f"Against {START}", pairs, METRICS),
-        change_table("Variants against the method with its usual settings", varied, METRICS),
+        change_table("Variants against their method with its usual settings", varied, METRICS),
     ]
     filled = [table for table in tables if table.rows]
     return Section("What changed", [READ, *filled] if filled else [])
@@ -67,11 +67,11 @@ def change_table(
                     tones[len(rows), place] = change.value / max(LEAST, *sizes)
             cells = zip(changes, used, strict=True)
             rows.append([name, *(_show(change, columns[c].digits) for change, c in cells)])
-    return Table(caption, ["row", *(columns[c].title for c in used)], rows, tones)
+    return Table(caption, ["method", *(columns[c].title for c in used)], rows, tones)
 
 
 def _change(result: Result, start: Result, metric: str) -> Estimate | None:
-    """Paired where both hold the same users' numbers, else of the two values, no interval."""
+    """Paired if both have the same users' numbers; else without an interval."""
     a, b = result.measures.get(metric), start.measures.get(metric)
     if a is not None and b is not None and np.array_equal(np.unique(a.users), np.unique(b.users)):
         change = difference(a, b)
@@ -83,7 +83,7 @@ def _change(result: Result, start: Result, metric: str) -> Estimate | None:
 
 
 def _show(change: Estimate | None, digits: int) -> str:
-    """`+0.23 * [+0.19, +0.27]`; without its interval where there is none."""
+    """`+0.23 * [+0.19, +0.27]`, or the value alone if it has no interval."""
     if change is None:
         return "–"
     value = f"{change.value:+.{digits}f}"

@@ -1,4 +1,4 @@
-"""What made a report: runs, commands, versions, hardware, commits, settings."""
+"""Where the results come from: runs, commands, versions, hardware, commits, settings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ UNKNOWN = "–"
 
 
 def runs_section(runs: Sequence[RunFolder]) -> Section:
-    """The runs of a study: what each holds."""
+    """The runs of a study and what each contains."""
     rows = [
         [
             run.name,
@@ -28,13 +28,13 @@ def runs_section(runs: Sequence[RunFolder]) -> Section:
 
 
 def missing_section(runs: Sequence[RunFolder]) -> Section:
-    """What a reader could expect and does not get, run by run."""
+    """What a reader could expect but the folder lacks, by run."""
     rows = [[run.name, sentence] for run in runs for sentence in run.missing]
-    return Section("What is missing", [Table("Not there", ["run", "what"], rows)] if rows else [])
+    return Section("What is missing", [Table("Missing", ["run", "what"], rows)] if rows else [])
 
 
 def training_section(runs: Sequence[RunFolder]) -> Section:
-    """What each stage took and sampled."""
+    """Samples, steps and seconds of each stage."""
     rows = [
         [
             run.name,
@@ -45,12 +45,12 @@ def training_section(runs: Sequence[RunFolder]) -> Section:
         for run in runs
         for stage, metrics in run.metrics.items()
     ]
-    header = ["run", "stage", "completions sampled", "pairs", "optimiser steps", "seconds"]
-    return Section("Cost", [Table("What stages cost", header, rows, folded=True)] if rows else [])
+    header = ["run", "stage", "samples", "pairs", "optimiser steps", "seconds"]
+    return Section("Cost", [Table("Cost of each stage", header, rows, folded=True)] if rows else [])
 
 
-def made_by_section(runs: Sequence[RunFolder]) -> Section:
-    """Command, versions and hardware, each different answer once; the first run's settings."""
+def provenance_section(runs: Sequence[RunFolder]) -> Section:
+    """Command, versions and hardware, each distinct value once; the first run's settings."""
     facts: dict[str, list[object]] = {
         "command": [run.record.get("command") for run in runs],
         "commit": [commit for run in runs for commit in _commits(run).split(", ")],
@@ -65,11 +65,11 @@ def made_by_section(runs: Sequence[RunFolder]) -> Section:
     }
     rows = [[name, _each_once(values)] for name, values in facts.items()]
     known = [row for row in rows if row[1]]
-    parts: list[Part] = [Table("Made by", ["what", "value"], known)] if known else []
+    parts: list[Part] = [Table("Provenance", ["what", "value"], known)] if known else []
     for run in [run for run in runs if run.config][:1]:
         text = yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True)
         parts.append(Listing(f"Settings of {run.name}", text))
-    return Section("Made by", parts)
+    return Section("Provenance", parts)
 
 
 def _commits(run: RunFolder) -> str:
@@ -82,7 +82,7 @@ def _packages(run: RunFolder) -> str:
 
 
 def _recommender(run: RunFolder) -> str | None:
-    """How good the target is, on its own merits."""
+    """How well the recommender itself ranks."""
     found = run.metrics.get("recommender", {})
     if "ndcg@10" not in found:
         return None

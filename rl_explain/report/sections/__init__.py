@@ -1,0 +1,1 @@
+"""The sections of a report, one topic each: results in, tables and charts out."""
