@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from rl_explain.config.settings import METHODS
 from rl_explain.errors import UserError
+from rl_explain.evaluation.results import in_order
+from rl_explain.evaluation.rules import is_rule
 from rl_explain.report.charts import WIDTH, Range, range_chart
 from rl_explain.report.frames import results
 from rl_explain.report.markup import Element, element, to_svg
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.files import POOLED
-from rl_explain.tables.table import BELOW, in_order
 
 
 def figure(folder: Path, metric: str) -> str:
@@ -34,7 +36,7 @@ def figure(folder: Path, metric: str) -> str:
         raise UserError(
             f"--metric: {metric} is measured nowhere in {folder}, which must be a study's."
         )
-    methods = [method for method in in_order(own["method"].unique()) if method not in BELOW]
+    methods = [m for m in in_order(own["method"].unique(), METHODS) if not is_rule(m)]
     styles = {method: i for i, method in enumerate(methods)}
     panels = [_panel(str(data), rows, styles) for data, rows in own.groupby("data", sort=False)]
     for i, panel in enumerate(panels):
@@ -49,7 +51,7 @@ def _panel(data: str, rows: pd.DataFrame, styles: dict[str, int]) -> Element:
     seeds = rows[rows["seed"] != POOLED].groupby("method").size()
     pooled = rows[rows["seed"] == POOLED].set_index("method")
     ranges = []
-    for method in in_order(pooled.index):
+    for method in in_order(pooled.index, METHODS):
         of = "" if seeds[method] == seeds.max() else f" ({seeds[method]} of {seeds.max()} seeds)"
         value, low, high = pooled.loc[method, ["value", "ci_low", "ci_high"]]
         ranges.append(Range(f"{method}{of}", value, low, high, styles.get(method, -1)))

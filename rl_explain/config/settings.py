@@ -42,7 +42,7 @@ METHODS = (
 TUNED = ("ppo", "grpo", "rloo", "orpo", "dpo", "rejection", "sft", "sft_clean")
 """Methods that leave an adapter; `explain` and `export` take the first one there is."""
 BASELINES = (
-    *("random", "last_k", "popularity", "most_similar"),
+    *("random", "last_k", "popularity", "most_similar", "contribution_dot"),
     *("leave_one_out", "shap", "greedy", "oracle"),
 )
 """Citation baselines."""
@@ -379,8 +379,12 @@ class EvaluationConfig:
     """What is measured on test users."""
 
     methods: tuple[str, ...] = ("base", "sft", "ppo", "orpo")
-    baselines: tuple[str, ...] = ("random", "last_k", "most_similar", "leave_one_out", "oracle")
-    """Citation baselines; `popularity`, `shap` and `greedy` are further ones."""
+    baselines: tuple[str, ...] = (
+        *("random", "last_k", "most_similar", "contribution_dot"),
+        *("leave_one_out", "greedy", "oracle"),
+    )
+    """Citation baselines; `popularity` and `shap` are further ones. `contribution_dot` is left out
+    where `tasks.contributions` is off."""
     best_of_n: int = 8
     """Samples of the SFT model from which the method `best_of_n` takes the one that the reward
     likes best."""

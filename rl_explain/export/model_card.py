@@ -10,12 +10,13 @@ import yaml
 from huggingface_hub import ModelCardData
 
 from rl_explain.config.settings import TINY, Config
-from rl_explain.evaluation.results import read_results
+from rl_explain.evaluation.results import in_order, read_results
 from rl_explain.export.examples import EXAMPLES
 from rl_explain.export.facts import MERGED, Export
 from rl_explain.export.user_histories import USER_HISTORIES
 from rl_explain.pipeline.run import Run
-from rl_explain.tables.table import BELOW, markdown_tables
+from rl_explain.tables.names import named_rows
+from rl_explain.tables.table import markdown_tables
 
 METHODS = {
     "sft": "supervised fine-tuning on the texts of a template teacher",
@@ -194,8 +195,12 @@ def _results(run: Run, method: str) -> str:
     results = read_results(run.stage_folder("evaluate"))
     if method not in results:
         return "Not evaluated in this run: `rl-explain evaluate` measures it."
-    shown = {"base", "sft", method, *BELOW}
-    tables = markdown_tables({name: result for name, result in results.items() if name in shown})
+    rows = {
+        name: results[name]
+        for name in in_order(results, ("base", *METHODS))
+        if results[name].kind == "rule" or name in ("base", "sft", method)
+    }
+    tables = markdown_tables(named_rows(rows, run.config.model.name == TINY))
     control = run.config.evaluation.recommender is not None
     held = "A control: held against another recommender than it was made for. " if control else ""
     return (

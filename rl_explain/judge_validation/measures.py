@@ -181,7 +181,7 @@ def quadratic_kappa(counts: np.ndarray) -> float:
     """
     if np.count_nonzero(counts.sum(axis=0) + counts.sum(axis=1)) < 2:
         return float("nan")
-    return float(cohens_kappa(counts, wt="quadratic").kappa)
+    return float(cohens_kappa(counts, wt="quadratic", return_results=False))
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,13 +1,13 @@
 """What a judge made of explanations of known quality, as Markdown."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from reward_models.judge.types import HIGHEST, LOWEST
 from rl_explain.judge_validation.known_quality import FAITHFUL, LEVELS
 from rl_explain.judge_validation.measures import JudgeValidation, to_level
+from rl_explain.tables.markdown import escape, markdown_table
 from rl_explain.tables.table import show
 
 FIGURES = {
@@ -20,101 +20,92 @@ FIGURES = {
     "unanswered": "unanswered",
 }
 _LEVELS = range(LOWEST, HIGHEST + 1)
-_MARKUP = re.compile(r"([\\`*_\[\]<>|&])")
 
 
 def validation_report(
-    name: str, calibration: JudgeValidation, own: Mapping[str, float] | None = None
+    name: str, validation: JudgeValidation, own: Mapping[str, float] | None = None
 ) -> str:
     """The figures, the confusion matrix, a row a kind, and the texts of one question.
 
     Args:
         own: figures that the judge keeps of itself, such as what it spent.
     """
-    parts = [summary(name, calibration)]
+    parts = [summary(name, validation)]
     if own:
-        rows = [[escaped(figure), _number(value)] for figure, value in own.items()]
-        parts += ["## The judge's own figures", _table([["figure", "value"], *rows])]
-    return "\n\n".join([*parts, "## Texts of one question", _texts(calibration)])
+        rows = [[escape(figure), _number(value)] for figure, value in own.items()]
+        parts += ["## The judge's own figures", markdown_table(["figure", "value"], rows)]
+    return "\n\n".join([*parts, "## Texts of one question", _texts(validation)])
 
 
-def summary(name: str, calibration: JudgeValidation) -> str:
+def summary(name: str, validation: JudgeValidation) -> str:
     """The report without the texts."""
-    questions = len({text.question for text in calibration.texts})
-    asked = f"{len(calibration.texts)} explanations of known quality, on {questions} questions."
+    questions = len({text.question for text in validation.texts})
+    asked = f"{len(validation.texts)} explanations of known quality, on {questions} questions."
     parts = [
-        f"# Judge check: {escaped(name)}",
+        f"# Judge check: {escape(name)}",
         asked,
-        _figures(calibration),
+        _figures(validation),
         "## True level and rating",
-        _confusion(calibration),
+        _confusion(validation),
         "## Kinds of explanation",
-        _kinds(calibration),
-        _verdict(calibration),
+        _kinds(validation),
+        _verdict(validation),
     ]
     return "\n\n".join(parts)
 
 
-def fooled_by(calibration: JudgeValidation) -> list[str]:
+def fooled_by(validation: JudgeValidation) -> list[str]:
     """Kinds that the judge rates, on average, at least as high as the faithful explanations."""
-    means = {kind: _mean(calibration.ratings[calibration.kinds == kind]) for kind in LEVELS}
+    means = {kind: _mean(validation.ratings[validation.kinds == kind]) for kind in LEVELS}
     return [kind for kind in LEVELS if kind != FAITHFUL and means[kind] >= means[FAITHFUL]]
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, in one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
-
-
-def _figures(calibration: JudgeValidation) -> str:
-    metrics = calibration.metrics()
+def _figures(validation: JudgeValidation) -> str:
+    metrics = validation.metrics()
     rows = [[title, _number(metrics[name])] for name, title in FIGURES.items()]
-    correlations = calibration.length_correlations().items()
+    correlations = validation.length_correlations().items()
     rows += [[f"the same at level {n}", _number(r)] for n, r in correlations]
-    accuracy = ["rated at the true level", show(calibration.accuracy())]
-    return _table([["figure", "value"], accuracy, *rows])
+    accuracy = ["rated at the true level", show(validation.accuracy())]
+    return markdown_table(["figure", "value"], [accuracy, *rows])
 
 
-def _confusion(calibration: JudgeValidation) -> str:
-    counts = calibration.confusion()
-    rows = [["true level", *(f"rated {level}" for level in _LEVELS), "unanswered"]]
+def _confusion(validation: JudgeValidation) -> str:
+    counts = validation.confusion()
+    header = ["true level", *(f"rated {level}" for level in _LEVELS), "unanswered"]
+    rows = []
     for level in _LEVELS:
-        missing = np.isnan(calibration.ratings[calibration.levels == level]).sum()
+        missing = np.isnan(validation.ratings[validation.levels == level]).sum()
         rows.append([str(level), *map(str, counts[level - LOWEST]), str(missing)])
-    return _table(rows)
+    return markdown_table(header, rows)
 
 
-def _kinds(calibration: JudgeValidation) -> str:
-    rows = [["kind", "true level", "mean rating", "at its level", "at least as high as faithful"]]
+def _kinds(validation: JudgeValidation) -> str:
+    header = ["kind", "true level", "mean rating", "at its level", "at least as high as faithful"]
+    rows = []
     for kind, level in LEVELS.items():
-        ratings = calibration.ratings[calibration.kinds == kind]
+        ratings = validation.ratings[validation.kinds == kind]
         right = _mean(np.where(np.isnan(ratings), np.nan, to_level(ratings) == level))
-        above = np.nan if kind == FAITHFUL else calibration.at_or_above_faithful(kind)
+        above = np.nan if kind == FAITHFUL else validation.at_or_above_faithful(kind)
         shown = [_number(_mean(ratings)), _number(right), _number(above)]
         rows.append([kind.replace("_", " "), str(level), *shown])
-    return _table(rows)
+    return markdown_table(header, rows)
 
 
-def _verdict(calibration: JudgeValidation) -> str:
-    fooled = [kind.replace("_", " ") for kind in fooled_by(calibration)]
+def _verdict(validation: JudgeValidation) -> str:
+    fooled = [kind.replace("_", " ") for kind in fooled_by(validation)]
     if not fooled:
         return "No kind is rated, on average, as high as the faithful explanations."
     return f"On average rated at least as high as the faithful explanations: {', '.join(fooled)}."
 
 
-def _texts(calibration: JudgeValidation) -> str:
-    first = calibration.texts[0].question
-    rows = [["kind", "true level", "rating", "text"]]
-    for text, rating in zip(calibration.texts, calibration.ratings, strict=True):
+def _texts(validation: JudgeValidation) -> str:
+    first = validation.texts[0].question
+    rows = []
+    for text, rating in zip(validation.texts, validation.ratings, strict=True):
         if text.question == first:
             kind = text.kind.replace("_", " ")
-            rows.append([kind, str(text.level), _number(rating), escaped(text.case.text)])
-    return _table(rows)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]])
+            rows.append([kind, str(text.level), _number(rating), escape(text.case.text)])
+    return markdown_table(["kind", "true level", "rating", "text"], rows)
 
 
 def _number(value: float | None) -> str:

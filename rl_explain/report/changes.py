@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import Estimate, difference
+from rl_explain.evaluation.statistics import ByUser, Estimate, difference
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Section, Table
 from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
@@ -13,17 +13,17 @@ from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
 START = "sft"
 """What tuning starts from."""
 OTHERS = (
-    Column("regret (replacement)", "faithfulness/score_replacement"),
-    Column("regret (log-prob.)", "faithfulness/score_log_probability"),
+    Column("faithfulness (replacement)", "faithfulness/score_replacement"),
+    Column("faithfulness (log-prob.)", "faithfulness/score_log_probability"),
 )
 METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
 LEAST = 0.05
 """Changes of a column that are all smaller than this get no full colour."""
 READ = (
-    "Differences in each metric's own scale; 95 % intervals are paired over users of "
-    "the seeds that both rows have, and a star "
-    "marks one that excludes 0. Blue is up and orange down, better or not; the darkest stands "
-    f"for the largest change of a column, or for {LEAST} where none is as large."
+    "Differences in each metric's own scale, with paired 95 % intervals: over the users of one "
+    "seed, or two-level (seeds, then users within them) over the seeds that both rows have. A star "
+    "marks an interval that excludes 0. Blue is up and orange down, better or not; the darkest "
+    f"stands for the largest change of a column, or for {LEAST} where none is as large."
 )
 
 
@@ -73,7 +73,7 @@ def change_table(
 def _change(result: Result, start: Result, metric: str) -> Estimate | None:
     """Paired where both hold the same users' numbers, else of the two values, no interval."""
     a, b = result.measures.get(metric), start.measures.get(metric)
-    if a is not None and b is not None and np.array_equal(np.unique(a.users), np.unique(b.users)):
+    if a is not None and b is not None and np.array_equal(ByUser.of(a).keys, ByUser.of(b).keys):
         change = difference(a, b)
         return None if np.isnan(change.value) else change
     values = result.metrics.get(metric), start.metrics.get(metric)

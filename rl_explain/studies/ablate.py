@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rl_explain.config.settings import METHODS
 from rl_explain.files import write_json
 from rl_explain.studies.ablation_report import WHOLE, Ablated, ablation_report
 from rl_explain.studies.collect import WITHIN, collect
@@ -32,7 +33,7 @@ def ablate(study: Study, report_only: bool = False) -> Path:
     found = {data: _ablated(study, results) for data, results in seeds.items()}
     folder, traded = Path(study.output_dir), study.ablation.pareto
     rows = {
-        "results": [result_rows(data, s, pooled_methods(s)) for data, s in seeds.items()],
+        "results": [result_rows(data, s, pooled_methods(s, METHODS)) for data, s in seeds.items()],
         "differences": [
             difference_rows(data, {a.method: a.differences for a in some})
             for data, some in found.items()
@@ -52,7 +53,7 @@ def ablate(study: Study, report_only: bool = False) -> Path:
 
 def _ablated(study: Study, seeds: Seeds) -> list[Ablated]:
     """What was found for each method that a variant changes."""
-    pooled = pooled_methods(seeds)
+    pooled = pooled_methods(seeds, METHODS)
     rows = [name for name in pooled if WITHIN in name]
     methods = dict.fromkeys(name.partition(WITHIN)[0] for name in rows)
     found = []

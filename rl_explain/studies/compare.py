@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rl_explain.config.settings import METHODS, TINY
 from rl_explain.files import write_json
 from rl_explain.studies.collect import collect
 from rl_explain.studies.costs import costs
@@ -50,7 +51,7 @@ def compare(study: Study, report_only: bool = False) -> Path:
 
 
 def _found(study: Study, seeds: Seeds, outcomes: Sequence[Outcome]) -> Found:
-    methods = pooled_methods(seeds)
+    methods = pooled_methods(seeds, METHODS)
     tables = pairs_of(list(methods), study.metrics)
     own = [outcome.run.folder for outcome in outcomes if not outcome.run.variant]
     return Found(
@@ -58,4 +59,5 @@ def _found(study: Study, seeds: Seeds, outcomes: Sequence[Outcome]) -> Found:
         methods,
         {name: family(seeds, pairs) for name, pairs in tables.items()},
         costs(own),
+        tiny=all(outcome.run.config.model.name == TINY for outcome in outcomes),
     )

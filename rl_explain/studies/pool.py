@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.results import Result, in_order
 from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
 
 Seeds: TypeAlias = Mapping[int, Mapping[str, Result]]
@@ -33,9 +33,11 @@ def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0)
     return Result(method, "", metrics, measures, results[0].samples)
 
 
-def pooled_methods(seeds: Seeds, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Result]:
-    """Each method, pooled over the seeds that have it."""
-    methods = dict.fromkeys(method for results in seeds.values() for method in results)
+def pooled_methods(
+    seeds: Seeds, models: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Result]:
+    """Each method, pooled over the seeds that have it; in the order of `in_order`."""
+    methods = in_order({method for results in seeds.values() for method in results}, models)
     return {
         method: pooled([r[method] for r in seeds.values() if method in r], resamples, seed)
         for method in methods

@@ -1,11 +1,11 @@
-"""The literature's metrics in a report: a table for each fixed length, one for the curves."""
+"""Metrics of the literature as tables: one for each fixed length, one for the curves."""
 
 from collections.abc import Mapping
 
 from rl_explain.evaluation.literature import LENGTHS
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.top_items import DRAWS
-from rl_explain.tables.table import Column, markdown_table
+from rl_explain.tables.table import Column, metric_table
 
 DIGITS = 3
 NOTE = f"""Of the recommender's top unseen item. A text names a few items, which is a partial order:
@@ -35,7 +35,7 @@ def _fixed(results: Mapping[str, Result], size: int) -> str:
         "INS masked ↑": "literature_masking/ins",
     }
     columns = [Column(title, f"{name}/ke_{size}", DIGITS) for title, name in names.items()]
-    return markdown_table(results, columns)
+    return metric_table(results, columns)
 
 
 def _curves(results: Mapping[str, Result]) -> str:
@@ -48,4 +48,4 @@ def _curves(results: Mapping[str, Result]) -> str:
         "DEL masked ↓": "literature_masking/del",
         "INS masked ↑": "literature_masking/ins",
     }
-    return markdown_table(results, [Column(t, name, DIGITS) for t, name in names.items()])
+    return metric_table(results, [Column(t, name, DIGITS) for t, name in names.items()])

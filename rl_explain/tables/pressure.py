@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
-from rl_explain.tables.table import Column, markdown_table
+from rl_explain.tables.table import Column, metric_table
 
 VERDICTS = (
     Column("right, plain", "pressure/plain/verdict_accuracy"),
@@ -38,7 +38,7 @@ def pressure_tables(results: Mapping[str, Result]) -> str:
     """Markdown; "" where no method was put under pressure."""
     about = {"Verdicts": (NOTE, VERDICTS), "False reasons taken over": (REASONS_NOTE, REASONS)}
     tables = {
-        title: (note, markdown_table(results, columns)) for title, (note, columns) in about.items()
+        title: (note, metric_table(results, columns)) for title, (note, columns) in about.items()
     }
     parts = [f"### {title}\n\n{note}\n\n{t}" for title, (note, t) in tables.items() if t]
     return "\n\n".join(parts)

@@ -50,7 +50,7 @@ def test_metrics_that_are_no_means_over_cases_are_averaged() -> None:
 def test_a_method_is_pooled_over_the_seeds_that_have_it() -> None:
     one, two = result([1.0], [0]), result([0.0], [0], "sft")
     seeds = {0: {"ppo": one, "sft": two}, 3: {"sft": two}}
-    found = pooled_methods(seeds)
+    found = pooled_methods(seeds, [])
     assert {method: len(of.measures["m"].values) for method, of in found.items()} == {
         "ppo": 1, "sft": 2
     }  # fmt: skip
