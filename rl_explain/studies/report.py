@@ -180,9 +180,9 @@ def gaps(methods: Mapping[str, Result]) -> str:
 
 def _share(method: str, start: str, scores: Mapping[str, float]) -> str:
     way = scores["oracle"] - scores[start]
-    return (
-        MISSING if method == start or not way else f"{(scores[method] - scores[start]) / way:.2f}"
-    )
+    if method == start or not way:
+        return MISSING
+    return f"{(scores[method] - scores[start]) / way:.2f}"
 
 
 def tuned(methods: Sequence[str]) -> list[str]:
@@ -193,11 +193,8 @@ def tuned(methods: Sequence[str]) -> list[str]:
 def incomplete_list(having: Mapping[str, Sequence[int]]) -> str:
     """What some seed lacks, and the seeds that have it; "" when nothing does."""
     lines = [f"- {name}: {', '.join(map(str, seeds))}" for name, seeds in having.items()]
-    return (
-        "\n\nSome seeds lack these; the seeds that have them:\n\n" + "\n".join(lines)
-        if lines
-        else ""
-    )
+    title = "\n\nSome seeds lack these methods; the seeds that have them:\n\n"
+    return title + "\n".join(lines) if lines else ""
 
 
 def _one_line(error: str) -> str:
