@@ -44,7 +44,7 @@ class JudgeValidation:
     """What a judge said of texts of known quality.
 
     ratings, again: (N,) float in [1, 4], the same texts rated twice; NaN where unanswered.
-    forward, backward: preferences of pairs whose faithful text stands first, and second.
+    forward, backward: preferences of pairs whose faithful text is first, and second.
     """
 
     texts: Sequence[KnownText]

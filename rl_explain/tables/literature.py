@@ -9,11 +9,11 @@ from rl_explain.tables.table import Column, metric_table
 
 DIGITS = 3
 NOTE = f"""Of the recommender's top unseen item. A text names a few items, which is a partial order:
-they come first, in the order of its words, the others behind them at random (means over {DRAWS}
-random orders); a text that does not say yes names none. Rows are comparable at an equal length Ke,
-not in the curves, where most of a text's order is random. "named": share of cases in which the Ke
-items are all the text's own. Removal is deletion, closed up, unless a column says masked; an empty
-history, which the recommender is never asked about, is left out."""
+they come first, in the order of its words, then the others at random (means over {DRAWS} random
+orders). A text that does not say yes names none. Compare rows at an equal length Ke; in the curves
+most of a text's order is random. "named": share of cases in which the text itself names all Ke
+items. Items are removed by deletion unless a column says masked. The recommender is never asked
+about an empty history."""
 
 
 def literature_tables(results: Mapping[str, Result]) -> str:
