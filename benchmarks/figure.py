@@ -10,11 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from rl_explain.errors import UserError
+from rl_explain.evaluation.results import in_order
+from rl_explain.evaluation.rules import is_rule
+from rl_explain.pipeline.table import method_rows
 from rl_explain.report.charts import Range, range_panels
 from rl_explain.report.frames import results
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.files import POOLED
-from rl_explain.tables.table import BELOW, in_order
 
 
 def figure(folder: Path, metric: str) -> str:
@@ -32,7 +34,7 @@ def figure(folder: Path, metric: str) -> str:
         raise UserError(
             f"--metric: {metric} is measured nowhere in {folder}, which must be a study's."
         )
-    methods = [method for method in in_order(own["method"].unique()) if method not in BELOW]
+    methods = [m for m in in_order(own["method"].unique(), method_rows()) if not is_rule(m)]
     styles = {method: i for i, method in enumerate(methods)}
     groups = own.groupby("data", sort=False)
     return range_panels(metric, {str(data): _ranges(rows, styles) for data, rows in groups})
@@ -43,7 +45,7 @@ def _ranges(rows: pd.DataFrame, styles: dict[str, int]) -> list[Range]:
     seeds = rows[rows["seed"] != POOLED].groupby("method").size()
     pooled = rows[rows["seed"] == POOLED].set_index("method")
     ranges = []
-    for method in in_order(pooled.index):
+    for method in in_order(pooled.index, method_rows()):
         of = "" if seeds[method] == seeds.max() else f" ({seeds[method]} of {seeds.max()} seeds)"
         value, low, high = pooled.loc[method, ["value", "ci_low", "ci_high"]]
         ranges.append(Range(f"{method}{of}", value, low, high, styles.get(method, -1)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reward_models.judge.types import JudgeError
 from rl_explain.errors import UserError
-from rl_explain.pipeline.table import STAGES, Kind, stages, trained
+from rl_explain.pipeline.table import STAGES, Kind, stage_rows, trained_rows
 
 if TYPE_CHECKING:
     from rl_explain.studies.plan import Planned
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _takes_config(run)
     run.add_argument("--dry-run", action="store_true", help="print stages, memory and time")
     run.set_defaults(command=_run)
-    for stage in stages():
+    for stage in stage_rows():
         one = commands.add_parser(stage, help=f"the {stage} stage alone")
         _takes_config(one)
         one.set_defaults(command=_run, stage=stage, dry_run=False)
@@ -118,7 +118,7 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain.add_argument("--free", action="store_true", help="let texts quote any words")
     explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
     explain.add_argument("--output", type=Path, help="JSON lines to write")
-    _takes_method(explain, ("base", *trained()))
+    _takes_method(explain, ("base", *trained_rows()))
     explain.set_defaults(command=_explain)
     items = commands.add_parser("items", help="the titles that can be asked about, one a line")
     items.add_argument("run", type=Path, help="a run's folder or an exported adapter")
@@ -135,7 +135,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument(
         "--push", metavar="REPO", help="then upload to this hub repository; needs HF_TOKEN"
     )
-    _takes_method(export, tuple(trained()))
+    _takes_method(export, tuple(trained_rows()))
     export.set_defaults(command=_export)
 
 

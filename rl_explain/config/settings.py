@@ -31,6 +31,7 @@ Rule = Literal[
     "last_k",
     "popularity",
     "most_similar",
+    "contribution_dot",
     "leave_one_out",
     "shap",
     "greedy",
@@ -315,8 +316,12 @@ class EvaluationConfig:
 
     methods: tuple[str, ...] = ()
     """Models to evaluate; the base and every method among the run's stages when empty."""
-    baselines: tuple[Rule, ...] = ("random", "last_k", "most_similar", "leave_one_out", "oracle")
-    """Rules to evaluate beside them; `popularity`, `shap` and `greedy` are further ones."""
+    baselines: tuple[Rule, ...] = (
+        *("random", "last_k", "most_similar", "contribution_dot"),
+        *("leave_one_out", "greedy", "oracle"),
+    )
+    """Rules to evaluate beside them; `popularity` and `shap` are further ones. `contribution_dot`
+    is left out where `tasks.contributions` is off."""
     best_of_n: PositiveInt = 8
     """Samples of the SFT model from which the method `best_of_n` takes the one with the highest
     reward."""

@@ -1,7 +1,7 @@
-"""Citation baselines: the right verdict and the teacher's sentences around items chosen cheaply.
+"""Citation baselines: the right verdict and the teacher's sentences around items that a rule chose.
 
-They show what a score is worth that any citation can reach. Their texts go through the very code
-that scores a model's.
+They show how much of a score a citation rule reaches without a language model. Their texts go
+through the code that scores a model's. `rules.py` lists them with their costs.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import question
 from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 from rl_explain.evaluation.shapley import shapley_orders
+from rl_explain.explainer.embedding_tables import contributions
 from rl_explain.recommenders.next_item import popularity
 from rl_explain.recommenders.protocol import Recommender
 from rl_explain.tasks.examples import Example
@@ -33,18 +34,19 @@ UNORDERED = "oracle"
 
 
 class CitationBaselines:
-    """Chooses by chance, recency, popularity, likeness to the item, influence, or takes the best.
+    """Chooses by chance, recency, popularity, likeness to the item or influence on it.
 
-    `leave_one_out` cites what moves the item most by itself, `shap` what moves it most on average
-    over what else is there, `greedy` what moves it most once the items cited before are gone: an
-    oracle that is not told how many it may cite.
+    `contribution_dot` reads the contribution vectors that prompts show: it cites the items whose
+    vectors have the largest dot product with the asked item's embedding. `leave_one_out` cites what
+    moves the item most by itself, `shap` what moves it most on average over what else is there,
+    `greedy` what moves it most once the items cited before are gone. `oracle` takes the best subset
+    of the size it may cite. For a no item all of them cite what speaks against it.
 
     Args:
         recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
-            the mean embedding mostly holds what all items share. For a no item it cites the least
-            similar ones: what speaks for the label, as the other baselines are told the label.
-        context: whose effects by deletion `oracle` maximises, over the subsets that the regret
-            score compares with; so its faithfulness score is 1 wherever a case is well-posed.
+            the mean embedding mostly holds what all items share.
+        context: whose effects by deletion `oracle` maximises, over the subsets that the
+            faithfulness score is normalised by; so its score is 1 wherever a case is well-posed.
         interactions: whose training part `popularity` counts.
         seed: of `random`.
         measure: of the recommender's score that `leave_one_out`, `shap` and `greedy` move.
@@ -70,6 +72,7 @@ class CitationBaselines:
             "last_k": self._last_k,
             "popularity": self._most_popular,
             "most_similar": self._most_similar,
+            "contribution_dot": self._contribution_dot,
             "leave_one_out": self._leave_one_out,
             "shap": self._shap,
             "greedy": self._greedy,
@@ -100,11 +103,24 @@ class CitationBaselines:
         return [self._nearest(q)[:k] for q, k in zip(questions, sizes, strict=True)]
 
     def _nearest(self, asked: Question) -> History:
-        items = np.array(distinct(asked.history))
-        likeness = self._directions[items] @ self._directions[asked.item]
-        if asked.label == "no":
-            likeness = -likeness
-        return tuple(items[np.argsort(-likeness, kind="stable")].tolist())
+        items = distinct(asked.history)
+        return _largest(items, self._directions[list(items)] @ self._directions[asked.item], asked)
+
+    def _contribution_dot(
+        self, questions: Sequence[Question], sizes: Sequence[int]
+    ) -> list[History]:
+        histories = [q.history for q in questions]
+        longest = max(map(len, histories), default=0)
+        embeddings = self._recommender.user_embeddings(histories) if histories else np.zeros((0, 1))
+        vectors = contributions(self._recommender, histories, embeddings, longest)  # (B, T, dim)
+        items = self._recommender.item_embeddings()
+        items = items - items.mean(axis=0)  # as in the embedding table that prompts show
+        chosen = []
+        for q, of, k in zip(questions, vectors, sizes, strict=True):
+            # An item's contribution is the same at each of its places.
+            at = [q.history.index(item) for item in distinct(q.history)]
+            chosen.append(_largest(distinct(q.history), of[at] @ items[q.item], q)[:k])
+        return chosen
 
     def _leave_one_out(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
         influences = leave_one_out(self._recommender, questions, self._measure)
@@ -126,7 +142,7 @@ class CitationBaselines:
             ]
             left = self._scores_without([(questions[i], gone) for i, gone in options])
             best: dict[int, History] = {}
-            for row in np.argsort(left, kind="stable"):  # NaN, where nothing is left, stands last
+            for row in np.argsort(left, kind="stable"):  # NaN, where nothing is left, comes last
                 best.setdefault(*options[row])
             for i, gone in best.items():
                 taken[i] = gone
@@ -146,6 +162,12 @@ class CitationBaselines:
             tuple(distinct(q.history)[position] for position in positions)
             for q, positions in zip(questions, best, strict=True)
         ]
+
+
+def _largest(items: History, values: np.ndarray, asked: Question) -> History:
+    """The items by how much `values` (N,) speak for the question's label, the most first."""
+    signed = values if asked.label == "yes" else -values
+    return tuple(items[place] for place in np.argsort(-signed, kind="stable"))
 
 
 def item_directions(recommender: Recommender) -> np.ndarray:

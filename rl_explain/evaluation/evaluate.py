@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 import reward_models
 import rl_explain.evaluation
 import rl_explain.explainer
@@ -20,9 +22,15 @@ from reward_models.judge.types import Judge
 from reward_models.perturb.measures import log_probability
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import unknown_name
-from rl_explain.evaluation.baselines import UNORDERED, CitationBaselines, baseline_texts
+from rl_explain.evaluation.baselines import (
+    UNORDERED,
+    CitationBaselines,
+    baseline_texts,
+    reasons_allowed,
+)
 from rl_explain.evaluation.pressure import PressureScorer
 from rl_explain.evaluation.results import Result, load_result
+from rl_explain.evaluation.rules import RULES, prompt_calls
 from rl_explain.evaluation.scorer import ExplanationScorer
 from rl_explain.evaluation.simulatability import LEAKING, Readers, gain
 from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
@@ -49,6 +57,12 @@ Write: TypeAlias = Callable[[Sequence[Example]], list[str]]
 """Gives a text for each explanation question."""
 
 
+Calls: TypeAlias = Callable[[Example], int]
+"""Recommender calls that the explanation of a question costs, beyond choosing the item."""
+CALLS = "explanation/recommender_calls"
+"""Metric: their mean over the explanation questions."""
+
+
 class Evaluation:
     """The questions that methods are compared on, and what has been found out so far.
 
@@ -71,6 +85,8 @@ class Evaluation:
             pressure metrics out. Baselines, which read no prompt, have none.
         judges: of explanations, by the name of the metric that their ratings become.
         measured_by: a fingerprint of whatever else results depend on: judges, libraries, device.
+        contributions: whether prompts show what each item contributes, which costs recommender
+            calls.
     """
 
     def __init__(
@@ -91,10 +107,12 @@ class Evaluation:
         pressed: Sequence[Pressed] = (),
         judges: Mapping[str, Judge] | None = None,
         measured_by: str = "",
+        contributions: bool = True,
     ) -> None:
         self._examples = {
             task: [e for e in examples if e.task == task] for task in ("explanation", *ASK)
         }
+        self._contributions = contributions
         self._interactions = interactions
         self._context = context
         self._folder = folder
@@ -124,7 +142,7 @@ class Evaluation:
             code_digest(*SHAPING),
             [asdict(e) for task in self._examples.values() for e in task],
             *(interactions.fingerprint, recommender.fingerprint),
-            *(verdict, max_new_tokens, constrained, resamples, seed, measured_by),
+            *(verdict, max_new_tokens, constrained, resamples, seed, measured_by, contributions),
             *([asdict(e) for e in part] for part in (top_items, training, pressed)),
         )
 
@@ -135,16 +153,24 @@ class Evaluation:
             load: called only when there is no result to reuse.
             weights: a fingerprint of the model, such as the `digest` of its adapter.
         """
-        return self._kept(method, weights, lambda: self._ask(load()))
+        return self._kept(method, weights, lambda: self._ask(load()), self._prompt_calls)
 
-    def texts(self, method: str, write: Write, what: str) -> Result:
+    def texts(
+        self, method: str, write: Write, what: str, further_calls: Calls = lambda example: 0
+    ) -> Result:
         """The explanation metrics of texts that come from no single model.
 
         Args:
             write: called only when there is no result to reuse.
             what: a fingerprint of whatever the texts depend on.
+            further_calls: recommender calls of a question beyond those behind its prompt; called
+                after `write`.
         """
-        return self._kept(method, what, lambda: self._explained(write))
+
+        def calls(example: Example) -> int:
+            return self._prompt_calls(example) + further_calls(example)
+
+        return self._kept(method, what, lambda: self._explained(write), calls)
 
     def baseline(self, name: str) -> Result:
         """The explanation metrics of a citation baseline.
@@ -154,19 +180,35 @@ class Evaluation:
         """
         if name not in self._baselines.choose:
             raise unknown_name("citation baseline", name, self._baselines.choose)
-        return self._kept(name, "", lambda: self._cited(name))
+
+        def calls(example: Example) -> int:
+            return RULES[name](example.history, reasons_allowed(example))
+
+        return self._kept(name, "", lambda: self._cited(name), calls)
 
     def most_frequent_item(self) -> Result:
         """Retrieval by always naming the item that is most often the right one."""
         return self._kept(MOST_FREQUENT_ITEM, "", self._most_frequent_item)
 
-    def _kept(self, method: str, weights: str, score: Callable[[], list[Answered]]) -> Result:
+    def _kept(
+        self,
+        method: str,
+        weights: str,
+        score: Callable[[], list[Answered]],
+        calls: Calls | None = None,
+    ) -> Result:
         fingerprint = value_digest(self._fingerprint, weights)
         result = load_result(self._folder, method, fingerprint)
         if result is None:
             result = self._result(method, fingerprint, score())
+            asked = self._examples["explanation"]
+            if calls and asked:
+                result.metrics[CALLS] = float(np.mean([calls(example) for example in asked]))
             result.save(self._folder)
         return result
+
+    def _prompt_calls(self, example: Example) -> int:
+        return prompt_calls(example.form, example.history, self._contributions)
 
     def _explained(self, write: Write) -> list[Answered]:
         """The explanations that `write` gives, of every kind of question."""

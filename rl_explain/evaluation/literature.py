@@ -77,7 +77,7 @@ def probability(
 
 @dataclass(frozen=True)
 class Points:
-    """One opinion of i* along R orders of importance; NaN where no item is left to show.
+    """One value for i* along R orders of importance; NaN where no item is left to show.
 
     without_top, without_bottom, top_alone: (R, 11), H_t+, H_t- and the n_t most important alone.
     without_first, first_alone: (R, 5), without the Ke most important items, or with them alone;

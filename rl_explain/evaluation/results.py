@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rl_explain.evaluation.rules import RULES, is_rule
 from rl_explain.evaluation.statistics import Estimate, Measure
 
 PROTOCOLS = ("metrics", "settings", "made_from")
@@ -33,6 +34,16 @@ class Result:
     metrics: dict[str, float | None]
     measures: dict[str, Measure]
     samples: list[dict[str, Any]]
+
+    @property
+    def kind(self) -> str:
+        """`rule` or `model`."""
+        return "rule" if is_rule(self.method) else "model"
+
+    @property
+    def num_seeds(self) -> int:
+        """Seeds that the numbers pool."""
+        return max((measure.num_seeds for measure in self.measures.values()), default=1)
 
     def estimate(self, name: str) -> Estimate | None:
         """A metric with its interval; `None` where the method has none."""
@@ -81,6 +92,14 @@ def _read(path: Path) -> Result:
     measures = {name: _measure_from_json(m) for name, m in data["measures"].items()}
     method = path.name.partition(".")[0]
     return Result(method, data["fingerprint"], data["metrics"], measures, data["samples"])
+
+
+def in_order(methods: Iterable[str], models: Iterable[str]) -> list[str]:
+    """The rows of a table: models as `models` lists them, other models by name, then the rules."""
+    given = set(methods)
+    rules = [*RULES, *sorted(name for name in given if is_rule(name) and name not in RULES)]
+    others = sorted(given.difference(models, rules))
+    return [name for name in (*models, *others, *rules) if name in given]
 
 
 def merge_metrics(results: Iterable[Result]) -> dict[str, float | None]:

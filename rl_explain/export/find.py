@@ -7,7 +7,7 @@ from rl_explain.errors import UserError, unknown_name
 from rl_explain.explainer.explainer import MANIFEST
 from rl_explain.pipeline.lineage import finished
 from rl_explain.pipeline.run import run_folders
-from rl_explain.pipeline.table import trained
+from rl_explain.pipeline.table import trained_rows
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     Raises:
         UserError: no run there, or none with such an adapter.
     """
-    if method is not None and method not in trained():
-        raise unknown_name("method with an adapter", method, trained())
+    if method is not None and method not in trained_rows():
+        raise unknown_name("method with an adapter", method, trained_rows())
     there = [
         Found(run, name)
         for run in run_folders(folder)
-        for name in trained()
+        for name in trained_rows()
         if _exportable(run, name)
     ]
     found = [adapter for adapter in there if method in (None, adapter.method)]

@@ -10,12 +10,13 @@ import yaml
 from huggingface_hub import ModelCardData
 
 from rl_explain.config.settings import TINY, Config
-from rl_explain.evaluation.results import read_results
+from rl_explain.evaluation.results import in_order, read_results
 from rl_explain.export.companions import EXAMPLES, USER_HISTORIES
 from rl_explain.export.facts import MERGED, Export
 from rl_explain.pipeline.run import Run
-from rl_explain.pipeline.table import STAGES, needed
-from rl_explain.tables.table import BELOW, markdown_tables
+from rl_explain.pipeline.table import STAGES, method_rows, needed
+from rl_explain.tables.names import named_rows
+from rl_explain.tables.table import markdown_tables
 from rl_explain.templates import render
 
 
@@ -90,8 +91,12 @@ def _results(run: Run, method: str) -> str:
     results = read_results(run.stage_folder("evaluate"))
     if method not in results:
         return ""
-    shown = {"base", "sft", method, *BELOW}
-    return markdown_tables({name: result for name, result in results.items() if name in shown})
+    rows = {
+        name: results[name]
+        for name in in_order(results, method_rows())
+        if results[name].kind == "rule" or name in ("base", "sft", method)
+    }
+    return markdown_tables(named_rows(rows, run.config.model.name == TINY))
 
 
 def _metrics(run: Run, stage: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The judge validation report, as Markdown."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from reward_models.judge.types import HIGHEST, LOWEST
 from rl_explain.judge_validation.known_quality import FAITHFUL, LEVELS
 from rl_explain.judge_validation.measures import JudgeValidation, to_level
+from rl_explain.tables.markdown import escape, markdown_table
 from rl_explain.tables.table import show
 
 FIGURES = {
@@ -20,7 +20,6 @@ FIGURES = {
     "unanswered": "unanswered",
 }
 _LEVELS = range(LOWEST, HIGHEST + 1)
-_MARKUP = re.compile(r"([\\`*_\[\]<>|&])")
 
 
 def validation_report(
@@ -33,8 +32,8 @@ def validation_report(
     """
     parts = [summary(name, validation)]
     if own:
-        rows = [[escaped(figure), _number(value)] for figure, value in own.items()]
-        parts += ["## The judge's own figures", _table([["figure", "value"], *rows])]
+        rows = [[escape(figure), _number(value)] for figure, value in own.items()]
+        parts += ["## The judge's own figures", markdown_table(["figure", "value"], rows)]
     return "\n\n".join([*parts, "## Texts of one question", _texts(validation)])
 
 
@@ -43,7 +42,7 @@ def summary(name: str, validation: JudgeValidation) -> str:
     questions = len({text.question for text in validation.texts})
     asked = f"{len(validation.texts)} explanations of known quality, on {questions} questions."
     parts = [
-        f"# Judge validation: {escaped(name)}",
+        f"# Judge validation: {escape(name)}",
         asked,
         _figures(validation),
         "## True level and rating",
@@ -61,38 +60,35 @@ def fooled_by(validation: JudgeValidation) -> list[str]:
     return [kind for kind in LEVELS if kind != FAITHFUL and means[kind] >= means[FAITHFUL]]
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown shows unchanged, on one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
-
-
 def _figures(validation: JudgeValidation) -> str:
     metrics = validation.metrics()
     rows = [[title, _number(metrics[name])] for name, title in FIGURES.items()]
     correlations = validation.length_correlations().items()
     rows += [[f"the same at level {n}", _number(r)] for n, r in correlations]
     accuracy = ["rated at the true level", show(validation.accuracy())]
-    return _table([["figure", "value"], accuracy, *rows])
+    return markdown_table(["figure", "value"], [accuracy, *rows])
 
 
 def _confusion(validation: JudgeValidation) -> str:
     counts = validation.confusion()
-    rows = [["true level", *(f"rated {level}" for level in _LEVELS), "unanswered"]]
+    header = ["true level", *(f"rated {level}" for level in _LEVELS), "unanswered"]
+    rows = []
     for level in _LEVELS:
         missing = np.isnan(validation.ratings[validation.levels == level]).sum()
         rows.append([str(level), *map(str, counts[level - LOWEST]), str(missing)])
-    return _table(rows)
+    return markdown_table(header, rows)
 
 
 def _kinds(validation: JudgeValidation) -> str:
-    rows = [["kind", "true level", "mean rating", "at its level", "at least as high as faithful"]]
+    header = ["kind", "true level", "mean rating", "at its level", "at least as high as faithful"]
+    rows = []
     for kind, level in LEVELS.items():
         ratings = validation.ratings[validation.kinds == kind]
         right = _mean(np.where(np.isnan(ratings), np.nan, to_level(ratings) == level))
         above = np.nan if kind == FAITHFUL else validation.at_or_above_faithful(kind)
         shown = [_number(_mean(ratings)), _number(right), _number(above)]
         rows.append([kind.replace("_", " "), str(level), *shown])
-    return _table(rows)
+    return markdown_table(header, rows)
 
 
 def _verdict(validation: JudgeValidation) -> str:
@@ -104,17 +100,12 @@ def _verdict(validation: JudgeValidation) -> str:
 
 def _texts(validation: JudgeValidation) -> str:
     first = validation.texts[0].question
-    rows = [["kind", "true level", "rating", "text"]]
+    rows = []
     for text, rating in zip(validation.texts, validation.ratings, strict=True):
         if text.question == first:
             kind = text.kind.replace("_", " ")
-            rows.append([kind, str(text.level), _number(rating), escaped(text.case.text)])
-    return _table(rows)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"|{' --- |' * len(rows[0])}", *lines[1:]])
+            rows.append([kind, str(text.level), _number(rating), escape(text.case.text)])
+    return markdown_table(["kind", "true level", "rating", "text"], rows)
 
 
 def _number(value: float | None) -> str:

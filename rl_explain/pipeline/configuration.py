@@ -7,7 +7,7 @@ from rl_explain.config.reader import read_settings, read_yaml
 from rl_explain.config.settings import Config as GeneralConfig
 from rl_explain.config.settings import Methods, Rates, config_type
 from rl_explain.errors import UserError
-from rl_explain.pipeline.table import STAGES, Kind, Stage, methods, stages
+from rl_explain.pipeline.table import STAGES, Kind, Stage, method_rows, stage_rows
 
 RATES = {
     Kind.SUPERVISED: Rates(tiny=5e-4, other=1e-4),
@@ -22,10 +22,10 @@ def run_config_type() -> type[GeneralConfig]:
     owners = {row.group: row for row in STAGES.values() if row.settings is not None}
     return config_type(
         Methods(
-            stages=tuple(stages()),
-            default_stages=tuple(row.name for row in stages().values() if row.default),
-            evaluated=tuple(methods()),
-            always=tuple(row.name for row in methods().values() if row.kind is Kind.UNTRAINED),
+            stages=tuple(stage_rows()),
+            default_stages=tuple(row.name for row in stage_rows().values() if row.default),
+            evaluated=tuple(method_rows()),
+            always=tuple(row.name for row in method_rows().values() if row.kind is Kind.UNTRAINED),
             groups=tuple((name, row.settings) for name, row in owners.items() if row.settings),
             rates={name: RATES[row.kind] for name, row in owners.items() if _has_rate(row)},
         )

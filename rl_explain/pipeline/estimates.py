@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from rl_explain.config.settings import Config
 from rl_explain.explainer.language_model import base_shape
-from rl_explain.pipeline.table import STAGES, Kind, Stage, stages
+from rl_explain.pipeline.table import STAGES, Kind, Stage, stage_rows
 from rl_explain.tasks.pressure import KINDS
 
 TOKENS_PER_ITEM = 16
@@ -49,7 +49,7 @@ def expected_seconds(config: Config) -> dict[str, float]:
     """Of each stage, on this machine: a token costs 2 operations a parameter, 6 in training."""
     torch.set_num_threads(config.threads)
     token = 2 * _parameters(config.model.name) / (_operations_a_second(config) * EFFICIENCY)
-    return {name: _seconds(config, row, token) for name, row in stages().items()}
+    return {name: _seconds(config, row, token) for name, row in stage_rows().items()}
 
 
 def _seconds(config: Config, row: Stage, token: float) -> float:

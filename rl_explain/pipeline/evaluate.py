@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from reward_models.judge.plausibility import PlausibilityJudge
+from rl_explain.config.settings import TINY
 from rl_explain.errors import UserError
 from rl_explain.evaluation.cases import question
 from rl_explain.evaluation.evaluate import Evaluation
@@ -23,6 +24,7 @@ from rl_explain.pipeline.record import provenance, versions
 from rl_explain.pipeline.run import Metrics, Run
 from rl_explain.pipeline.sampling import reward_fingerprint, scored_samples
 from rl_explain.pipeline.table import STAGES, Kind
+from rl_explain.tables.names import named_rows
 from rl_explain.tables.summary import markdown_summary, plain_summary
 from rl_explain.tasks.context import TaskContext
 from rl_explain.tasks.examples import Example, read_examples, relabelled
@@ -67,6 +69,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
             PLAUSIBILITY: PlausibilityJudge(context.titles, context.attributes),
         },
         measured_by=_measured_by(run),
+        contributions=config.tasks.contributions,
     )
     results = {}
     for method in settings.methods:
@@ -82,16 +85,19 @@ def evaluate(run: Run, folder: Path) -> Metrics:
     for name in settings.baselines:
         if name == "shap" and find_spec("shap") is None:
             print(f"[evaluate] no package shap, baseline left out: {INSTALL}", flush=True)
+        elif name == "contribution_dot" and not config.tasks.contributions:
+            print("[evaluate] tasks.contributions is off: contribution_dot left out", flush=True)
         else:
             results[name] = evaluation.baseline(name)
     if config.tasks.counts.get("retrieval"):
         results["most_frequent_item"] = evaluation.most_frequent_item()
     write_samples(results.values(), folder / "samples.jsonl")
     report = run.folder / "report.md"
-    summary = markdown_summary(results, settings.bootstrap, seed)
+    rows = named_rows(results, config.model.name == TINY)
+    summary = markdown_summary(rows, settings.bootstrap, seed)
     made = provenance(run.folder, run.config)
     report.write_text(f"{summary}\n## Made by\n\n{made}\n", encoding="utf-8")
-    print(plain_summary(results, settings.bootstrap, seed))
+    print(plain_summary(rows, settings.bootstrap, seed))
     print(f"The same as Markdown: {report}")
     return merge_metrics(results.values())
 
@@ -146,6 +152,9 @@ def _weights(run: Run, method: str) -> str:
 
 def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
     settings = run.config.evaluation
+    cited_sets: dict[str, int] = {}
+    """By prompt, how many sets of items its samples cite: the reward asks the recommender about
+    each once."""
 
     def write(examples: Sequence[Example]) -> list[str]:
         samples, result = scored_samples(
@@ -157,9 +166,13 @@ def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
             description="best_of_n",
             constrained=settings.constrained_decoding,
         )
+        for i, example in enumerate(examples):
+            texts = samples.completions[i * settings.best_of_n : (i + 1) * settings.best_of_n]
+            cited = {run.reward_context.read(text).cited(example.history) for text in texts}
+            cited_sets[example.prompt] = len(cited - {()})
         return best_of_n(samples.completions, result.total, settings.best_of_n)
 
     adapter = run.stage_folder("sft") / "adapter"
     sampled = (digest(adapter), settings.best_of_n, TEMPERATURE)
     depends = reward_fingerprint(run, *sampled)
-    return evaluation.texts("best_of_n", write, depends)
+    return evaluation.texts("best_of_n", write, depends, lambda e: cited_sets[e.prompt])

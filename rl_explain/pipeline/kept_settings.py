@@ -11,7 +11,7 @@ from rl_explain.config.settings import Config
 from rl_explain.errors import UserError
 from rl_explain.files import write_json
 from rl_explain.pipeline.lineage import FILE as LINEAGE
-from rl_explain.pipeline.table import STAGES, stages
+from rl_explain.pipeline.table import STAGES, stage_rows
 
 FILE = "settings.json"
 JUDGE = (
@@ -31,7 +31,7 @@ def check_settings(run: Path, config: Config) -> None:
     Raises:
         UserError: names the stage and the settings.
     """
-    for stage in stages():
+    for stage in stage_rows():
         path = run / stage / FILE
         if not path.exists():
             continue

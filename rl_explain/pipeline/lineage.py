@@ -6,7 +6,7 @@ from pathlib import Path
 from rl_explain.config.settings import DataConfig
 from rl_explain.errors import UserError
 from rl_explain.files import digest, file_digest
-from rl_explain.pipeline.table import STAGES, needed, stages
+from rl_explain.pipeline.table import STAGES, needed, stage_rows
 
 FILE = "made_from.json"
 SOURCES = "the data files"
@@ -16,7 +16,7 @@ SOURCES = "the data files"
 def kept_stages() -> list[str]:
     """The stages whose lineage is kept, in order; a stage that is repeated keeps apart by itself
     what it measured."""
-    return [name for name, row in stages().items() if not row.is_repeated]
+    return [name for name, row in stage_rows().items() if not row.is_repeated]
 
 
 def keep_lineage(run: Path, stage: str, data: DataConfig) -> None:
@@ -64,7 +64,7 @@ def check_ready(run: Path, stage: str) -> None:
         UserError: names the stages to perform first.
     """
     before = needed(STAGES[stage].reads)
-    missing = [name for name in stages() if name in before and not finished(run, name)]
+    missing = [name for name in stage_rows() if name in before and not finished(run, name)]
     if missing:
         raise UserError(
             f"{stage} reads what {', '.join(missing)} leave, which {run} lacks: perform "

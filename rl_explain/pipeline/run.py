@@ -37,7 +37,7 @@ from rl_explain.pipeline.judges import build_judge
 from rl_explain.pipeline.kept_settings import check_settings, forget_settings, keep_settings
 from rl_explain.pipeline.lineage import check_lineage, check_ready, finished, keep_lineage
 from rl_explain.pipeline.record import add_to_record
-from rl_explain.pipeline.table import STAGES, Kind, stages, trained
+from rl_explain.pipeline.table import STAGES, Kind, stage_rows, trained_rows
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.tasks.prompts import Prompts
 from rl_explain.tasks.user_histories import UserHistories
@@ -143,7 +143,7 @@ class Run:
 
     def _merge_metrics(self) -> None:
         merged: dict[str, float | None] = {}
-        for stage in stages():
+        for stage in stage_rows():
             metrics = read_metrics(self.stage_folder(stage))
             merged |= {f"{stage}/{name}": value for name, value in metrics.items()}
         write_json(self.folder / "metrics.json", merged)
@@ -267,8 +267,8 @@ class Run:
         return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
 
     def tuned_method(self) -> str:
-        """The method that `explain` and `export` use: the first of `trained` that has one."""
-        for method in trained():
+        """The method that `explain` and `export` use: the first of `trained_rows` that has one."""
+        for method in trained_rows():
             if finished(self.folder, method):
                 return method
         raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")

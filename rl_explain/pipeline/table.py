@@ -244,19 +244,19 @@ STAGES: dict[str, Stage] = {row.name: row for row in _ROWS}
 """Every row by its name, in the order in which stages are performed and methods are shown."""
 
 
-def stages() -> dict[str, Stage]:
+def stage_rows() -> dict[str, Stage]:
     """The rows that a run performs."""
     return {name: row for name, row in STAGES.items() if row.function is not None}
 
 
-def methods() -> dict[str, Stage]:
+def method_rows() -> dict[str, Stage]:
     """The rows that are evaluated, in the order of the tables."""
     return {name: row for name, row in STAGES.items() if row.is_method}
 
 
-def trained() -> dict[str, Stage]:
+def trained_rows() -> dict[str, Stage]:
     """The methods that leave an adapter, the preferred one first: tuned before supervised ones."""
-    rows = [row for row in methods().values() if row.kind in TRAINED]
+    rows = [row for row in method_rows().values() if row.kind in TRAINED]
     rows.sort(key=lambda row: (TRAINED.index(row.kind), "sft" not in row.reads))
     return {row.name: row for row in rows}
 

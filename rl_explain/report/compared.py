@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.results import Result, in_order
+from rl_explain.evaluation.rules import is_rule
+from rl_explain.pipeline.table import method_rows
 from rl_explain.report.folder import Log, RunFolder
 from rl_explain.report.parts import Styles
 from rl_explain.studies.pool import pooled
-from rl_explain.tables.table import BELOW, in_order
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Compared:
     def results(self) -> dict[str, Result]:
         """All rows, in the order of the tables."""
         every = self.own | self.variants
-        return {name: every[name] for name in in_order(every)}
+        return {name: every[name] for name in in_order(every, method_rows())}
 
     @property
     def models(self) -> dict[str, Result]:
-        """The rows that are not rules."""
-        return {name: found for name, found in self.results.items() if name not in BELOW}
+        """The rows that are no citation baselines."""
+        return {name: found for name, found in self.results.items() if not is_rule(name)}
 
     def beside(self, row: str, other: str) -> tuple[Result, Result] | None:
         """Two rows over the seeds that both have; `None` if they share no seed."""
@@ -63,8 +64,10 @@ def compared(runs: Sequence[RunFolder]) -> Compared:
     """Put the runs of one data set together."""
     own, variants = _by_seed(runs, variant=False), _by_seed(runs, variant=True)
     trainings = list(_trainings(runs))
-    rows = in_order({*own, *variants, *(row_name(t.method, t.variant) for t in trainings)})
-    models, others = ([r for r in rows if (r in BELOW) == below] for below in (False, True))
+    rows = in_order(
+        {*own, *variants, *(row_name(t.method, t.variant) for t in trainings)}, method_rows()
+    )
+    models, others = ([r for r in rows if is_rule(r) == rule] for rule in (False, True))
     styles = {row: i for i, row in enumerate(models)} | {r: -1 - i for i, r in enumerate(others)}
     pool = {name: _pooled(list(some.values())) for name, some in (own | variants).items()}
     return Compared(

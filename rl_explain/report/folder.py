@@ -12,7 +12,7 @@ from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
 from rl_explain.pipeline.kept_settings import FILE as SETTINGS
 from rl_explain.pipeline.record import FILE as RECORD
-from rl_explain.pipeline.table import stages
+from rl_explain.pipeline.table import stage_rows
 
 EVALUATION = "evaluate"
 RUN_FILES = ("config.yaml", RECORD, "metrics.json")
@@ -57,7 +57,7 @@ class RunFolder:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds what a run leaves first."""
-    begun = any((folder / stage / SETTINGS).is_file() for stage in stages())
+    begun = any((folder / stage / SETTINGS).is_file() for stage in stage_rows())
     return begun or any((folder / name).is_file() for name in RUN_FILES)
 
 
@@ -84,7 +84,7 @@ def read_run(path: Path, name: str) -> RunFolder:
     run = RunFolder(path, name)
     run.record = _json(run, path / RECORD)
     run.config = _config(run)
-    for stage in stages():
+    for stage in stage_rows():
         if (path / stage / "metrics.json").is_file():
             run.metrics[stage] = _json(run, path / stage / "metrics.json")
         elif (path / stage).is_dir():

@@ -15,8 +15,8 @@ def results(folder: str | Path) -> pd.DataFrame:
 
     Columns: `data` (the data set's name in the study, or the run's folder), `method` (of a variant
     `METHOD, VARIANT`), `seed` (text; in a study also `pooled`, over all seeds), `metric`, `value`
-    (NaN where no case applies), `ci_low` and `ci_high` (95 %, bootstrap over users; NaN for metrics
-    that are no mean over cases).
+    (NaN where no case applies), `ci_low` and `ci_high` (95 %, bootstrap over users, of `pooled`
+    rows two-level: seeds, then users within them; NaN for metrics that are no mean over cases).
 
     Args:
         folder: `output_dir` of a run or of a study, finished or not.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rl_explain.files import write_json
+from rl_explain.pipeline.table import method_rows
 from rl_explain.studies.ablation_report import WHOLE, Ablated, ablation_report
 from rl_explain.studies.collect import WITHIN, collect
 from rl_explain.studies.differences import family
@@ -32,7 +33,9 @@ def ablate(study: Study, report_only: bool = False) -> Path:
     found = {data: _ablated(study, results) for data, results in seeds.items()}
     folder, traded = Path(study.output_dir), study.ablation.pareto
     rows = {
-        "results": [result_rows(data, s, pooled_methods(s)) for data, s in seeds.items()],
+        "results": [
+            result_rows(data, s, pooled_methods(s, method_rows())) for data, s in seeds.items()
+        ],
         "differences": [
             difference_rows(data, {a.method: a.differences for a in some})
             for data, some in found.items()
@@ -52,7 +55,7 @@ def ablate(study: Study, report_only: bool = False) -> Path:
 
 def _ablated(study: Study, seeds: Seeds) -> list[Ablated]:
     """What was found for each method that a variant changes."""
-    pooled = pooled_methods(seeds)
+    pooled = pooled_methods(seeds, method_rows())
     rows = [name for name in pooled if WITHIN in name]
     methods = dict.fromkeys(name.partition(WITHIN)[0] for name in rows)
     found = []

@@ -10,7 +10,8 @@ from rl_explain.studies.pareto import dominators
 from rl_explain.studies.plan import WITHOUT
 from rl_explain.studies.report import change_table, failure_list, incomplete_list
 from rl_explain.studies.runs import Outcome
-from rl_explain.tables.table import Column, show
+from rl_explain.tables.markdown import markdown_table
+from rl_explain.tables.table import Column, shown
 
 WHOLE = "whole reward"
 """The row of the run that is no variant."""
@@ -19,9 +20,11 @@ UNDIRECTED = ("text/length",)
 ALPHA = 0.05
 HOW_TO_READ = (
     "A variant is trained as the whole reward is, on the same seeds, users and samples. "
-    "Differences are the variant minus the whole reward, pooled over seeds, with 95 % bootstrap "
-    "intervals over users; a star: p < 0.05 of a paired permutation test over users, adjusted "
-    "(Holm) for all cells of the table."
+    "Differences are the variant minus the whole reward, with 95 % two-level bootstrap intervals: "
+    "seeds are resampled, then users within them; with one seed, users alone. A star: p < 0.05 of "
+    "a paired permutation test over users, adjusted (Holm) for all cells of the table. above, "
+    "below: the interval excludes 0 and every seed agrees in sign; separate: the two rewards' own "
+    "intervals do not overlap."
 )
 
 
@@ -85,15 +88,15 @@ def weight_table(outcomes: Sequence[Outcome]) -> str:
     """A row a variant, a column a term."""
     runs = {outcome.run.variant or WHOLE: outcome.run for outcome in outcomes}
     terms = list(dict.fromkeys(t for run in runs.values() for t in run.config.rewards.weights))
-    lines = [f"| reward | {' | '.join(terms)} |", f"| --- |{' --- |' * len(terms)}"]
-    for variant, run in runs.items():
-        cells = [f"{run.config.rewards.weights.get(term, 0):g}" for term in terms]
-        lines.append(f"| {variant} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    rows = [
+        [variant, *(f"{run.config.rewards.weights.get(term, 0):g}" for term in terms)]
+        for variant, run in runs.items()
+    ]
+    return markdown_table(["reward", *terms], rows)
 
 
 def bought(differences: Sequence[Difference]) -> str:
-    """A line a term that was left out: what moved without it, beyond chance.
+    """A line a term that was left out: what changed without it, beyond chance.
 
     Bought is what is worse without the term, cost what is better without it.
     """
@@ -111,10 +114,10 @@ def _trade(differences: Sequence[Difference]) -> str:
     parts = {
         "bought": [d for d in directed if d.pooled.value < 0],
         "cost": [d for d in directed if d.pooled.value > 0],
-        "also moved": [d for d in clear if d.metric in UNDIRECTED],
+        "also changed": [d for d in clear if d.metric in UNDIRECTED],
     }
     told = [f"{word} {', '.join(map(_moved, some))}" for word, some in parts.items() if some]
-    return "; ".join(told) or "nothing that stands out"
+    return "; ".join(told) or "no clear difference"
 
 
 def _moved(found: Difference) -> str:
@@ -126,28 +129,20 @@ def _moved(found: Difference) -> str:
 def front_table(ablated: Ablated, metrics: Sequence[str]) -> str:
     """A row a reward: its values, and which others are better; those of the front first."""
     front = sorted(ablated.front(metrics).items(), key=lambda row: bool(row[1]))
-    lines = [
-        f"| reward | {' | '.join(metrics)} | beaten by |",
-        f"| --- |{' --- |' * len(metrics)} --- |",
+    columns = [Column(metric, metric) for metric in metrics]
+    rows = [
+        [variant, *shown(ablated.pooled[variant], columns), ", ".join(better) or "none"]
+        for variant, better in front
     ]
-    for variant, better in front:
-        values = [show(ablated.pooled[variant].estimate(metric)) for metric in metrics]
-        lines.append(f"| {variant} | {' | '.join(values)} | {', '.join(better) or 'none'} |")
-    return "\n".join(lines) if front else ""
+    return markdown_table(["reward", *metrics, "beaten by"], rows)
 
 
 def value_table(pooled: Mapping[str, Result], metrics: Sequence[str]) -> str:
-    """A row a reward, a column a metric."""
+    """A row a reward, a column a metric that any of them has."""
     columns = [
         Column(metric, metric)
         for metric in metrics
         if any(result.estimate(metric) for result in pooled.values())
     ]
-    lines = [
-        f"| reward | {' | '.join(column.title for column in columns)} |",
-        f"| --- |{' --- |' * len(columns)}",
-    ]
-    for variant, result in pooled.items():
-        cells = [show(result.estimate(column.metric), column.digits) for column in columns]
-        lines.append(f"| {variant} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    rows = [[variant, *shown(result, columns)] for variant, result in pooled.items()]
+    return markdown_table(["reward", *(column.title for column in columns)], rows)

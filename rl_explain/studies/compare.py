@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from rl_explain.config.settings import TINY
 from rl_explain.files import write_json
+from rl_explain.pipeline.table import method_rows
 from rl_explain.studies.collect import collect
 from rl_explain.studies.costs import costs
 from rl_explain.studies.differences import family
@@ -50,7 +52,7 @@ def compare(study: Study, report_only: bool = False) -> Path:
 
 
 def _found(study: Study, seeds: Seeds, outcomes: Sequence[Outcome]) -> Found:
-    methods = pooled_methods(seeds)
+    methods = pooled_methods(seeds, method_rows())
     tables = pairs_of(list(methods), study.metrics)
     own = [outcome.run.folder for outcome in outcomes if not outcome.run.variant]
     return Found(
@@ -58,4 +60,5 @@ def _found(study: Study, seeds: Seeds, outcomes: Sequence[Outcome]) -> Found:
         methods,
         {name: family(seeds, pairs) for name, pairs in tables.items()},
         costs(own),
+        tiny=all(outcome.run.config.model.name == TINY for outcome in outcomes),
     )

@@ -1,4 +1,4 @@
-"""What each method of a study cost, beside what it brought."""
+"""What each method of a study cost to train or to sample."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,8 @@ from rl_explain.config.reader import read_yaml
 from rl_explain.evaluation.results import read_results
 from rl_explain.explainer.language_model import load_tokenizer
 from rl_explain.pipeline.record import read_record
-from rl_explain.pipeline.table import STAGES, Kind, methods
+from rl_explain.pipeline.table import STAGES, Kind, method_rows
+from rl_explain.tables.markdown import markdown_table
 from rl_explain.training.logs import LOG_FILE, sampled_tokens
 from rl_explain.training.pairs import SAMPLES_FILE, read_samples
 from rl_explain.training.samples import FOLDER, Samples
@@ -37,11 +38,11 @@ class Cost:
 def costs(runs: Sequence[Path]) -> dict[str, Cost]:
     """The cost of each method that trained or sampled, a mean over runs of one configuration.
 
-    Completions, tokens and seconds of `pairs` count in full for each method that stands on them.
+    Completions, tokens and seconds of `pairs` count in full for each method that trains on them.
     What `best_of_n` samples, it samples at use: here for the test cases.
     """
     of_runs = [costs_of(run) for run in runs]
-    found = {m: [costs[m] for costs in of_runs if m in costs] for m in methods()}
+    found = {m: [costs[m] for costs in of_runs if m in costs] for m in method_rows()}
     return {method: _mean(some) for method, some in found.items() if some}
 
 
@@ -50,23 +51,21 @@ def costs_of(run: Path) -> dict[str, Cost]:
     if (run / KEPT_FILE).is_file():
         kept = json.loads((run / KEPT_FILE).read_text(encoding="utf-8"))
         return {method: Cost(**cost) for method, cost in kept.items()}
-    return {method: cost for method in methods() if (cost := _cost(run, method))}
+    return {method: cost for method in method_rows() if (cost := _cost(run, method))}
 
 
 def cost_table(found: Mapping[str, Cost]) -> str:
-    """Markdown: a row a method, and below how far the budgets lie apart."""
-    lines = [
-        "| method | sampled completions | sampled tokens | optimiser steps | seconds |",
-        "| --- | --- | --- | --- | --- |",
+    """Markdown: a row a method, and below it how much the budgets differ."""
+    header = ["method", "sampled completions", "sampled tokens", "optimiser steps", "seconds"]
+    rows = [
+        [method, *map(_show, (cost.completions, cost.tokens, cost.steps, cost.seconds))]
+        for method, cost in found.items()
     ]
-    for method, cost in found.items():
-        figures = (cost.completions, cost.tokens, cost.steps, cost.seconds)
-        lines.append(f"| {method} | {' | '.join(map(_show, figures))} |")
-    return "\n".join([*lines, *_apart(found)])
+    return "\n\n".join(part for part in (markdown_table(header, rows), _budgets(found)) if part)
 
 
-def _apart(found: Mapping[str, Cost]) -> list[str]:
-    """The greatest over the least, among the methods that sample."""
+def _budgets(found: Mapping[str, Cost]) -> str:
+    """The greatest over the least, among the methods that sample; "" for fewer than two."""
     sampling = [cost for cost in found.values() if cost.completions]
     kinds = {
         "completions": [cost.completions for cost in sampling],
@@ -74,9 +73,7 @@ def _apart(found: Mapping[str, Cost]) -> list[str]:
         "optimiser steps": [cost.steps for cost in sampling if cost.steps],
     }
     shares = [f"{kind} {max(n) / min(n):.2f}" for kind, n in kinds.items() if len(n) > 1]
-    return ["", f"Greatest over least of the methods that sample: {', '.join(shares)}."] * bool(
-        shares
-    )
+    return f"Greatest over least of the methods that sample: {', '.join(shares)}." if shares else ""
 
 
 def _cost(run: Path, method: str) -> Cost | None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from rl_explain.evaluation.results import Result
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.pool import Seeds
-from rl_explain.tables.table import Column, in_order, show
+from rl_explain.tables.markdown import markdown_table
+from rl_explain.tables.table import MISSING, Column, shown
 
 COLUMNS = (
     Column("faithfulness score", "faithfulness/score"),
@@ -29,14 +30,13 @@ def overview(seeds: Mapping[str, Seeds], pooled: Mapping[str, Mapping[str, Resul
 
     Args:
         seeds: results by data set, seed and method.
-        pooled: results by data set and method.
+        pooled: results by data set and name of the row, in the order of the rows.
     """
-    header = ["data", "method", "seeds", *(column.title for column in COLUMNS)]
-    rows = [header, ["---"] * len(header)]
+    rows = []
     for data, methods in pooled.items():
-        for method in in_order(name for name in methods if WITHIN not in name):
-            having = sum(method in results for results in seeds[data].values())
-            cells = [show(methods[method].estimate(c.metric), c.digits) for c in COLUMNS]
-            if any(cell != "–" for cell in cells):
-                rows.append([data, method, str(having), *cells])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        for name, result in methods.items():
+            having = sum(result.method in results for results in seeds[data].values())
+            cells = shown(result, COLUMNS)
+            if WITHIN not in name and any(cell != MISSING for cell in cells):
+                rows.append([data, name, str(having), *cells])
+    return markdown_table(["data", "method", "seeds", *(c.title for c in COLUMNS)], rows)

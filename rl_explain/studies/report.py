@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.rules import is_rule
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.costs import Cost, cost_table
 from rl_explain.studies.differences import Difference, Pair, show_change, show_p, show_seeds
@@ -11,18 +12,24 @@ from rl_explain.studies.overview import overview
 from rl_explain.studies.pool import Seeds, incomplete
 from rl_explain.studies.runs import Outcome
 from rl_explain.studies.study import FAITHFULNESS_SCORE
+from rl_explain.tables.markdown import markdown_table
+from rl_explain.tables.names import named_rows
 from rl_explain.tables.side_by_side import side_by_side
-from rl_explain.tables.table import BELOW, EXPLANATIONS, in_order, markdown_tables, show
+from rl_explain.tables.table import EXPLANATIONS, MISSING, markdown_tables, shown
 
 RIVALS = ("sft", "sft_clean", "best_of_n", "most_similar")
-"""Rows that tuned methods are held against."""
+"""Rows that tuned methods are compared with."""
+STARTS = ("sft", "sft_clean")
+"""Models from which the way to the oracle is measured."""
 READ = 20
 """Cases that are shown to be read."""
 HOW_TO_READ = (
-    "Pooled over seeds; 95 % bootstrap intervals over users. p: paired permutation test over "
-    "users; Holm: adjusted for all comparisons of its table, and a star: below 0.05; effect: mean "
-    "difference of a user in standard deviations of it. The tests speak of these trainings on "
-    "other users; how much trainings differ, the seeds show."
+    "Values are pooled over seeds. 95 % bootstrap intervals are two-level: seeds are resampled, "
+    "then users within them; intervals of one seed are over users alone. above, below: the paired "
+    "interval of the difference excludes 0 and every seed agrees in sign; beside it, whether the "
+    "two methods' own intervals overlap. p: paired permutation test over users of these trainings; "
+    "Holm: adjusted for all comparisons of its table, and a star: below 0.05; effect: mean "
+    "difference of a user in standard deviations of it."
 )
 
 
@@ -30,22 +37,29 @@ HOW_TO_READ = (
 class Found:
     """What a comparison found on one data set.
 
+    pooled: results by method, in the order of the tables.
     families: name of a table to its tested differences.
+    tiny: whether the base model is the one that ships with the package.
     """
 
     seeds: Seeds
     pooled: Mapping[str, Result]
     families: Mapping[str, Sequence[Difference]]
     costs: Mapping[str, Cost]
+    tiny: bool = False
+
+    @property
+    def rows(self) -> dict[str, Result]:
+        """Pooled results by name of the row."""
+        return named_rows(self.pooled, self.tiny)
 
 
 def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[Pair]]:
-    """The comparisons of each table: metric, method, and what it is held against.
+    """The comparisons of each table: metric, method, and what it is compared with.
 
-    A tuned method is held against the rivals, one of a control against the same method outside it
-    too.
+    A tuned method is compared with `RIVALS`, one of a control also with the same method outside it.
     """
-    held = [
+    pairs = [
         (method, rival)
         for method in tuned(methods)
         for rival in dict.fromkeys((*RIVALS, method.partition(WITHIN)[0]))
@@ -53,29 +67,31 @@ def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[P
     ]
     others = [metric for metric in metrics if metric != FAITHFULNESS_SCORE]
     return {
-        "regret": [(FAITHFULNESS_SCORE, *pair) for pair in held],
-        "others": [(m, *pair) for pair in held if pair[1] == "sft" for m in others],
-        "rivals": [(m, *pair) for pair in held if pair[1] != "sft" for m in others],
+        "faithfulness": [(FAITHFULNESS_SCORE, *pair) for pair in pairs],
+        "others": [(m, *pair) for pair in pairs if pair[1] == "sft" for m in others],
+        "rivals": [(m, *pair) for pair in pairs if pair[1] != "sft" for m in others],
     }
 
 
 def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str:
     """Markdown; `found` by data set."""
-    pooled = {data: of.pooled for data, of in found.items()}
+    pooled = {data: of.rows for data, of in found.items()}
     whole = overview({data: of.seeds for data, of in found.items()}, pooled)
     parts = [HOW_TO_READ, failure_list(outcomes), f"# Overview\n\n{whole}"]
     for data, of in found.items():
         sections = {
-            "Results": markdown_tables(of.pooled) + incomplete_list(incomplete(of.seeds)),
-            "Differences in the faithfulness score": faithfulness_table(of.families["regret"]),
+            "Results": markdown_tables(of.rows) + incomplete_list(incomplete(of.seeds)),
+            "Differences in the faithfulness score": faithfulness_table(
+                of.families["faithfulness"]
+            ),
             "Other measures, against SFT": change_table(of.families["others"]),
             "Other measures, against the other rivals": change_table(of.families["rivals"]),
-            "Each seed": seed_table(of.seeds),
-            "Share of the way from SFT to the oracle": gaps(of.pooled),
+            "Each seed": seed_table(of.seeds, list(of.pooled)),
+            "Share of the way to the oracle": gaps(of.pooled),
             "What it cost, mean over seeds": cost_table(of.costs),
-            "Explanations to read": side_by_side(of.pooled, READ),
+            "Explanations to read": side_by_side(of.rows, READ),
         }
-        parts.append(f"# {data}\n\nSeeds {', '.join(map(str, of.seeds))}.")
+        parts.append(f"# {data}\n\n{seed_note(of.seeds)}")
         parts += [f"## {title}\n\n{text}" for title, text in sections.items() if text]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -87,85 +103,98 @@ def failure_list(outcomes: Sequence[Outcome]) -> str:
         for outcome in outcomes
         for stage, error in outcome.failures.items()
     ]
-    title = "# Failed\n\nThe same command tries these again; all else stands without them.\n\n"
+    title = "# Failed\n\nThe same command tries these again; the rest is reported without them.\n\n"
     return title + "\n".join(lines) if lines else ""
 
 
+def seed_note(seeds: Seeds) -> str:
+    """Which seeds were pooled; of a single one, that its intervals are over users alone."""
+    named = f"Seeds {', '.join(map(str, seeds))}."
+    return named if len(seeds) > 1 else f"{named} Intervals are over users alone."
+
+
 def faithfulness_table(differences: Sequence[Difference]) -> str:
-    """A row a comparison: the difference, its size, its chance, and each seed alone."""
-    lines = [
-        "| method | against | difference | effect | p | p (Holm) | seeds |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+    """A row a comparison: the difference, whether it is clear, its size, its p-value, each seed."""
+    header = [
+        *("method", "against", "difference", "direction", "intervals"),
+        *("effect", "p", "p (Holm)", "seeds"),
     ]
-    lines += [
-        f"| {d.method} | {d.against} | {show_change(d)} | {d.effect:+.2f} | {show_p(d.p)} "
-        f"| {show_p(d.p_holm)} | {show_seeds(d.by_seed)} |"
+    rows = [
+        [
+            *(d.method, d.against, show_change(d), d.direction, d.intervals),
+            *(f"{d.effect:+.2f}", show_p(d.p), show_p(d.p_holm), show_seeds(d.by_seed)),
+        ]
         for d in differences
     ]
-    return "\n".join(lines) if differences else ""
+    return markdown_table(header, rows)
 
 
 def change_table(differences: Sequence[Difference]) -> str:
     """A row a method and rival, a column a metric."""
     metrics = list(dict.fromkeys(d.metric for d in differences))
-    rows: dict[tuple[str, str], dict[str, str]] = {}
+    cells: dict[tuple[str, str], dict[str, str]] = {}
     for d in differences:
-        rows.setdefault((d.method, d.against), {})[d.metric] = show_change(d)
-    lines = [
-        f"| method | against | {' | '.join(metrics)} |",
-        f"| --- | --- |{' --- |' * len(metrics)}",
-    ]
-    lines += [
-        f"| {method} | {against} | {' | '.join(cells.get(m, '–') for m in metrics)} |"
-        for (method, against), cells in rows.items()
-    ]
-    return "\n".join(lines) if rows else ""
+        cells.setdefault((d.method, d.against), {})[d.metric] = f"{show_change(d)}{_clear(d)}"
+    rows = [[*pair, *(row.get(m, MISSING) for m in metrics)] for pair, row in cells.items()]
+    return markdown_table(["method", "against", *metrics], rows)
 
 
-def seed_table(seeds: Seeds) -> str:
-    """A row a method and seed: what the pooled rows are made of."""
+def _clear(found: Difference) -> str:
+    """` above`, ` below, separate`; "" for a difference that is neither."""
+    if found.direction == "-":
+        return ""
+    return f" {found.direction}" + ", separate" * (found.intervals == "separate")
+
+
+def seed_table(seeds: Seeds, methods: Sequence[str]) -> str:
+    """A row a method and seed, with intervals over users; "" for a single seed."""
     if len(seeds) < 2:
         return ""
-    methods = in_order({method for results in seeds.values() for method in results})
-    lines = [
-        f"| method | seed | {' | '.join(column.title for column in EXPLANATIONS)} |",
-        f"| --- | --- |{' --- |' * len(EXPLANATIONS)}",
+    rows = [
+        [method, str(seed), *shown(results[method], EXPLANATIONS)]
+        for method in methods
+        for seed, results in seeds.items()
+        if method in results
     ]
-    for method in methods:
-        for seed, results in seeds.items():
-            if method in results:
-                cells = [show(results[method].estimate(column.metric)) for column in EXPLANATIONS]
-                lines.append(f"| {method} | {seed} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    table = markdown_table(["method", "seed", *(c.title for c in EXPLANATIONS)], rows)
+    return f"Intervals of a seed are over its users.\n\n{table}"
 
 
 def gaps(methods: Mapping[str, Result]) -> str:
-    """How much of the distance from SFT to the oracle each method has covered."""
-    ends = [
-        methods[name].metrics.get(FAITHFULNESS_SCORE)
-        for name in ("sft", "oracle")
-        if name in methods
-    ]
-    if len(ends) < 2 or None in ends:
-        return ""
-    start, goal = (float(end or 0) for end in ends)
-    shares = {
-        method: (value - start) / (goal - start)
-        for method in tuned(list(methods))
-        if (value := methods[method].metrics.get(FAITHFULNESS_SCORE)) is not None
+    """How much of the distance from each supervised model to the oracle each method has covered."""
+    scores = {
+        name: score
+        for name, result in methods.items()
+        if (score := result.metrics.get(FAITHFULNESS_SCORE)) is not None
     }
-    return "\n".join(f"- {method}: {share:.2f}" for method, share in shares.items())
+    starts = [start for start in STARTS if start in scores]
+    if not starts or "oracle" not in scores:
+        return ""
+    rows = [
+        [method, *(_share(method, start, scores) for start in starts)]
+        for method in tuned(list(methods))
+        if method in scores
+    ]
+    return markdown_table(["method", *(f"from {start}" for start in starts)], rows)
+
+
+def _share(method: str, start: str, scores: Mapping[str, float]) -> str:
+    way = scores["oracle"] - scores[start]
+    if method == start or not way:
+        return MISSING
+    return f"{(scores[method] - scores[start]) / way:.2f}"
 
 
 def tuned(methods: Sequence[str]) -> list[str]:
-    """The methods that were tuned, in the order of the tables."""
-    return [m for m in in_order(methods) if m not in ("base", "sft", *BELOW)]
+    """The models among them that something was done to after SFT."""
+    return [m for m in methods if m not in ("base", "sft") and not is_rule(m)]
 
 
 def incomplete_list(having: Mapping[str, Sequence[int]]) -> str:
     """What some seed lacks, and the seeds that have it; "" when nothing does."""
     lines = [f"- {name}: {', '.join(map(str, seeds))}" for name, seeds in having.items()]
-    return "\n\nNot of every seed, but of these alone:\n\n" + "\n".join(lines) if lines else ""
+    title = "\n\nSome seeds lack these methods; the seeds that have them:\n\n"
+    return title + "\n".join(lines) if lines else ""
 
 
 def _one_line(error: str) -> str:

@@ -12,7 +12,7 @@ from reward_models import REWARDS
 from rl_explain.config.reader import read_settings, read_yaml
 from rl_explain.config.validation import settings
 from rl_explain.errors import UserError, unknown_name
-from rl_explain.pipeline.table import stages
+from rl_explain.pipeline.table import stage_rows
 
 OTHER_RECOMMENDER = "{other_recommender}"
 """In a control's overrides: the folder of a run on the same data whose recommender has another
@@ -107,8 +107,8 @@ class Study:
         if not self.seeds:
             raise UserError("seeds is empty: give at least one.")
         for stage in self.stages:
-            if stage not in stages():
-                raise unknown_name("stage", stage, stages())
+            if stage not in stage_rows():
+                raise unknown_name("stage", stage, stage_rows())
         groups = (self.overrides_on, self.controls, self.ablation.overrides)
         for override in chain(self.overrides, *(of for group in groups for of in group.values())):
             _check_override(override)

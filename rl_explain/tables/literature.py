@@ -1,19 +1,19 @@
-"""The literature's metrics in a report: a table for each fixed length, one for the curves."""
+"""Metrics of the literature as tables: one for each fixed length, one for the curves."""
 
 from collections.abc import Mapping
 
 from rl_explain.evaluation.literature import LENGTHS
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.top_items import DRAWS
-from rl_explain.tables.table import Column, markdown_table
+from rl_explain.tables.table import Column, metric_table
 
 DIGITS = 3
 NOTE = f"""Of the recommender's top unseen item. A text names a few items, which is a partial order:
-they come first, in the order of its words, the others behind them at random (means over {DRAWS}
-random orders); a text that does not say yes names none. Rows are comparable at an equal length Ke,
-not in the curves, where most of a text's order is random. "named": share of cases in which the Ke
-items are all the text's own. Removal is deletion, closed up, unless a column says masked; an empty
-history, which the recommender is never asked about, is left out."""
+they come first, in the order of its words, then the others at random (means over {DRAWS} random
+orders). A text that does not say yes names none. Compare rows at an equal length Ke; in the curves
+most of a text's order is random. "named": share of cases in which the text itself names all Ke
+items. Items are removed by deletion unless a column says masked. The recommender is never asked
+about an empty history."""
 
 
 def literature_tables(results: Mapping[str, Result]) -> str:
@@ -35,7 +35,7 @@ def _fixed(results: Mapping[str, Result], size: int) -> str:
         "INS masked ↑": "literature_masking/ins",
     }
     columns = [Column(title, f"{name}/ke_{size}", DIGITS) for title, name in names.items()]
-    return markdown_table(results, columns)
+    return metric_table(results, columns)
 
 
 def _curves(results: Mapping[str, Result]) -> str:
@@ -48,4 +48,4 @@ def _curves(results: Mapping[str, Result]) -> str:
         "DEL masked ↓": "literature_masking/del",
         "INS masked ↑": "literature_masking/ins",
     }
-    return markdown_table(results, [Column(t, name, DIGITS) for t, name in names.items()])
+    return metric_table(results, [Column(t, name, DIGITS) for t, name in names.items()])

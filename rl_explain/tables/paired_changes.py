@@ -1,12 +1,12 @@
-"""What a tuning method moved, against the supervised model it started from."""
+"""What tuning changed, in sentences: each tuned model against the SFT model it started from."""
 
 from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, intervals_apart
-from rl_explain.tables.table import BELOW, in_order, show
+from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, direction, overlap
+from rl_explain.tables.table import show
 
-UNTUNED = ("base", "sft", "sft_clean")
+NOT_TUNED = ("base", "sft", "sft_clean")
 WATCHED = {
     "faithfulness/score": "faithfulness score",
     "faithfulness/score_masking": "faithfulness score under masking",
@@ -17,33 +17,33 @@ WATCHED = {
     "causes/f1": "causes F1",
     "text/distinct_2": "distinct-2",
 }
-"""Metrics that are compared, and what the report calls them."""
+"""Metrics that are compared, and what the sentences call them."""
+NO_CLEAR_DIFFERENCE = "no clear difference"
 
 
 def paired_changes(
     results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0, start: str = "sft"
 ) -> str:
-    """A paragraph for each tuned method: every watched metric before and after.
+    """A paragraph for each tuned model of one run: every watched metric before and after.
 
-    Differences are paired over users and carry their own 95 % interval; a metric has moved when
-    that interval excludes 0. Beside it stands whether the two methods' intervals are apart, which
-    asks for more.
+    "above" and "below": the 95 % interval of the difference, paired over users, excludes 0. Beside
+    it, whether the two models' own intervals overlap.
     """
-    if start not in results:
+    by_method = {result.method: result for result in results.values()}
+    if start not in by_method:
         return ""
-    tuned = [m for m in in_order(results) if m not in UNTUNED + BELOW]
-    return "\n\n".join(_paragraph(results[start], results[m], resamples, seed) for m in tuned)
+    models = [r for r in by_method.values() if r.kind == "model" and r.method not in NOT_TUNED]
+    return "\n\n".join(_paragraph(by_method[start], tuned, resamples, seed) for tuned in models)
 
 
 def _paragraph(start: Result, tuned: Result, resamples: int, seed: int) -> str:
-    lines = [f"What {tuned.method} moved, against {start.method} (test users, 95 % intervals):"]
+    lines = [f"{tuned.method} against {start.method}:"]
     for metric, name in WATCHED.items():
         before, after = start.estimate(metric), tuned.estimate(metric)
         if before is not None and after is not None:
             change = _change(start, tuned, metric, resamples, seed)
-            apart = "apart" if intervals_apart(before, after) else "overlapping"
-            figures = f"{show(before)} -> {show(after)}"
-            lines.append(f"- {name}: {figures}{_verdict(change)}, intervals {apart}")
+            figures = f"{before.value:.2f} -> {after.value:.2f}"
+            lines.append(f"- {name} {figures}{_said(change)}; intervals {overlap(before, after)}")
     return "\n".join(lines)
 
 
@@ -56,8 +56,10 @@ def _change(
     return difference(tuned.measures[metric], start.measures[metric], resamples, seed)
 
 
-def _verdict(change: Estimate | None) -> str:
+def _said(change: Estimate | None) -> str:
+    """`, +0.25 [0.22, 0.29], above`."""
     if change is None:
         return ""
-    word = "up" if change.low > 0 else "down" if change.high < 0 else "no clear change"
-    return f" ({word}: {change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}])"
+    word = direction(change, [change])
+    clear = NO_CLEAR_DIFFERENCE if word == "-" else word
+    return f", {'+' * (change.value >= 0)}{show(change)}, {clear}"

@@ -1,9 +1,9 @@
-"""What users' pressure changed, in a report: verdicts in one table, reasons in another."""
+"""The sycophancy probe as tables: verdicts in one, reasons in another."""
 
 from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
-from rl_explain.tables.table import Column, markdown_table
+from rl_explain.tables.table import Column, metric_table
 
 VERDICTS = (
     Column("right, plain", "pressure/plain/verdict_accuracy"),
@@ -25,20 +25,21 @@ REASONS = (
     Column("outside", "pressure/false_reason/taken_over/outside"),
     Column("attribute", "pressure/false_reason/taken_over/attribute"),
 )
-NOTE = """The same questions with a user's words in them. "gave in", "flipped": of the verdicts
-that are right without them, the share that turns into the opposite. "neutral": as many harmless
-words; what they turn over is no giving in. A method whose three rates are alike does not tell
-pressure from harmless words: it is not steadfast by that, it may not read them at all."""
-REASONS_NOTE = """Share of texts that name the item, or claim the attribute, that the user supplies
-as a reason and that is none: asked plainly, with harmless words, with its words named in passing,
-and with it supplied; the last also by its sort."""
+NOTE = """A sycophancy probe: the same questions with a user's words in them. "gave in", "flipped":
+of the verdicts that are right without those words, the share that turns into the opposite.
+"neutral" adds as many harmless words; verdicts that flip under them did not give in to anybody. A
+method whose three rates are alike does not tell pressure from harmless words. That does not make it
+robust: it may not read the words at all."""
+REASONS_NOTE = """Share of texts that repeat a wrong reason, an item or an attribute, that the user
+supplies: in the plain question, with harmless words, with the reason's words mentioned in passing,
+and with the reason supplied. The last columns split the supplied reasons by kind."""
 
 
 def pressure_tables(results: Mapping[str, Result]) -> str:
     """Markdown; "" where no method was put under pressure."""
     about = {"Verdicts": (NOTE, VERDICTS), "False reasons taken over": (REASONS_NOTE, REASONS)}
     tables = {
-        title: (note, markdown_table(results, columns)) for title, (note, columns) in about.items()
+        title: (note, metric_table(results, columns)) for title, (note, columns) in about.items()
     }
     parts = [f"### {title}\n\n{note}\n\n{t}" for title, (note, t) in tables.items() if t]
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Explanations to read: the same cases, every method below the other."""
+"""Explanations to read: the same cases by every method, in the order of the results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from rl_explain.evaluation.results import Result
-from rl_explain.tables.table import in_order
 
 SCORE = "faithfulness/score"
 
@@ -19,9 +18,8 @@ def side_by_side(results: Mapping[str, Result], n: int = 3, seed: int = 0) -> st
         sorted(set.intersection(*(set(cases) for cases in samples.values()))) if samples else []
     )
     drawn = np.random.default_rng(seed).permutation(len(common))[:n]
-    methods = in_order(samples)
     return "\n\n".join(
-        _case({method: samples[method][common[i]] for method in methods}) for i in drawn
+        _case({method: cases[common[i]] for method, cases in samples.items()}) for i in drawn
     )
 
 

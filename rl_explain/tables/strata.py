@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.strata import STRATA
-from rl_explain.tables.table import Column, markdown_table
+from rl_explain.tables.table import Column, metric_table
 
 METRICS = {
     "Faithfulness score": "faithfulness/score",
@@ -20,4 +20,4 @@ def strata_tables(results: Mapping[str, Result]) -> str:
 
 def _table(results: Mapping[str, Result], metric: str) -> str:
     columns = [Column(name.replace("_", ": "), f"{metric}/{name}") for name in STRATA]
-    return markdown_table(results, columns)
+    return metric_table(results, columns)

@@ -1,4 +1,4 @@
-"""What a run shows at its end: the tables, what moved, and explanations to read."""
+"""What a run shows at its end: the tables, what tuning changed, and explanations to read."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,12 @@ from rl_explain.tables.table import markdown_tables, plain_tables
 
 
 def plain_summary(results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0) -> str:
-    """For a terminal. `results` is by method; `seed` is of the resamples and the cases shown."""
+    """For a terminal.
+
+    Args:
+        results: by name of the row (`names.named_rows`), models in the order of the tables.
+        seed: of the resamples and of the cases shown.
+    """
     parts = [
         plain_tables(results),
         paired_changes(results, resamples, seed),
@@ -28,7 +33,7 @@ def markdown_summary(
     """The same as Markdown, with the tables that a terminal has no room for."""
     parts = {
         "Results": markdown_tables(results),
-        "What moved": paired_changes(results, resamples, seed),
+        "What tuning changed": paired_changes(results, resamples, seed),
         "Metrics of the literature": literature_tables(results),
         "By history and confidence": strata_tables(results),
         "Under pressure": pressure_tables(results),

@@ -1,17 +1,19 @@
-"""The table at the end of a run: a row a method, a column a metric, intervals in brackets."""
+"""The tables at the end of a run: a row a method, a column a metric, intervals in brackets.
+
+Rows are in the order of the results that are given: the models as they come, then the rules.
+"""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
-from rl_explain.config.settings import Rule
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Estimate
-from rl_explain.evaluation.task_metrics import MOST_FREQUENT_ITEM
+from rl_explain.tables.markdown import markdown_table
+from rl_explain.tables.notes import notes
+from rl_explain.tables.terminal import terminal_table
 
-BELOW = (*get_args(Rule), MOST_FREQUENT_ITEM)
-"""Rows below the models."""
+MISSING = "–"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ EXPLANATIONS = (
     Column("grounding", "grounding/precision"),
     Column("cites", "explanation/cites"),
     Column("causes F1", "causes/f1"),
+    Column("recommender calls", "explanation/recommender_calls", digits=0),
 )
 ALIGNMENT = (
     Column("retrieval hit@5", "retrieval/hit@5"),
@@ -45,64 +48,47 @@ ALIGNMENT = (
     Column("ended", "text/ended"),
 )
 BLOCKS = (EXPLANATIONS, ALIGNMENT)
-"""One table each: all columns beside each other would be wider than a terminal."""
+"""One table each."""
 
 
-def plain_tables(results: Mapping[str, Result]) -> str:
-    """The tables as text for a terminal."""
-    return "\n\n".join(_plain(_cells(results, block)) for block in BLOCKS)
+def plain_tables(results: Mapping[str, Result], width: int | None = None) -> str:
+    """The tables as text for a terminal, and how to read them; `results` by name of the row."""
+    tables = [terminal_table(*metric_rows(results, block), width) for block in BLOCKS]
+    return "\n\n".join(part for part in (*tables, notes(results)) if part)
 
 
 def markdown_tables(results: Mapping[str, Result]) -> str:
-    """The tables as Markdown."""
-    return "\n\n".join(_markdown(_cells(results, block)) for block in BLOCKS)
+    """The tables as Markdown, and how to read them."""
+    tables = [metric_table(results, block) for block in BLOCKS]
+    return "\n\n".join(part for part in (*tables, notes(results)) if part)
 
 
-def markdown_table(results: Mapping[str, Result], columns: Sequence[Column]) -> str:
+def metric_table(results: Mapping[str, Result], columns: Sequence[Column]) -> str:
     """One table of these columns as Markdown; "" where no method has any of the numbers."""
-    cells = _cells(results, columns)
-    return _markdown(cells) if len(cells) > 1 else ""
+    return markdown_table(*metric_rows(results, columns))
 
 
-def in_order(methods: Iterable[str]) -> list[str]:
-    """Models in the order given, then the baselines."""
-    given = list(methods)
-    return [*(m for m in given if m not in BELOW), *(m for m in BELOW if m in given)]
-
-
-def _cells(results: Mapping[str, Result], columns: Sequence[Column]) -> list[list[str]]:
+def metric_rows(
+    results: Mapping[str, Result], columns: Sequence[Column]
+) -> tuple[list[str], list[list[str]]]:
     """The header and a row a method; columns and rows without any number are left out."""
     used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
-    rows = [[method, *_row(results[method], used)] for method in in_order(results)]
-    filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
-    return [["method", *(column.title for column in used)], *filled]
+    models_first = sorted(results.items(), key=lambda row: row[1].kind == "rule")
+    rows = [[name, *shown(result, used)] for name, result in models_first]
+    filled = [row for row in rows if any(cell != MISSING for cell in row[1:])]
+    return ["method", *(column.title for column in used)], filled
 
 
-def _row(result: Result, columns: Sequence[Column]) -> list[str]:
+def shown(result: Result, columns: Sequence[Column]) -> list[str]:
+    """The cells of a row."""
     return [show(result.estimate(column.metric), column.digits) for column in columns]
 
 
 def show(estimate: Estimate | None, digits: int = 2) -> str:
     """`0.93 [0.91, 0.95]`; the value alone where it has no interval; a dash where it is none."""
     if estimate is None:
-        return "–"
+        return MISSING
     if math.isnan(estimate.low):
         return f"{estimate.value:.{digits}f}"
     value, low, high = (f"{x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
     return f"{value} [{low}, {high}]"
-
-
-def _plain(cells: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([lines[0], rule, *lines[1:]])
-
-
-def _markdown(cells: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in cells]
-    rule = f"|{'|'.join(' --- ' for _ in cells[0])}|"
-    return "\n".join([lines[0], rule, *lines[1:]])

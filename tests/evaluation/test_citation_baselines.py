@@ -1,6 +1,7 @@
 """What the citation baselines cite, by hand, and what it is worth."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from small_world import World
 
 from reward_models.perturb.effects import Measure, distinct
 from reward_models.perturb.measures import log_probability, percentile
-from rl_explain.config.settings import BASELINES
+from rl_explain.config.settings import Rule
 from rl_explain.evaluation.baselines import (
     UNORDERED,
     CitationBaselines,
@@ -38,7 +39,7 @@ def normalised(world: World, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("verdict", ["first", "last"])
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", get_args(Rule))
 def test_texts_say_the_label_and_cite_as_many_as_asked(
     world: World, name: str, verdict: str
 ) -> None:
@@ -77,6 +78,24 @@ def test_most_similar_is_the_nearest_or_for_a_no_the_furthest(world: World) -> N
         assert choose([question(e)], [1]) == [(extreme(cosine, key=lambda i: cosine[i]),)]
 
 
+def test_contribution_dot_takes_what_adds_most_to_the_score(world: World) -> None:
+    """Of a linear recommender without decay an item's contribution is its own embedding."""
+
+    class Plain(type(world.recommender)):  # type: ignore[misc]
+        def _user(self, history: tuple[int, ...]) -> np.ndarray:
+            return self.taken[list(history)].sum(axis=0)
+
+    recommender = Plain(0)
+    shown = recommender.shown - recommender.shown.mean(axis=0)
+    rules = CitationBaselines(recommender, world.context, world.interactions)
+    for e in world.examples:
+        (order,) = rules.orders("contribution_dot", [question(e)])
+        added = [recommender.taken[i] @ shown[e.item] for i in order]
+        assert sorted(order) == sorted(e.history)
+        assert added == sorted(added, reverse=e.label == "yes")
+    assert rules.choose["contribution_dot"]([], []) == []
+
+
 def test_leave_one_out_takes_what_moves_the_item_most_by_itself(world: World) -> None:
     choose = baselines(world).choose["leave_one_out"]
     for e in world.examples:
@@ -113,19 +132,19 @@ def test_greedy_takes_the_item_that_helps_most_beside_those_taken(
     for asked, order in zip(questions, found, strict=True):
         assert sorted(order) == sorted(set(asked.history))
         for place in range(len(order) - 1):
-            opinion = {}
+            standing_without = {}
             for item in distinct(asked.history):
                 if item not in order[:place]:
                     left = tuple(i for i in asked.history if i not in (*order[:place], item))
                     scores = world.recommender.score([left])
                     (value,) = measure(scores, np.array([asked.item]), [asked.history])
-                    opinion[item] = value if label == "yes" else -value
-            assert opinion[order[place]] == pytest.approx(min(opinion.values()))
+                    standing_without[item] = value if label == "yes" else -value
+            assert standing_without[order[place]] == pytest.approx(min(standing_without.values()))
 
 
 def test_orders_begin_with_what_is_chosen(world: World) -> None:
     asked = [question(e) for e in world.examples]
-    for name in BASELINES:
+    for name in get_args(Rule):
         if name != UNORDERED:
             orders = baselines(world).orders(name, asked)
             assert [sorted(o) for o in orders] == [sorted(set(q.history)) for q in asked]
@@ -138,7 +157,7 @@ def test_random_depends_on_its_seed_alone(world: World) -> None:
     assert texts_of(world, "random") != texts_of(world, "random", seed=1)
 
 
-def test_the_oracle_has_no_regret_and_the_others_have(world: World) -> None:
+def test_the_oracle_scores_one_and_the_others_less(world: World) -> None:
     oracle = normalised(world, "oracle")
     posed = ~np.isnan(oracle)
     assert posed.sum() > 10

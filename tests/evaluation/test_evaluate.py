@@ -172,6 +172,24 @@ def test_baselines_pass_through_the_same_metrics(evaluation: Evaluation) -> None
         evaluation.baseline("orakle")
 
 
+def test_each_row_says_what_an_explanation_costs_the_recommender(
+    world: World, evaluation: Evaluation, scripted: Scripted, tmp_path: Path
+) -> None:
+    calls = "explanation/recommender_calls"
+    n = np.array([len(e.history) for e in world.examples])
+    contributions = float(np.mean(1 + n + n * (n - 1) / 2))
+    assert evaluation.baseline("random").metrics[calls] == 0
+    assert evaluation.baseline("leave_one_out").metrics[calls] == pytest.approx(np.mean(n + 1))
+    assert evaluation.baseline("contribution_dot").metrics[calls] == pytest.approx(contributions)
+    sft = evaluation.model("sft", lambda: scripted, "weights").metrics
+    assert sft[calls] == pytest.approx(contributions)
+    best = evaluation.texts("best", lambda asked: ["Yes."] * len(asked), "", lambda example: 3)
+    assert best.metrics[calls] == pytest.approx(contributions + 3)
+    plain = make(world, tmp_path, contributions=False).model("sft", lambda: scripted, "weights")
+    assert plain.metrics[calls] == 1
+    assert calls not in evaluation.most_frequent_item().metrics
+
+
 def with_top_items(world: World, folder: Path) -> Evaluation:
     top = [replace(e, prompt=f"top {e.prompt}") for e in world.examples[::2]]
     return make(world, folder, top_items=top)
@@ -195,7 +213,7 @@ def test_top_items_are_explained_when_they_are_given(
     assert [s["task"] for s in asked.samples].count("top_item") == len(world.examples) // 2
 
 
-def test_baselines_rank_whole_histories_for_the_established_metrics(
+def test_baselines_rank_whole_histories_for_the_literature_metrics(
     world: World, tmp_path: Path
 ) -> None:
     evaluation = with_top_items(world, tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from light_runs import perform_by, write_results
 
 from rl_explain.pipeline.run import Metrics, Run
-from rl_explain.pipeline.table import stages
+from rl_explain.pipeline.table import stage_rows
 
 Score = Callable[[Run, str, str], float]
 """The mean of a metric for a method of a run."""
@@ -33,7 +33,7 @@ def light_stages(monkeypatch: pytest.MonkeyPatch) -> Callable[[Score], list[tupl
                 write_results(run.folder, run.config.seed, means)
             return {"steps": 2.0}
 
-        for name in stages():
+        for name in stage_rows():
             perform_by(monkeypatch, name, light)
         monkeypatch.setattr(Run, "interactions", Interactions())
         return performed

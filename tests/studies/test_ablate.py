@@ -183,7 +183,7 @@ def test_what_a_term_bought_and_cost(tmp_path: Path, light_stages: Callable) -> 
     bought = next(line for line in text.splitlines() if line.startswith("- faithfulness: "))
     assert f"bought {FAITHFULNESS_SCORE} +0.3" in bought
     assert f"cost {GROUNDING} -0.1" in bought
-    assert "- agreement: nothing that stands out" in text
+    assert "- agreement: no clear difference" in text
     with (tmp_path / "out" / "ablation_differences.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["seed"] == "pooled"]
     found = {(r["method"], r["metric"]): float(r["difference"]) for r in rows}

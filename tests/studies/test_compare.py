@@ -66,7 +66,7 @@ def test_a_stage_that_fails_takes_what_reads_it_and_no_more(
     assert ("seed_1", "dpo") not in performed
     assert "- demo/seed_1, stage pairs: RuntimeError: no room" in report
     assert "- demo/seed_1, stage dpo: it reads the stage pairs, which failed." in report
-    assert "Not of every seed, but of these alone:\n\n- dpo: 0\n" in report
+    assert "Some seeds lack these methods; the seeds that have them:\n\n- dpo: 0\n" in report
     found = {r["method"]: r for r in rows(tmp_path / "out" / "differences.csv", seed="pooled",
                                           metric=FAITHFULNESS_SCORE, against="sft")}  # fmt: skip
     assert {m: r["users"] for m, r in found.items()} == {"ppo": "80", "dpo": "40"}
@@ -134,7 +134,9 @@ def test_differences_are_those_that_were_planted(tmp_path: Path, light_stages: C
 def test_each_comparison_is_made_once() -> None:
     methods = ["base", "sft", "ppo", "sft, other", "ppo, other", "oracle", "best_of_n"]
     tables = pairs_of(methods, [FAITHFULNESS_SCORE, "x"])
-    against = {method: [r for _, m, r in tables["regret"] if m == method] for method in methods}
+    against = {
+        method: [r for _, m, r in tables["faithfulness"] if m == method] for method in methods
+    }
     assert against == {
         "base": [], "sft": [], "oracle": [],
         "best_of_n": ["sft"],
@@ -144,7 +146,7 @@ def test_each_comparison_is_made_once() -> None:
     }  # fmt: skip
     assert ("x", "ppo", "sft") in tables["others"]
     assert ("x", "ppo, other", "ppo") in tables["rivals"]
-    assert len(tables["regret"]) == len(tables["others"]) + len(tables["rivals"])
+    assert len(tables["faithfulness"]) == len(tables["others"]) + len(tables["rivals"])
 
 
 def test_a_report_of_what_is_there_runs_nothing(tmp_path: Path, light_stages: Callable) -> None:
@@ -155,7 +157,10 @@ def test_a_report_of_what_is_there_runs_nothing(tmp_path: Path, light_stages: Ca
     study(tmp_path)
     assert main(["compare", str(tmp_path / "study.yaml"), "--report-only"]) == 0
     assert not performed
-    assert "# demo\n\nSeeds 0.\n" in (tmp_path / "out" / "comparison.md").read_text()
+    assert (
+        "# demo\n\nSeeds 0. Intervals are over users alone.\n"
+        in (tmp_path / "out" / "comparison.md").read_text()
+    )
     assert {r["seed"] for r in rows(tmp_path / "out" / "results.csv")} == {"0", "pooled"}
 
 

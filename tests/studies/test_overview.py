@@ -5,6 +5,7 @@ from pathlib import Path
 from light_runs import write_results
 
 from rl_explain.evaluation.results import read_results
+from rl_explain.pipeline.table import method_rows
 from rl_explain.studies.overview import overview
 from rl_explain.studies.pool import pooled_methods
 
@@ -31,7 +32,7 @@ def table(folder: Path) -> list[list[str]]:
         seeds[data] = {
             seed: read_results(folder / data / str(seed) / "evaluate") for seed in range(len(means))
         }
-    made = overview(seeds, {data: pooled_methods(s) for data, s in seeds.items()})
+    made = overview(seeds, {data: pooled_methods(s, method_rows()) for data, s in seeds.items()})
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in made.splitlines()]
 
 
@@ -59,7 +60,7 @@ def test_a_row_without_any_number_is_left_out(tmp_path: Path) -> None:
         tmp_path, 0, {"sft": {FAITHFULNESS_SCORE: 0.1}, "most_frequent_item": {"history/hcr": 0.5}}
     )
     seeds = {"films": {0: read_results(tmp_path / "evaluate")}}
-    lines = overview(seeds, {"films": pooled_methods(seeds["films"])}).splitlines()
+    lines = overview(seeds, {"films": pooled_methods(seeds["films"], method_rows())}).splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == ["sft"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import Estimate, difference
+from rl_explain.evaluation.statistics import ByUser, Estimate, difference
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Section, Table
 from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
@@ -20,10 +20,10 @@ METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
 LEAST = 0.05
 """A column whose changes are all smaller than this gets no full colour."""
 READ = (
-    "Differences in each metric's own scale. The 95 % intervals are paired over users, on the "
-    "seeds that both rows have; a star marks an interval that excludes 0. Blue means higher and "
-    "orange means lower, which is not always better or worse. The darkest colour marks the "
-    f"largest change of a column, or {LEAST} if no change is as large."
+    "Differences in each metric's own scale, with paired 95 % intervals: over the users of one "
+    "seed, or two-level (seeds, then users within them) over the seeds that both rows have. A star "
+    "marks an interval that excludes 0. Blue is up and orange down, better or not; the darkest "
+    f"stands for the largest change of a column, or for {LEAST} where none is as large."
 )
 
 
@@ -73,7 +73,7 @@ def change_table(
 def _change(result: Result, start: Result, metric: str) -> Estimate | None:
     """Paired if both have the same users' numbers; else without an interval."""
     a, b = result.measures.get(metric), start.measures.get(metric)
-    if a is not None and b is not None and np.array_equal(np.unique(a.users), np.unique(b.users)):
+    if a is not None and b is not None and np.array_equal(ByUser.of(a).keys, ByUser.of(b).keys):
         change = difference(a, b)
         return None if np.isnan(change.value) else change
     values = result.metrics.get(metric), start.metrics.get(metric)

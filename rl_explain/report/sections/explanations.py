@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from rl_explain.evaluation.results import Result
+from rl_explain.evaluation.results import Result, in_order
+from rl_explain.evaluation.rules import is_rule
+from rl_explain.pipeline.table import method_rows
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Case, Cases, Said, Section
-from rl_explain.tables.table import BELOW, in_order
 
 SHOWN = {
     "faithfulness score": "faithfulness/score",
@@ -26,9 +27,9 @@ LIMIT = 200
 
 
 def explanations_section(found: Compared, limit: int = LIMIT, seed: int = 0) -> Section:
-    """Up to `limit` cases, drawn by `seed` from those that all shown methods explained."""
-    texts = {method: _texts(found.own[method]) for method in in_order(found.own)}
-    texts = {m: own for m, own in texts.items() if own and (m not in BELOW or m in BESIDE)}
+    """Up to `limit` cases, drawn by `seed` from those that every shown method explained."""
+    texts = {method: _texts(found.own[method]) for method in in_order(found.own, method_rows())}
+    texts = {m: own for m, own in texts.items() if own and (not is_rule(m) or m in BESIDE)}
     if not texts:
         return Section("Explanations to read")
     common = sorted(set.intersection(*(set(own) for own in texts.values())))

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
+from rl_explain.evaluation.results import in_order
+from rl_explain.pipeline.table import method_rows
 from rl_explain.report.folder import RunFolder
 from rl_explain.report.parts import Listing, Part, Section, Table
-from rl_explain.tables.table import in_order
 
 UNKNOWN = "–"
 
@@ -17,7 +18,7 @@ def runs_section(runs: Sequence[RunFolder]) -> Section:
         [
             run.name,
             " ".join(run.metrics) or UNKNOWN,
-            " ".join(in_order(run.results)) or UNKNOWN,
+            " ".join(in_order(run.results, method_rows())) or UNKNOWN,
             f"{sum(run.record.get('wall_seconds', {}).values()):.0f}",
             _commits(run),
         ]

@@ -1,0 +1,24 @@
+"""Tables and text as Markdown; every Markdown table of the project is written here."""
+
+import re
+from collections.abc import Sequence
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """One table; "" without rows. Cells keep their markup, and cannot end their cell."""
+    if not rows:
+        return ""
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (header, *rows)]
+    return "\n".join([lines[0], f"|{' --- |' * len(header)}", *lines[1:]])
+
+
+def escape(text: str) -> str:
+    """Text of others on one line that Markdown takes as it is: no markup, no HTML."""
+    escaped = re.sub(r"([\\`*_\[\]|#])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cell(text: str) -> str:
+    """On one line, without the ends of cells, code and the beginnings of HTML tags."""
+    text = re.sub(r"(?<!\\)([|`])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)

@@ -1,0 +1,37 @@
+"""What a reader has to know beside the tables: how intervals, calls and causes are to be read."""
+
+from collections.abc import Mapping
+
+from rl_explain.evaluation.results import Result
+
+OVER_USERS = "Brackets: 95 % bootstrap intervals over the test users of one training."
+TWO_LEVEL = (
+    "Brackets: 95 % two-level bootstrap intervals: seeds are resampled, then the test users within "
+    "them. A row of one seed has its interval over users."
+)
+CALLS = (
+    "Recommender calls: histories that the recommender scores for one explanation, beyond those "
+    "that choose the item; of a model, those behind the vectors that its prompt shows."
+)
+CAUSES = (
+    "Causes F1 compares the cited items with the planted causes of the preference, yes cases only; "
+    "as many items as are asked for reach at most {limit:.2f}. Planted causes and influence on the "
+    "recommender are two things: a recommender can rank an item high for other reasons."
+)
+
+
+def interval_note(results: Mapping[str, Result]) -> str:
+    """What was resampled behind the intervals."""
+    return TWO_LEVEL if any(r.num_seeds > 1 for r in results.values()) else OVER_USERS
+
+
+def notes(results: Mapping[str, Result]) -> str:
+    """Sentences for what the tables hold; "" where there is no result."""
+    known = {name for r in results.values() for name, x in r.metrics.items() if x is not None}
+    parts = [interval_note(results)] if known else []
+    if "explanation/recommender_calls" in known:
+        parts.append(CALLS)
+    limits = [limit for r in results.values() if (limit := r.metrics.get("causes/f1_limit"))]
+    if limits:
+        parts.append(CAUSES.format(limit=max(limits)))
+    return " ".join(parts)
