@@ -46,7 +46,7 @@ def test_settings_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_files_exist(page: Path) -> None:
     for code in inline_code(page):
-        path = code.split()[-1] if code.startswith("python ") else code
+        path = code.split()[1] if code.startswith("python ") else code
         if path.startswith(FOLDERS) and re.fullmatch(r"[\w./-]+", path):
             assert (ROOT / path).exists(), f"{page.name}: {code}"
 
