@@ -13,7 +13,7 @@ import pytest
 from doc_pages import PAGES, ROOT, blocks, commands, inline_code, name
 
 from rl_explain.cli import parser
-from rl_explain.config.reader import load_config
+from rl_explain.pipeline.configuration import load_config
 from rl_explain.studies.study import load_study
 
 PLACEHOLDERS = {

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from doc_pages import DOCS, PAGES, README, ROOT, blocks, inline_code, name
 
-from rl_explain.config.settings import Config
+from rl_explain import Config
 from rl_explain.studies.study import Ablation, load_study
 
 SETTING = re.compile(
