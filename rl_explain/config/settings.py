@@ -16,16 +16,12 @@ from reward_models.normalisation import check_clip, check_normalisation
 from reward_models.weights import check_schedule, check_weights
 from rl_explain.config.checks import at_least, in_unit_interval, one_of, positive
 from rl_explain.errors import UserError
-from rl_explain.training.offline_settings import (
-    DPOSettings,
-    ORPOSettings,
-    PairsSettings,
-    RejectionSettings,
-    RewardModelSettings,
-    SFTSettings,
-)
-from rl_explain.training.online_settings import GRPOSettings, RLOOSettings
+from rl_explain.training.groups_settings import GRPOSettings, RLOOSettings
+from rl_explain.training.learned_judge_settings import RewardModelSettings
+from rl_explain.training.pairs_settings import PairsSettings
 from rl_explain.training.ppo.settings import PPOSettings
+from rl_explain.training.preference_settings import DPOSettings, ORPOSettings
+from rl_explain.training.sft_settings import RejectionSettings, SFTSettings
 
 FORMATS = ("demo", "movielens", "csv")
 FORMS = ("behaviour", "intention", "hybrid")

@@ -104,17 +104,3 @@ class OnlineSettings:
         value = getattr(self, name)
         if whole % value:
             raise self.out_of_range(name, value, f"a divisor of the {whole} {what}")
-
-
-@dataclass
-class GRPOSettings(OnlineSettings):
-    """Group-relative policy optimization: advantages in units of the spread within a prompt."""
-
-    group: ClassVar[str] = "training.grpo"
-
-
-@dataclass
-class RLOOSettings(OnlineSettings):
-    """REINFORCE with the mean of the other completions of a prompt as its baseline."""
-
-    group: ClassVar[str] = "training.rloo"

@@ -8,10 +8,10 @@ import torch
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
-from rl_explain.training.arguments import one_device
-from rl_explain.training.shared_prompts import (
+from rl_explain.training.trl_compat import (
     SharedPromptsGRPOTrainer,
     SharedPromptsRLOOTrainer,
+    one_device,
 )
 
 

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from transformers import Trainer, TrainingArguments
 
 from reward_models.composite import Composite
-from rl_explain.training.reward_state import RewardState
-from rl_explain.training.scoring import final_reward
+from rl_explain.training.reward_protocol import RewardState, final_reward
 
 STEPS = 6
 
