@@ -213,7 +213,7 @@ def partly_scored(mark: Score) -> Callable[..., list[Score]]:
 
 
 def test_unscored_completions_have_no_influence(sft_model: Any, tmp_path: Path) -> None:
-    """The weights stay the same whatever stands in a row that got `None`, `FAILED` or NaN."""
+    """The weights stay the same whatever a row holds that got `None`, `FAILED` or NaN."""
     settings = {"iterations": 2, "rollout_batch_size": 24, "value_warmup_iterations": 0}
     ends = []
     for mark in (None, FAILED, float("nan")):

@@ -1,7 +1,7 @@
 """The private parts of TRL and transformers that we lean on are those that were checked.
 
 Reading equal prompts once gives TRL's own log-probabilities, entropies and gradients. Other tests
-of what stands on these parts: `test_orpo` (the loss is the paper's), `test_sft` (the output head),
+of what leans on these parts: `test_orpo` (the loss is the paper's), `test_sft` (the output head),
 `test_arguments` (one device) and `explainer/test_prompt_tokens` (one BOS).
 """
 
