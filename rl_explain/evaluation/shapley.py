@@ -9,11 +9,11 @@ alike, and so no order.
 from collections.abc import Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from reward_models.perturb.effects import Measure, Question, distinct
 from reward_models.types import History, Recommender
 from rl_explain.evaluation.partial_histories import Part, partial_history_scores
+from rl_explain.progress import track
 
 
 def shapley_orders(
@@ -30,8 +30,10 @@ def shapley_orders(
     Raises:
         ModuleNotFoundError: `shap` is not installed.
     """
-    rows = tqdm(questions, "shap", unit="case", disable=None)
-    return [_order(_Game(recommender, num_items, q, measure), seed) for q in rows]
+    return [
+        _order(_Game(recommender, num_items, question, measure), seed)
+        for question in track(questions, "shap")
+    ]
 
 
 def _order(game: "_Game", seed: int) -> History:

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
-from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.explainer.constrained_decoding import PromptTitles
 from rl_explain.explainer.prompt_cache import read_prompts
+from rl_explain.progress import track
+
+AllowedTokens = Callable[[int, Tensor], list[int]]
 
 BOS_TEXT = "bos_text"
 """Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
@@ -102,7 +104,7 @@ def generate(
     num_beams: int = 1,
     batch_size: int = 64,
     seed: int = 0,
-    allowed_tokens: Callable[[int, Tensor], list[int]] | None = None,
+    allowed_tokens: AllowedTokens | None = None,
     titles: PromptTitles | None = None,
     description: str = "generate",
 ) -> list[list[Answer]]:
@@ -119,49 +121,108 @@ def generate(
         ValueError: beams with `titles`.
     """
     if titles and num_beams > 1:
-        raise ValueError(f"num_beams is {num_beams}: beams cannot be held to titles of prompts.")
+        raise ValueError(
+            f"num_beams is {num_beams}: beams cannot be constrained to the titles of prompts."
+        )
+    copies = num_return_sequences if temperature > 0 else 1  # beams copy by themselves
+    settings = generation_settings(tokenizer, max_new_tokens, temperature)
+    settings.update(num_beams=num_beams, num_return_sequences=num_return_sequences // copies)
+    model.eval()
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    rows = max(1, batch_size // num_return_sequences)
+    batches = [order[start : start + rows] for start in range(0, len(order), rows)]
+    new = continuations(
+        model,
+        tokenizer,
+        prompts,
+        [[i for i in batch for _ in range(copies)] for batch in batches],
+        settings,
+        seed=seed,
+        shared_prompts=copies > 1,
+        titles=titles,
+        allowed_tokens=allowed_tokens,
+        description=description,
+    )
+    texts: dict[int, list[Answer]] = {}
+    for batch, ids in zip(batches, new, strict=True):
+        answers = decode(tokenizer, ids)
+        for row, i in enumerate(batch):
+            first = row * num_return_sequences
+            texts[i] = answers[first : first + num_return_sequences]
+    return [texts[i] for i in range(len(prompts))]
+
+
+def generation_settings(
+    tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, temperature: float
+) -> GenerationConfig:
+    """Greedy at temperature 0; above, sampling from the untruncated distribution."""
     sampled = temperature > 0
-    settings = GenerationConfig(
+    return GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=sampled,
         temperature=temperature or None,
         top_k=0 if sampled else None,
-        num_beams=num_beams,
-        num_return_sequences=1 if sampled else num_return_sequences,
+        use_cache=True,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    model.eval()
-    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
-    rows = max(1, batch_size // num_return_sequences)
-    texts: dict[int, list[Answer]] = {}
+
+
+@torch.no_grad()
+def continuations(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    batches: Sequence[Sequence[int]],
+    settings: GenerationConfig,
+    *,
+    seed: int,
+    shared_prompts: bool = False,
+    titles: PromptTitles | None = None,
+    allowed_tokens: AllowedTokens | None = None,
+    description: str,
+) -> list[Tensor]:
+    """New token ids (rows, C) after each batch of prompts; C is the longest of a batch.
+
+    All generation and sampling passes through here.
+
+    Args:
+        batches: numbers of prompts that run at once; a number may repeat.
+        seed: the global generators are left as they were.
+        shared_prompts: read equal prompts of a batch once; the results are the same.
+        titles: what completions may quote, for each prompt; anything without it.
+    """
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    found = []
     with only_settings(base, settings), torch.random.fork_rng():
         torch.manual_seed(seed)
-        for start in tqdm(range(0, len(order), rows), desc=description, disable=None):
-            chosen = order[start : start + rows]
-            copies = num_return_sequences if sampled else 1  # beams copy by themselves
-            asked = [i for i in chosen for _ in range(copies)]
-            batch = encode(tokenizer, [prompts[i] for i in asked], model)
+        for rows in track(batches, description, size=len):
+            batch = encode(tokenizer, [prompts[i] for i in rows], model)
             width = batch["input_ids"].shape[1]
             ids = base.generate(
                 **batch,
                 generation_config=settings,
                 prefix_allowed_tokens_fn=allowed_tokens,
-                logits_processor=[titles.processor(asked, width)] if titles else None,
-                past_key_values=read_prompts(base, *batch.values()) if copies > 1 else None,
+                logits_processor=[titles.processor(list(rows), width)] if titles else None,
+                past_key_values=read_prompts(base, *batch.values()) if shared_prompts else None,
             )
-            new = ids[:, width:]
-            ends = new == tokenizer.eos_token_id
-            # Before its end a text has one token for each position where no end has come yet.
-            lengths = ((ends.cumsum(1) == 0).sum(1) + ends.any(1)).tolist()
-            decoded = tokenizer.batch_decode(new, skip_special_tokens=True)
-            found = zip(decoded, ends.any(1).tolist(), lengths, strict=True)
-            answers = [Answer(text.strip(), ended, tokens) for text, ended, tokens in found]
-            for row, i in enumerate(chosen):
-                first = row * num_return_sequences
-                texts[i] = answers[first : first + num_return_sequences]
-    return [texts[i] for i in range(len(prompts))]
+            found.append(ids[:, width:])
+    return found
+
+
+def decode(tokenizer: PreTrainedTokenizerBase, completion_ids: Tensor) -> list[Answer]:
+    """The texts of completions (B, C), which padding may follow."""
+    mask = completion_mask(completion_ids, tokenizer.eos_token_id)
+    ended = (completion_ids == tokenizer.eos_token_id).any(1).tolist()
+    texts = tokenizer.batch_decode(completion_ids, skip_special_tokens=True)
+    parts = zip(texts, ended, mask.sum(1).tolist(), strict=True)
+    return [Answer(text.strip(), whole, tokens) for text, whole, tokens in parts]
+
+
+def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:
+    """True (B, C) up to and including the first end-of-text token."""
+    is_end = (completion_ids == eos_token_id).long()
+    return is_end.cumsum(1) - is_end == 0
 
 
 @torch.no_grad()

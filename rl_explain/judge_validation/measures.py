@@ -24,12 +24,12 @@ from typing import TypeVar
 import numpy as np
 from scipy.stats import spearmanr
 from statsmodels.stats.inter_rater import cohens_kappa
-from tqdm import tqdm
 
 from reward_models.judge.types import HIGHEST, LOWEST, Judge, JudgeCase, Preference, Rating
 from reward_models.types import Failed
 from rl_explain.evaluation.statistics import Estimate, Measure, estimate
 from rl_explain.judge_validation.known_quality import DEGENERATE, FAITHFUL, LEVELS, KnownText
+from rl_explain.progress import track
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -203,13 +203,8 @@ def to_level(ratings: np.ndarray) -> np.ndarray:
 def _ask(
     ask: Callable[[Sequence[Asked]], Sequence[Answer]], questions: Sequence[Asked], what: str
 ) -> list[Answer]:
-    answers: list[Answer] = []
-    with tqdm(total=len(questions), desc=what, disable=None) as bar:
-        for start in range(0, len(questions), AT_ONCE):
-            part = questions[start : start + AT_ONCE]
-            answers += ask(part)
-            bar.update(len(part))
-    return answers
+    parts = [questions[i : i + AT_ONCE] for i in range(0, len(questions), AT_ONCE)]
+    return [answer for part in track(parts, what, size=len) for answer in ask(part)]
 
 
 def _numbers(ratings: Sequence[Rating]) -> np.ndarray:

@@ -10,16 +10,12 @@ from enum import Enum
 from pkgutil import resolve_name
 from typing import Any
 
-from rl_explain.training.offline_settings import (
-    DPOSettings,
-    ORPOSettings,
-    PairsSettings,
-    RejectionSettings,
-    RewardModelSettings,
-    SFTSettings,
-)
-from rl_explain.training.online_settings import GRPOSettings, RLOOSettings
+from rl_explain.training.groups_settings import GRPOSettings, RLOOSettings
+from rl_explain.training.learned_judge_settings import RewardModelSettings
+from rl_explain.training.pairs_settings import PairsSettings
 from rl_explain.training.ppo.settings import PPOSettings
+from rl_explain.training.preference_settings import DPOSettings, ORPOSettings
+from rl_explain.training.sft_settings import RejectionSettings, SFTSettings
 
 
 class Kind(Enum):

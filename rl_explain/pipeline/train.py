@@ -20,12 +20,11 @@ from rl_explain.explainer.language_model import (
 from rl_explain.pipeline.run import Metrics, Run
 from rl_explain.pipeline.sampling import scored_samples
 from rl_explain.tasks.examples import Example, columns, read_examples, relabelled
-from rl_explain.training.dpo import train_dpo
 from rl_explain.training.groups import train_groups
 from rl_explain.training.logs import LOG_FILE, sampled_tokens
-from rl_explain.training.orpo import train_orpo
 from rl_explain.training.pairs import build_pairs, read_pairs
 from rl_explain.training.ppo.train import train_ppo
+from rl_explain.training.preference import train_dpo, train_orpo
 from rl_explain.training.rejection import best_samples
 from rl_explain.training.sft import train_sft
 

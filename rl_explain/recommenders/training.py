@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from rl_explain.data.interactions import Interactions
 from rl_explain.errors import UserError
+from rl_explain.progress import track
 from rl_explain.recommenders.frozen import FrozenRecommender
 from rl_explain.recommenders.histories import training_windows
 from rl_explain.recommenders.next_item import next_item_result, popularity
@@ -78,14 +78,12 @@ def _epochs(
     )
     train = [sequence[:-2] for sequence in interactions.sequences]
     target = [sequence[-2] for sequence in interactions.sequences]
-    progress = tqdm(range(1, training.max_epochs + 1), "recommender", unit="epoch", disable=None)
-    for epoch in progress:
+    for epoch in track(range(1, training.max_epochs + 1), "recommender"):
         inputs, targets = training_windows(train, model.config.max_history, rng)
         loss = _one_epoch(model, optimizer, inputs, targets, training.batch_size, rng)
         recommender = FrozenRecommender(deepcopy(model), interactions.catalogue.fingerprint)
         validation = next_item_result(recommender.score, train, target).metrics()
         record = {"epoch": epoch, "loss": loss, METRIC: validation[METRIC]}
-        progress.set_postfix(record)
         yield recommender, record
 
 

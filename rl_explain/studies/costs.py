@@ -13,8 +13,8 @@ from rl_explain.explainer.language_model import load_tokenizer
 from rl_explain.pipeline.record import read_record
 from rl_explain.pipeline.table import STAGES, Kind, method_rows
 from rl_explain.tables.markdown import markdown_table
-from rl_explain.training.logs import LOG_FILE, sampled_tokens
-from rl_explain.training.pairs import SAMPLES_FILE, read_samples
+from rl_explain.training.logs import LOG_FILE, SAMPLES_FILE, sampled_tokens
+from rl_explain.training.pairs import read_samples
 from rl_explain.training.samples import FOLDER, Samples
 
 KEPT_FILE = "costs.json"

@@ -1,14 +1,10 @@
 """What every trainer of a run shares."""
 
-import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from transformers import TrainingArguments
-
-from rl_explain.training.offline_settings import PreferenceSettings, RewardModelSettings
-
-ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
+from rl_explain.training.learned_judge_settings import RewardModelSettings
+from rl_explain.training.preference_settings import PreferenceSettings
 
 
 def shared_arguments(
@@ -30,7 +26,7 @@ def shared_arguments(
         "bf16": device != "cpu",
         "gradient_checkpointing": False,
         "report_to": "none",
-        "disable_tqdm": not sys.stderr.isatty(),
+        "disable_tqdm": True,  # `progress` shows how far it is
         "dataloader_pin_memory": device != "cpu",
         "save_strategy": "steps",
         "save_total_limit": 1,
@@ -56,17 +52,3 @@ def preference_arguments(
     }
     shared = shared_arguments(folder, settings.batch_size, settings.learning_rate, seed, device)
     return shared | own
-
-
-def one_device(arguments: ArgumentsT) -> ArgumentsT:
-    """Keep the trainer to one GPU of several, where it would copy the model to each by threads."""
-    arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint of an interrupted training in `folder`, if there is one."""
-    # The trainer's state is written last: without it, the checkpoint itself was interrupted.
-    whole = (folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
-    newest = max(whole, key=lambda path: int(path.parent.name.split("-")[1]), default=None)
-    return str(newest.parent) if newest else None

@@ -14,17 +14,30 @@ from transformers import PreTrainedTokenizerBase, TrainerState
 from trl import GRPOConfig, RLOOConfig
 
 from rl_explain.explainer.language_model import save_adapter
-from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
-from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.online_settings import GRPOSettings, OnlineSettings, RLOOSettings
-from rl_explain.training.reward_state import RewardState
-from rl_explain.training.sample_log import Rewind, append_samples
-from rl_explain.training.scoring import Columns, RewardFunction, score, summary
-from rl_explain.training.shared_prompts import (
+from rl_explain.training.arguments import shared_arguments
+from rl_explain.training.fit import fit
+from rl_explain.training.groups_settings import GRPOSettings, RLOOSettings
+from rl_explain.training.logs import (
+    LOG_FILE,
+    SAMPLES_FILE,
+    JsonLinesLog,
+    Rewind,
+    append_samples,
+)
+from rl_explain.training.online_settings import OnlineSettings
+from rl_explain.training.reward_protocol import RewardFunction, RewardState
+from rl_explain.training.scoring import Columns, score, summary
+from rl_explain.training.trl_compat import (
     SharedPromptsGRPOTrainer,
     SharedPromptsRLOOTrainer,
+    one_device,
 )
-from rl_explain.training.validation import VALIDATION_SCORE, BestOnValidation, validate
+from rl_explain.training.validation import (
+    VALIDATION_SCORE,
+    ValidateOnSteps,
+    best_adapter,
+    validate,
+)
 
 TRAINERS: dict[type[OnlineSettings], tuple[Any, Any]] = {
     GRPOSettings: (SharedPromptsGRPOTrainer, GRPOConfig),
@@ -56,8 +69,8 @@ def train_groups(
         train_dataset=Dataset.from_dict(dict(prompts)),
         processing_class=tokenizer,
         callbacks=[
-            JsonLinesLog(folder / "log.jsonl"),
-            Rewind(folder / "samples.jsonl", settings.minibatches),
+            JsonLinesLog(folder / LOG_FILE),
+            Rewind(folder / SAMPLES_FILE, settings.minibatches),
             RewardState(reward_fn),
         ],
     )
@@ -73,8 +86,9 @@ def train_groups(
         )
 
     every = settings.eval_every * settings.minibatches
-    trainer.add_callback(BestOnValidation(validated, trainer.log, every, folder))
-    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    best = best_adapter(model, folder)
+    trainer.add_callback(ValidateOnSteps(validated, trainer.log, every, best))
+    fit(trainer, folder, settings.minibatches)
     save_adapter(model, folder / "adapter")
     return _metrics(trainer.state, settings)
 
@@ -119,7 +133,7 @@ def _reward(
             log_metric(name, value)
         iteration = trainer_state.global_step // settings.minibatches + 1
         append_samples(
-            folder / "samples.jsonl", iteration, prompts, texts, result, settings.samples_logged
+            folder / SAMPLES_FILE, iteration, prompts, texts, result, settings.samples_logged
         )
         return [
             total - settings.missing_eos_penalty * (ids[-1] != eos_token_id)

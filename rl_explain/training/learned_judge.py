@@ -15,10 +15,12 @@ from reward_models.types import Failed
 from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
 from rl_explain.judge_validation.known_quality import KnownText
-from rl_explain.training.arguments import last_checkpoint, one_device, preference_arguments
-from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_settings import RewardModelSettings
+from rl_explain.training.arguments import preference_arguments
+from rl_explain.training.fit import fit
+from rl_explain.training.learned_judge_settings import RewardModelSettings
+from rl_explain.training.logs import LOG_FILE, JsonLinesLog
 from rl_explain.training.reward_model import LearnedJudge, RewardModel, Scale
+from rl_explain.training.trl_compat import one_device
 
 Pair = tuple[JudgeCase, JudgeCase]
 """The preferred explanation of a question, and another one."""
@@ -115,9 +117,9 @@ def _fit(
         args=one_device(arguments),
         train_dataset=Dataset.from_list(rows),
         processing_class=reward_model.tokenizer,
-        callbacks=[JsonLinesLog(folder / "log.jsonl")],
+        callbacks=[JsonLinesLog(folder / LOG_FILE)],
     )
-    result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    result = fit(trainer, folder)
     return {"train_loss": result.training_loss, "steps": result.global_step}
 
 

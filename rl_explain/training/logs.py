@@ -1,13 +1,19 @@
-"""A trainer's log as JSON lines."""
+"""What a training leaves behind it: `log.jsonl`, a line a logged step, and `samples.jsonl`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from reward_models.composite import CompositeResult
+from reward_models.types import Score
+
 LOG_FILE = "log.jsonl"
+SAMPLES_FILE = "samples.jsonl"
+ITERATION = "iteration"
+"""The key, in every line of samples, of the number of iterations begun: 1 for the first."""
 LENGTHS = ("completion_length", "completions/mean_length")
 """Mean tokens of an iteration's completions: what PPO calls it, and what TRL calls it."""
 
@@ -36,6 +42,45 @@ class JsonLinesLog(TrainerCallback):
         if state.is_world_process_zero:
             with self.path.open("a") as file:
                 file.write(json.dumps({"step": state.global_step} | (logs or {})) + "\n")
+
+
+class Rewind(TrainerCallback):
+    """Drops the samples of iterations after the checkpoint that training resumes from.
+
+    Args:
+        steps: optimiser steps of an iteration.
+    """
+
+    def __init__(self, path: Path, steps: int) -> None:
+        self.path, self.steps = path, steps
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            keep_until(self.path, ITERATION, state.global_step // self.steps)
+
+
+def append_samples(
+    path: Path,
+    iteration: int,
+    prompts: Sequence[str],
+    completions: Sequence[str],
+    result: CompositeResult,
+    count: int,
+) -> None:
+    """Append `count` completions, evenly spaced, each with its total and every term."""
+    scores: Mapping[str, Sequence[Score]] = {"total": result.total, **result.terms}
+    with path.open("a", encoding="utf-8") as file:
+        for i in range(0, len(completions), max(1, len(completions) // max(1, count)))[:count]:
+            row = {ITERATION: iteration, "prompt": prompts[i], "completion": completions[i]}
+            values = {name: plain(column[i]) for name, column in scores.items()}
+            file.write(json.dumps(row | values, ensure_ascii=False) + "\n")
+
+
+def plain(score: Score) -> float | str | None:
+    """A score as JSON holds it: `FAILED` by its name."""
+    return score if score is None or isinstance(score, int | float) else repr(score)
 
 
 def sampled_tokens(path: Path, metrics: Mapping[str, float]) -> int:

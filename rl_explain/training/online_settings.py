@@ -74,13 +74,3 @@ class OnlineSettings:
         value = getattr(self, name)
         if whole % value:
             raise self.out_of_range(name, value, f"a divisor of the {whole} {what}")
-
-
-@settings("training.grpo")
-class GRPOSettings(OnlineSettings):
-    """Group-relative policy optimization: advantages in units of the spread within a prompt."""
-
-
-@settings("training.rloo")
-class RLOOSettings(OnlineSettings):
-    """REINFORCE with the mean of the other completions of a prompt as its baseline."""

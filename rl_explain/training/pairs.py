@@ -12,11 +12,11 @@ from reward_models.composite import CompositeResult
 from reward_models.types import Score
 from rl_explain.errors import UserError
 from rl_explain.tasks.examples import Example
-from rl_explain.training.offline_settings import PairsSettings
+from rl_explain.training.logs import SAMPLES_FILE, plain
+from rl_explain.training.pairs_settings import PairsSettings
 from rl_explain.training.samples import Samples
 
 PAIRS_FILE = "pairs.jsonl"
-SAMPLES_FILE = "samples.jsonl"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def best_against(
 
 
 def _likeness(a: str, b: str) -> float:
-    """Share of words that stand in both in the same order, 0 to 1."""
+    """Share of words that both have in the same order, 0 to 1."""
     return SequenceMatcher(None, a.split(), b.split(), autojunk=False).ratio()
 
 
@@ -150,9 +150,5 @@ def _write_samples(
         for i, text in enumerate(samples.completions):
             number = i // each
             row = {"number": number, "prompt": examples[number].prompt, "completion": text}
-            values = {name: _plain(scores[i]) for name, scores in columns.items()}
+            values = {name: plain(scores[i]) for name, scores in columns.items()}
             file.write(json.dumps(row | values, ensure_ascii=False) + "\n")
-
-
-def _plain(score: Score) -> float | str | None:
-    return score if score is None or isinstance(score, float) else repr(score)

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from tqdm import tqdm
 from transformers import (
     AutoModelForSequenceClassification,
     PreTrainedModel,
@@ -34,6 +33,7 @@ from rl_explain.explainer.language_model import (
     load_tokenizer,
 )
 from rl_explain.files import write_json
+from rl_explain.progress import track
 from rl_explain.teacher.writer import attribute_values
 
 MANIFEST = "judge.json"
@@ -118,7 +118,7 @@ class RewardModel:
         order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
         scores = np.zeros(len(ids))
         batches = [order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE)]
-        for rows in tqdm(batches, desc="reward model", disable=None):
+        for rows in track(batches, "reward model", size=len):
             batch = {"input_ids": [ids[row] for row in rows]}
             padded = self.tokenizer.pad(batch, return_tensors="pt").to(self.model.device)
             logits = self.model(**padded, use_cache=False).logits  # (B, 1)

@@ -93,8 +93,7 @@ def draw_samples(
 
 
 def best_of_n(completions: Sequence[str], totals: Sequence[Score], n: int) -> list[str]:
-    """For each question the best of its `n` samples, which stand beside each other; the first one
-    of equals.
+    """For each question the best of its `n` samples, which are adjacent; the first one of equals.
 
     Samples without a score are chosen last.
     """

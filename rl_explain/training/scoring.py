@@ -1,20 +1,19 @@
 """What a reward function said of the completions of an iteration."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from reward_models.composite import Composite, CompositeResult
+from reward_models.composite import CompositeResult
 from reward_models.types import FAILED, Score
+from rl_explain.training.reward_protocol import RewardFunction
 
 Columns = Mapping[str, Sequence[Any]]
 """Name to one value a row; `prompt` is text in the model's own format, `question` the same without
 a chat template."""
-RewardFunction = Callable[..., CompositeResult | Sequence[Score]]
-"""`reward_fn(completions, **columns)`: totals alone, or totals and terms."""
 
 
 def take(columns: Columns, rows: Sequence[int]) -> dict[str, list[Any]]:
@@ -38,11 +37,6 @@ def score(
             f"reward_fn gave {len(result.total)} totals for {len(completions)} completions."
         )
     return result
-
-
-def final_reward(reward_fn: RewardFunction) -> RewardFunction:
-    """The reward by which weights of different times compare: a composite moves in training."""
-    return reward_fn.final_reward() if isinstance(reward_fn, Composite) else reward_fn
 
 
 def scored_rows(result: CompositeResult) -> list[int]:

@@ -1,21 +1,21 @@
 """Supervised fine-tuning on the recommender's tasks and the teacher's explanations, by TRL."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
-from trl.trainer import utils as trl_internals
 
 from rl_explain.explainer.generation import format_prompt
 from rl_explain.explainer.language_model import save_adapter
 from rl_explain.tasks.examples import Example
-from rl_explain.training.arguments import last_checkpoint, one_device, shared_arguments
-from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_settings import SFTSettings
+from rl_explain.training.arguments import shared_arguments
+from rl_explain.training.fit import fit
+from rl_explain.training.logs import LOG_FILE, JsonLinesLog
+from rl_explain.training.sft_settings import SFTSettings
+from rl_explain.training.trl_compat import head_on_completions_only, one_device
 
 
 def train_sft(
@@ -43,29 +43,14 @@ def train_sft(
         train_sampling_strategy="group_by_length",
         max_length=None,
     )
-    arguments = one_device(arguments)
     trainer = SFTTrainer(
         model=model,
-        args=arguments,
+        args=one_device(arguments),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        callbacks=[JsonLinesLog(folder / "log.jsonl")],
+        callbacks=[JsonLinesLog(folder / LOG_FILE)],
     )
-    with _head_on_completions_only():
-        result = trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    with head_on_completions_only():
+        result = fit(trainer, folder)
     save_adapter(model, folder / "adapter")
     return {"train_loss": result.training_loss, "steps": result.global_step}
-
-
-@contextmanager
-def _head_on_completions_only() -> Iterator[None]:
-    """TRL 1.16 leaves unscored positions out of the output head only where it can use Triton.
-
-    On a CPU it applies the head to every token of the prompts, more than half of all work here.
-    """
-    compact = trl_internals._use_triton
-    trl_internals._use_triton = lambda device: True
-    try:
-        yield
-    finally:
-        trl_internals._use_triton = compact

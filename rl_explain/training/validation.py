@@ -19,7 +19,8 @@ from rl_explain.errors import UserError
 from rl_explain.explainer.constrained_decoding import PromptTitles
 from rl_explain.explainer.generation import generate
 from rl_explain.explainer.language_model import ADAPTER, ADAPTER_FILE, save_adapter
-from rl_explain.training.scoring import Columns, RewardFunction, final_reward, score, summary
+from rl_explain.training.reward_protocol import RewardFunction, final_reward
+from rl_explain.training.scoring import Columns, score, summary
 
 BEST = "best"
 """Sub-folder of the best weights so far."""
@@ -62,16 +63,52 @@ def require_score(metrics: dict[str, float]) -> None:
         )
 
 
-class BestOnValidation(TrainerCallback):
-    """Validates before the first step, every so many steps and after the last; keeps the best.
+class BestWeights:
+    """Keeps the weights of the best validation score so far, in the sub-folder `best`.
 
-    The best score and its step stand in the trainer's state, so a resumed training knows them.
+    The best score and its step are part of the trainer's state, so a resumed training knows them.
+
+    Args:
+        folder: of the stage.
+        save: writes the weights, as they are, to a folder.
+        load: loads what `save` wrote.
+    """
+
+    def __init__(
+        self, folder: Path, save: Callable[[Path], None], load: Callable[[Path], None]
+    ) -> None:
+        self._folder, self._save, self._load = folder / BEST, save, load
+
+    def offer(self, state: TrainerState, metrics: dict[str, float]) -> None:
+        """Keep the weights if `metrics`, of `validate`, have the highest score."""
+        found = metrics.get(VALIDATION_SCORE, float("-inf"))
+        if found > (float("-inf") if state.best_metric is None else state.best_metric):
+            state.best_metric, state.best_global_step = found, state.global_step
+            self._save(self._folder)
+
+    def restore(self, state: TrainerState) -> None:
+        """Load the best weights, if any were kept."""
+        if state.best_metric is not None:
+            self._load(self._folder)
+
+
+def best_adapter(model: PeftModel, folder: Path) -> BestWeights:
+    """Keeps the best adapter of a model."""
+
+    def load(best: Path) -> None:
+        set_peft_model_state_dict(model, load_file(best / ADAPTER_FILE), ADAPTER)
+
+    return BestWeights(folder, lambda best: save_adapter(model, best), load)
+
+
+class ValidateOnSteps(TrainerCallback):
+    """Validates before the first step, every so many steps and after the last one.
 
     Args:
         validation: gives the metrics of `validate` for the model as it is.
         log: of the trainer.
         every: optimiser steps between validations.
-        folder: gets the sub-folder `best`.
+        best: keeps the best weights; the model has them at the end.
     """
 
     def __init__(
@@ -79,10 +116,9 @@ class BestOnValidation(TrainerCallback):
         validation: Callable[[PeftModel], dict[str, float]],
         log: Callable[[dict[str, float]], Any],
         every: int,
-        folder: Path,
+        best: BestWeights,
     ) -> None:
-        self._validation, self._log, self._every = validation, log, every
-        self._folder = folder / BEST
+        self._validation, self._log, self._every, self._best = validation, log, every, best
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -99,16 +135,12 @@ class BestOnValidation(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        weights = load_file(self._folder / ADAPTER_FILE)
-        set_peft_model_state_dict(kwargs["model"], weights, ADAPTER)
+        self._best.restore(state)
 
     def _validate(self, state: TrainerState, model: PeftModel) -> dict[str, float]:
         training = model.training
         metrics = self._validation(model)
         model.train(training)
         self._log(dict(metrics))
-        found = metrics.get(VALIDATION_SCORE, float("-inf"))
-        if state.best_metric is None or found > state.best_metric:
-            state.best_metric, state.best_global_step = found, state.global_step
-            save_adapter(model, self._folder)
+        self._best.offer(state, metrics)
         return metrics

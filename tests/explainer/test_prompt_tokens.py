@@ -13,10 +13,12 @@ from rl_explain.config.settings import ModelConfig
 from rl_explain.explainer.generation import encode, format_prompt
 from rl_explain.explainer.language_model import add_adapter, load_base
 from rl_explain.tasks.examples import Example
-from rl_explain.training.offline_settings import ORPOSettings, SFTSettings
-from rl_explain.training.orpo import CompletionORPOTrainer, train_orpo
 from rl_explain.training.pairs import Pair
+from rl_explain.training.preference import train_orpo
+from rl_explain.training.preference_settings import ORPOSettings
 from rl_explain.training.sft import train_sft
+from rl_explain.training.sft_settings import SFTSettings
+from rl_explain.training.trl_compat import CompletionORPOTrainer
 
 PROMPT = "The user <|item_1|> puts it"
 TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}{% endfor %} No:"

@@ -1,4 +1,4 @@
-"""A small model with virtual tokens and an adapter that stands for a supervised one."""
+"""A small model with virtual tokens and an adapter in the place of a supervised one."""
 
 from collections.abc import Callable
 from pathlib import Path

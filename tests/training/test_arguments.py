@@ -4,7 +4,8 @@ from pathlib import Path
 
 from transformers import TrainingArguments
 
-from rl_explain.training.arguments import one_device, shared_arguments
+from rl_explain.training.arguments import shared_arguments
+from rl_explain.training.trl_compat import one_device
 
 
 def test_several_gpus_make_no_batch_larger(tmp_path: Path) -> None:

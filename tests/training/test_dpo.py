@@ -10,9 +10,9 @@ from datasets import Dataset
 from torch import Tensor
 from trl import DPOConfig, DPOTrainer
 
-from rl_explain.training.dpo import train_dpo
-from rl_explain.training.offline_settings import DPOSettings
 from rl_explain.training.pairs import Pair, preference_rows
+from rl_explain.training.preference import train_dpo
+from rl_explain.training.preference_settings import DPOSettings
 
 PAIRS = [
     Pair("Item: <|item_1|>\n", "Yes. because", "No", 1.0, 0.0),

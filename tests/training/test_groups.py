@@ -15,8 +15,9 @@ from rl_explain.errors import UserError
 from rl_explain.explainer.language_model import ADAPTER_FILE
 from rl_explain.training import groups
 from rl_explain.training.groups import train_groups
+from rl_explain.training.groups_settings import GRPOSettings, RLOOSettings
 from rl_explain.training.logs import sampled_tokens
-from rl_explain.training.online_settings import GRPOSettings, OnlineSettings, RLOOSettings
+from rl_explain.training.online_settings import OnlineSettings
 
 ROWS = 24
 PROMPTS = {

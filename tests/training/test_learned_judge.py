@@ -11,7 +11,7 @@ from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
 from rl_explain.judge_validation.known_quality import KnownText
 from rl_explain.training.learned_judge import preferred_pairs, train_learned_judge
-from rl_explain.training.offline_settings import RewardModelSettings
+from rl_explain.training.learned_judge_settings import RewardModelSettings
 from rl_explain.training.reward_model import LearnedJudge, RewardModel, Scale
 
 CONTEXT = RewardContext(("Copper Lantern", "Iron Tide"), (), None)  # type: ignore[arg-type]

@@ -11,7 +11,8 @@ from trl.experimental.orpo import ORPOConfig
 from rl_explain.config.settings import ModelConfig
 from rl_explain.explainer.language_model import add_adapter, load_base
 from rl_explain.tasks.tokens import item_token
-from rl_explain.training.orpo import CompletionORPOTrainer, orpo_loss
+from rl_explain.training.preference import orpo_loss
+from rl_explain.training.trl_compat import CompletionORPOTrainer
 
 ROWS = [
     {"prompt": f"Item: {item_token(1)}\n", "chosen": "Yes. because", "rejected": "No"},

@@ -98,8 +98,8 @@ def test_probabilities_are_shared_among_the_tokens_that_could_come(
             own = logits[place][allowed[place]].log_softmax(-1)
             expected = own[int(allowed[place][:token].sum())]
             assert log_probs[row, place].item() == pytest.approx(expected.item(), abs=1e-4)
-            spread = -(own.exp() * own).sum()
-            assert entropy[row, place].item() == pytest.approx(spread.item(), abs=1e-4)
+            expected = -(own.exp() * own).sum()
+            assert entropy[row, place].item() == pytest.approx(expected.item(), abs=1e-4)
             forbidden += int((~allowed[place]).sum())
     assert forbidden > 1000
     assert unpacked(batch["completion_allowed"], width)[~batch["completion_mask"]].all()

@@ -15,12 +15,6 @@ from rl_explain.training.ppo.losses import (
     token_entropy,
     token_log_probs,
 )
-from rl_explain.training.ppo.prompt_groups import (
-    LEAST_SPREAD,
-    potential_shaping,
-    prefix_means,
-    spread,
-)
 
 LENGTHS = (5, 1, 3)
 MASK = torch.tensor([[t < length for t in range(5)] for length in LENGTHS])
@@ -31,7 +25,7 @@ def noise(*shape: int, seed: int) -> torch.Tensor:
 
 
 def plain_advantages(rewards: list, values: list, gamma: float, lam: float) -> list[float]:
-    """GAE as the sum that defines it (equation 16), on one episode without padding."""
+    """GAE as the sum that defines it (equation 16), on one completion without padding."""
     following = [*values[1:], 0.0]
     deltas = [r + gamma * n - v for r, v, n in zip(rewards, values, following, strict=True)]
     return [
@@ -129,69 +123,15 @@ def test_log_probabilities_and_entropy_against_distributions() -> None:
 
 def test_kl_coefficient_adapts_by_the_bounded_relative_error() -> None:
     controller = KLController(coef=0.1, target=2.0, horizon=640)
-    controller.update(2.2, episodes=64)  # e = 0.1, K = 0.1
+    controller.update(2.2, completions=64)  # e = 0.1, K = 0.1
     assert controller.coef == pytest.approx(0.1 * 1.01)
-    controller.update(50.0, episodes=64)  # e = 24, bounded at 0.2
+    controller.update(50.0, completions=64)  # e = 24, bounded at 0.2
     assert controller.coef == pytest.approx(0.1 * 1.01 * 1.02)
-    controller.update(0.0, episodes=640)  # e = -1, bounded at -0.2, K = 1
+    controller.update(0.0, completions=640)  # e = -1, bounded at -0.2, K = 1
     assert controller.coef == pytest.approx(0.1 * 1.01 * 1.02 * 0.8)
 
 
 def test_kl_coefficient_is_fixed_without_a_target() -> None:
     controller = KLController(coef=0.1, target=None, horizon=64)
-    controller.update(50.0, episodes=64)
+    controller.update(50.0, completions=64)
     assert controller.coef == 0.1
-
-
-def plain_sibling_means(scores: list, prompts: list, texts: list[list[int]]) -> list[list[float]]:
-    """Token by token: the mean over completions of the prompt that begin alike, while any does."""
-    result = []
-    for own, text in enumerate(texts):
-        rows: list[float] = []
-        for t in range(len(text)):
-            alike = [
-                scores[i]
-                for i, other in enumerate(texts)
-                if prompts[i] == prompts[own] and other[:t] == text[:t] and len(other) >= t
-            ]
-            rows.append(sum(alike) / len(alike) if len(alike) > 1 or not t else rows[-1])
-        result.append(rows)
-    return result
-
-
-def test_sibling_means_are_those_of_a_plain_loop() -> None:
-    rng = np.random.default_rng(0)
-    prompts = [0, 0, 0, 0, 0, 2, 2, 5]
-    texts = [rng.integers(1, 3, size=rng.integers(1, 7)).tolist() for _ in prompts]
-    scores = rng.normal(size=len(prompts)).tolist()
-    width = max(map(len, texts))
-    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
-    mask = torch.tensor([[t < len(text) for t in range(width)] for text in texts])
-    means = prefix_means(torch.tensor(scores), torch.tensor(prompts), ids, mask)
-    for row, expected in enumerate(plain_sibling_means(scores, prompts, texts)):
-        assert means[row, : len(expected)].tolist() == pytest.approx(expected, abs=1e-5)
-        assert not means[row, len(expected) :].any()
-
-
-def test_shaping_moves_no_return_but_by_the_potential() -> None:
-    rewards, potential = noise(3, 5, seed=3) * MASK, noise(3, 5, seed=4)
-    plain, _ = estimate_advantages(rewards, torch.zeros(3, 5), MASK, 1.0, 1.0)
-    moved, _ = estimate_advantages(
-        potential_shaping(rewards, potential, MASK), torch.zeros(3, 5), MASK, 1.0, 1.0
-    )
-    torch.testing.assert_close(moved, plain - potential * MASK)
-
-
-def test_a_wrong_verdict_is_blamed_on_its_own_token() -> None:
-    ids = torch.tensor([[7, 1, 2], [7, 3, 4], [9, 1, 2], [9, 3, 4]])
-    scores, mask = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.ones(4, 3, dtype=torch.bool)
-    means = prefix_means(scores, torch.zeros(4, dtype=torch.long), ids, mask)
-    assert (scores[:, None] - means).tolist() == [[1, 0, 0], [1, 0, 0], [-1, 0, 0], [-1, 0, 0]]
-
-
-def test_scores_are_scaled_within_their_prompt() -> None:
-    scores = torch.tensor([1.0, 3.0, 0.5, -1.0, 0.50, 0.51, 7.0])
-    prompts = torch.tensor([4, 4, 1, 1, 2, 2, 3])
-    expected = [1 / 1, 3 / 1, 0.5 / 0.75, -1 / 0.75]  # population standard deviations by hand
-    expected += [score / LEAST_SPREAD for score in (0.50, 0.51, 7.0)]
-    assert (scores / spread(scores, prompts)).tolist() == pytest.approx(expected)

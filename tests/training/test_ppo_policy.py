@@ -10,10 +10,12 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
 from rl_explain.errors import UserError
+from rl_explain.explainer.generation import completion_mask
 from rl_explain.training.ppo.experience import build_experience, score_tokens
+from rl_explain.training.ppo.learning_signal import Signal
 from rl_explain.training.ppo.losses import token_log_probs
 from rl_explain.training.ppo.reference import add_reference, as_reference
-from rl_explain.training.ppo.rollout import Batch, completion_mask, has_ended, sample, select
+from rl_explain.training.ppo.rollout import Batch, has_ended, sample, select
 from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.value_head import PolicyWithValue
 
@@ -280,7 +282,9 @@ def test_kl_at_the_start_is_exactly_zero(sft_model: Any) -> None:
     add_reference(policy.policy)
     batch = draw(policy, tokenizer, PROMPTS)
     config = PPOSettings(kl_coef=5.0, micro_batch_size=2, minibatch_size=2)
-    experience, figures = build_experience(policy, batch, torch.ones(4), 5.0, config)
+    experience, figures = build_experience(
+        policy, batch, Signal(torch.ones(4), None, None), 5.0, config
+    )
     assert figures["kl"] == 0.0
     # So each token's reward is the score at the last token and 0 before, whatever kl_coef is.
     last = experience["completion_mask"].sum(1, keepdim=True) - 1

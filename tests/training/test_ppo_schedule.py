@@ -54,14 +54,14 @@ def test_settings_out_of_range_are_named(field: str, value: float, fix: str) -> 
         PPOSettings(**{field: value})
 
 
-def test_a_sibling_baseline_needs_several_completions() -> None:
+def test_a_prefix_baseline_needs_several_completions() -> None:
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
         PPOSettings(samples_per_prompt=1, group_scale=False)
     with pytest.raises(UserError, match="samples_per_prompt is 1: give 2 or more with"):
         PPOSettings(samples_per_prompt=1, prefix_baseline=False)
 
 
-def test_a_sibling_baseline_needs_undiscounted_rewards() -> None:
+def test_a_prefix_baseline_needs_undiscounted_rewards() -> None:
     with pytest.raises(UserError, match=r"gamma is 0\.9: give 1 with prefix_baseline"):
         PPOSettings(gamma=0.9)
 

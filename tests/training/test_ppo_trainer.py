@@ -14,15 +14,15 @@ from reward_models.composite import CompositeResult
 from reward_models.types import FAILED, Score
 from rl_explain.errors import UserError
 from rl_explain.explainer.generation import generate
-from rl_explain.explainer.language_model import freeze_connectors
-from rl_explain.training.arguments import last_checkpoint
+from rl_explain.explainer.language_model import ADAPTER_FILE, freeze_connectors
+from rl_explain.training.fit import last_checkpoint
+from rl_explain.training.ppo.collector import Collector
 from rl_explain.training.ppo.experience import score_tokens
 from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch
 from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.train import train_ppo
 from rl_explain.training.ppo.trainer import PPOTrainer
-from rl_explain.training.ppo.weights import ADAPTER_FILE
 from rl_explain.training.scoring import Columns, take
 
 ROWS = 24
@@ -145,7 +145,7 @@ def test_one_minibatch_has_ratio_one(sft_model: Any, tmp_path: Path) -> None:
 
 def test_reference_log_probabilities_do_not_move(sft_model: Any, tmp_path: Path) -> None:
     trainer = make_trainer(sft_model, tmp_path)
-    batch = trainer._sample(take(PROMPTS, range(6)), iteration=0)
+    batch = trainer.collector.sample(take(PROMPTS, range(6)), iteration=0)
     before = score_tokens(trainer.model, batch, batch_size=4)[0]
     start = trained(trainer)
     trainer.train()
@@ -213,13 +213,14 @@ def partly_scored(mark: Score) -> Callable[..., list[Score]]:
 
 
 def test_unscored_completions_have_no_influence(sft_model: Any, tmp_path: Path) -> None:
-    """The weights stay the same whatever stands in a row that got `None`, `FAILED` or NaN."""
+    """The weights stay the same whatever a row holds that got `None`, `FAILED` or NaN."""
     settings = {"iterations": 2, "rollout_batch_size": 24, "value_warmup_iterations": 0}
     ends = []
     for mark in (None, FAILED, float("nan")):
         trainer = make_trainer(sft_model, tmp_path / repr(mark), partly_scored(mark), **settings)
         if mark is FAILED:
-            trainer._draw, trainer._sample = corrupting(trainer)  # type: ignore[method-assign]
+            collector = trainer.collector
+            collector.draw, collector.sample = corrupting(collector)  # type: ignore[method-assign]
         start = trained(trainer)
         trainer.train()
         ends.append(after_the_last_iteration(trainer))
@@ -230,9 +231,9 @@ def test_unscored_completions_have_no_influence(sft_model: Any, tmp_path: Path) 
     assert_equal(ends[0], ends[2])
 
 
-def corrupting(trainer: PPOTrainer) -> tuple[Callable, Callable]:
+def corrupting(collector: Collector) -> tuple[Callable, Callable]:
     """A rollout whose completions and prompts are overwritten in odd rows."""
-    draw, sample = trainer._draw, trainer._sample
+    draw, sample = collector.draw, collector.sample
     odd: list[int] = []
 
     def draw_and_note(iteration: int) -> Any:
@@ -351,9 +352,9 @@ def test_several_completions_of_a_prompt(sft_model: Any, tmp_path: Path) -> None
     assert [rows.count(row) for row in sorted(set(rows))] == [4] * 4
 
 
-@pytest.mark.parametrize("siblings", [True, False])
-def test_siblings_teach_nothing_that_the_prompt_decides(
-    sft_model: Any, tmp_path: Path, siblings: bool
+@pytest.mark.parametrize("baseline", [True, False])
+def test_a_prefix_baseline_removes_what_the_prompt_decides(
+    sft_model: Any, tmp_path: Path, baseline: bool
 ) -> None:
     def reward(completions: list[str], row: list[int], **columns: Any) -> list[Score]:
         return [number / 32 for number in row]  # means of these are exact
@@ -365,7 +366,7 @@ def test_siblings_teach_nothing_that_the_prompt_decides(
         rollout_batch_size=4,
         samples_per_prompt=4,
         iterations=1,
-        prefix_baseline=siblings,
+        prefix_baseline=baseline,
         value_warmup_iterations=0,
         missing_eos_penalty=0.0,
         kl_coef=0.0,
@@ -376,7 +377,7 @@ def test_siblings_teach_nothing_that_the_prompt_decides(
     trainer.train()
     after = after_the_last_iteration(trainer)
     moved = any("lora" in name and not torch.equal(w, after[name]) for name, w in before.items())
-    assert moved is not siblings
+    assert moved is not baseline
 
 
 def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -> None:

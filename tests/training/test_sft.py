@@ -17,7 +17,7 @@ from rl_explain.tasks.examples import Example
 from rl_explain.tasks.tokens import item_token
 from rl_explain.training import sft
 from rl_explain.training.logs import JsonLinesLog
-from rl_explain.training.offline_settings import SFTSettings
+from rl_explain.training.sft_settings import SFTSettings
 
 EXAMPLES = [
     Example("classification", "hybrid", f"Item: {item_token(i % 3)} for", "Yes" if i % 2 else "No")
@@ -97,7 +97,7 @@ def test_the_head_on_completions_alone_changes_nothing(
     for folder in ("completions", "everything"):
         (tmp_path / folder).mkdir()
         sft.train_sft(*_model(random_base), EXAMPLES, SETTINGS, tmp_path / folder, seed=0)
-        monkeypatch.setattr(sft, "_head_on_completions_only", nullcontext)
+        monkeypatch.setattr(sft, "head_on_completions_only", nullcontext)
     one, other = (_weights(tmp_path / folder) for folder in ("completions", "everything"))
     assert max(rows[: SETTINGS.steps]) < min(rows[SETTINGS.steps :])
     assert all(torch.allclose(one[name], other[name], atol=1e-4) for name in one)

@@ -1,4 +1,4 @@
-"""Credits of parts of a text, on the tokens that wrote them."""
+"""Credits of parts of a text: their sum, and on the tokens that wrote them."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,6 +8,11 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from reward_models.credit import Credit
+
+
+def credit_totals(credits: Sequence[Sequence[Credit]]) -> Tensor:
+    """The sum (B,) of each completion's credits."""
+    return torch.tensor([float(sum(credit.value for credit in parts)) for parts in credits])
 
 
 def token_credits(

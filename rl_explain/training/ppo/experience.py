@@ -1,11 +1,11 @@
-"""From scored completions to what the update learns from."""
+"""Log-probabilities, values and advantages of an iteration's completions."""
 
 import torch
 from torch import Tensor
 
 from rl_explain.training.ppo.advantages import estimate_advantages, whiten
+from rl_explain.training.ppo.learning_signal import Signal, potential_shaping
 from rl_explain.training.ppo.losses import penalised_rewards, token_entropy, token_log_probs
-from rl_explain.training.ppo.prompt_groups import potential_shaping
 from rl_explain.training.ppo.reference import as_reference
 from rl_explain.training.ppo.rollout import Batch, policy_inputs, rows_by_length, select
 from rl_explain.training.ppo.settings import PPOSettings
@@ -15,21 +15,17 @@ from rl_explain.training.ppo.value_head import PolicyWithValue
 def build_experience(
     model: PolicyWithValue,
     batch: Batch,
-    scores: Tensor,
+    signal: Signal,
     kl_coef: float,
     config: PPOSettings,
-    potential: Tensor | None = None,
-    credits: Tensor | None = None,
 ) -> tuple[Batch, dict[str, float]]:
     """Log-probabilities, values, advantages and returns of sampled completions.
 
     Args:
         model: its active adapter is the policy that sampled.
         batch: the completions, (B, P) prompts and (B, C) tokens.
-        scores: (B,) score of each.
+        signal: what they are worth.
         kl_coef: penalty for each nat that a token's log-probability lies above the reference's.
-        potential: (B, C) before each token, whose change is added to its reward.
-        credits: (B, C) advantages that are known of tokens, beside those estimated.
 
     Returns:
         `batch` with `log_probs`, `values`, `advantages` and `returns`, (B, C) each; and figures:
@@ -41,14 +37,14 @@ def build_experience(
     with as_reference(model.policy):
         reference, _, _ = score_tokens(model, batch, config.micro_batch_size)
     log_ratio = log_probs - reference
-    rewards = penalised_rewards(scores, log_ratio, mask, kl_coef)
-    if potential is not None:
-        rewards = potential_shaping(rewards, potential, mask)
+    rewards = penalised_rewards(signal.scores, log_ratio, mask, kl_coef)
+    if signal.potential is not None:
+        rewards = potential_shaping(rewards, signal.potential, mask)
     advantages, returns = estimate_advantages(
         rewards, values, mask, config.gamma, config.gae_lambda
     )
-    if credits is not None:
-        advantages = advantages + credits
+    if signal.advantages is not None:
+        advantages = advantages + signal.advantages
     figures = {
         "kl": log_ratio.sum(1).mean().item(),
         "entropy": entropy[mask].mean().item(),
@@ -81,5 +77,5 @@ def score_tokens(
 
 def explained_variance(values: Tensor, returns: Tensor) -> float:
     """1 - Var(returns - values) / Var(returns), at most 1; below 0 the mean predicts better."""
-    spread = returns.var(correction=0) + 1e-8
-    return (1 - (returns - values).var(correction=0) / spread).item()
+    variance = returns.var(correction=0) + 1e-8
+    return (1 - (returns - values).var(correction=0) / variance).item()

@@ -13,8 +13,8 @@ class KLController:
         e = clip((KL - target) / target, -0.2, 0.2)
         coef <- coef (1 + K e)
 
-    with K = episodes / horizon, so that the pace does not depend on the size of an iteration; the
-    paper's K = 0.1 is an iteration of a tenth of the horizon.
+    with K = completions / horizon, so that the pace does not depend on the size of an iteration.
+    The paper's K = 0.1 is an iteration of a tenth of the horizon.
 
     `target` is in nats a completion, `None` keeps the coefficient fixed; `horizon` is in
     completions.
@@ -24,10 +24,10 @@ class KLController:
     target: float | None
     horizon: float
 
-    def update(self, kl: float, episodes: int) -> None:
-        """Adapt to the mean KL, in nats a completion, that `episodes` completions had."""
+    def update(self, kl: float, completions: int) -> None:
+        """Adapt to the mean KL, in nats a completion, of that many completions."""
         if self.target is None:
             return
         error = (kl - self.target) / self.target
         error = min(max(error, -MAX_ERROR), MAX_ERROR)
-        self.coef *= 1 + error * episodes / self.horizon
+        self.coef *= 1 + error * completions / self.horizon

@@ -39,7 +39,7 @@ class ExperienceLoader:
         self.iteration = epoch
 
     def __len__(self) -> int:
-        return self.config.ppo_epochs * self.config.minibatches * self.micro_batches
+        return self.config.steps_per_iteration * self.micro_batches
 
     def __iter__(self) -> Iterator[Batch]:
         """Micro-batches with `weights` (B, C): those of a minibatch sum to 1.

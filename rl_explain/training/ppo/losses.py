@@ -15,7 +15,7 @@ def token_log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def token_entropy(logits: Tensor) -> Tensor:
-    """Entropy (B, T), in nats, of the distributions that `logits` (B, T, V) stand for."""
+    """Entropy (B, T), in nats, of the distributions of `logits` (B, T, V)."""
     log_probs = logits.log_softmax(-1)
     return -(log_probs.exp() * log_probs).sum(-1)
 

@@ -2,26 +2,28 @@
 
 A batch is a dict of tensors, one row a completion: `prompt_ids` and `prompt_mask` (B, P), padded
 on the left; `completion_ids`, `completion_mask` and whatever else there is of each token (B, C),
-padded on the right. Where completions are held to titles, `completion_allowed` (B, C, bytes) says
+padded on the right. Where decoding is constrained, `completion_allowed` (B, C, bytes) says
 which tokens they could have gone on with.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from rl_explain.explainer.constrained_decoding import PromptTitles
-from rl_explain.explainer.generation import encode, only_settings
-from rl_explain.explainer.prompt_cache import read_prompts
+from rl_explain.explainer.generation import (
+    completion_mask,
+    continuations,
+    encode,
+    generation_settings,
+)
 
 Batch = dict[str, Tensor]
 
 
-@torch.no_grad()
 def sample(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -42,7 +44,7 @@ def sample(
             generation settings say.
         batch_size: completions sampled at once, longest prompts first.
         seed: the global generators are left as they were.
-        shared_prompts: read equal prompts that stand together once.
+        shared_prompts: read equal prompts of a batch once; the results are the same.
         titles: what completions may quote, for each prompt; anything without it.
 
     Returns:
@@ -50,44 +52,27 @@ def sample(
     """
     batch = encode(tokenizer, prompts, model)
     encoded = {"prompt_ids": batch["input_ids"], "prompt_mask": batch["attention_mask"].bool()}
-    settings = GenerationConfig(
-        do_sample=True,
-        temperature=temperature,
-        top_k=0,
-        max_new_tokens=max_new_tokens,
-        use_cache=True,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+    order = rows_by_length(encoded)
+    parts = continuations(
+        model,
+        tokenizer,
+        prompts,
+        [rows.tolist() for rows in order.split(batch_size)],
+        generation_settings(tokenizer, max_new_tokens, temperature),
+        seed=seed,
+        shared_prompts=shared_prompts,
+        titles=titles,
+        description="sampling",
     )
-    order = encoded["prompt_mask"].sum(1).argsort(descending=True, stable=True)
-    parts = []
-    with only_settings(model, settings), torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for rows in order.split(batch_size):
-            part = select(encoded, rows)
-            width = part["prompt_ids"].shape[1]
-            ids = cast(Any, model).generate(
-                part["prompt_ids"],
-                attention_mask=part["prompt_mask"].long(),
-                generation_config=settings,
-                logits_processor=[titles.processor(rows.tolist(), width)] if titles else None,
-                past_key_values=read_prompts(model, **part) if shared_prompts else None,
-            )
-            parts.append(ids[:, width:])
     width = max(part.shape[1] for part in parts)
-    padded = [pad(part, (0, width - part.shape[1]), value=settings.pad_token_id) for part in parts]
+    padding = tokenizer.pad_token_id
+    padded = [pad(part, (0, width - part.shape[1]), value=padding) for part in parts]
     completions = torch.cat(padded)[order.argsort()]
     mask = completion_mask(completions, tokenizer.eos_token_id)
     sampled = encoded | {"completion_ids": completions, "completion_mask": mask}
     if titles:
         sampled["completion_allowed"] = titles.allowed(completions, mask)
     return sampled
-
-
-def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:
-    """True (B, C) up to and including the first end-of-text token."""
-    is_end = (completion_ids == eos_token_id).long()
-    return is_end.cumsum(1) - is_end == 0
 
 
 def has_ended(batch: Batch, eos_token_id: int) -> Tensor:
@@ -117,6 +102,6 @@ def select(batch: Batch, rows: Tensor) -> Batch:
 def rows_by_length(batch: Batch) -> Tensor:
     """Rows (B,) of a batch, longest prompt first: neighbours need little padding.
 
-    Completions of a prompt that stand together stay together.
+    Completions of a prompt that are adjacent stay adjacent.
     """
     return batch["prompt_mask"].sum(1).argsort(descending=True, stable=True)

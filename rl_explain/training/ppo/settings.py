@@ -52,3 +52,8 @@ class PPOSettings(OnlineSettings):
             raise self.out_of_range("samples_per_prompt", 1, wanted)
         if self.prefix_baseline and self.gamma != 1:
             raise self.out_of_range("gamma", self.gamma, "1 with prefix_baseline")
+
+    @property
+    def steps_per_iteration(self) -> int:
+        """Optimiser steps of an iteration, over all its epochs."""
+        return self.ppo_epochs * self.minibatches

@@ -7,11 +7,12 @@ from transformers import PreTrainedTokenizerBase
 
 from rl_explain.explainer.constrained_decoding import TitleConstraint
 from rl_explain.explainer.language_model import save_adapter
-from rl_explain.training.arguments import last_checkpoint
+from rl_explain.training.fit import fit
+from rl_explain.training.logs import ITERATION
 from rl_explain.training.ppo.settings import PPOSettings
 from rl_explain.training.ppo.trainer import PPOTrainer
-from rl_explain.training.sample_log import ITERATION
-from rl_explain.training.scoring import Columns, RewardFunction
+from rl_explain.training.reward_protocol import RewardFunction
+from rl_explain.training.scoring import Columns
 from rl_explain.training.validation import VALIDATION_SCORE
 
 
@@ -35,7 +36,7 @@ def train_ppo(
     trainer = PPOTrainer(
         model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device, grammar
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    fit(trainer, folder, config.steps_per_iteration)
     save_adapter(model, folder / "adapter")
     return _metrics(trainer)
 

@@ -1,14 +1,20 @@
-"""The policy and, on the same trunk, its value head."""
+"""The policy and, on the same trunk, its value head; both on disk."""
 
+from pathlib import Path
 from typing import cast
 
 import torch
-from peft import PeftModel
+from peft import PeftModel, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rl_explain.explainer.constrained_decoding import unpacked
+from rl_explain.explainer.language_model import ADAPTER_FILE
 from rl_explain.explainer.prompt_cache import completion_logits
+from rl_explain.training.ppo.reference import POLICY
+
+VALUE_HEAD_FILE = "value_head.safetensors"
 
 
 class PolicyWithValue(nn.Module):
@@ -95,3 +101,28 @@ class PolicyWithValue(nn.Module):
 
     def _output_head(self) -> nn.Linear:
         return cast(nn.Linear, self.base.get_output_embeddings())
+
+
+def save_weights(
+    model: PolicyWithValue, folder: Path, state: dict[str, Tensor] | None = None
+) -> None:
+    """Write the adapter, as peft does, and the value head; from `state` if the model is sharded."""
+    state = model.state_dict() if state is None else state
+    folder.mkdir(parents=True, exist_ok=True)
+    model.policy.save_pretrained(
+        str(folder),
+        state_dict=_part(state, "policy."),
+        selected_adapters=[POLICY],
+        save_embedding_layers=False,
+    )
+    save_file(_part(state, "value_head."), folder / VALUE_HEAD_FILE)
+
+
+def load_weights(model: PolicyWithValue, folder: Path) -> None:
+    """Load what `save_weights` wrote, in place."""
+    set_peft_model_state_dict(model.policy, load_file(folder / ADAPTER_FILE), POLICY)
+    model.value_head.load_state_dict(load_file(folder / VALUE_HEAD_FILE))
+
+
+def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from rl_explain.training.sample_log import Rewind
+from rl_explain.training.logs import Rewind
 
 
 def test_no_sample_of_an_iteration_after_the_checkpoint_stays(tmp_path: Path) -> None:
