@@ -96,15 +96,28 @@ def user_error(error: ValidationError, kind: Any, group: str = "") -> UserError:
         return _unknown_key(found, kind, group)
     if found["type"] == "literal_error":
         return unknown_name(where, found["input"], _choices(kind, found["loc"]))
-    return UserError(f"{where} is {found['input']!r}: give {_wanted(found)}.")
+    return UserError(f"{where} is {found['input']!r}: give {_wanted(found, kind)}.")
 
 
-def _wanted(found: ErrorDetails) -> str:
-    """What should stand in place of a value."""
+def _wanted(found: ErrorDetails, kind: Any) -> str:
+    """What the user should give in place of a value."""
+    if (bounds := _bounds(kind, found["loc"])) and found["type"] in _WANTED:
+        return f"a number from {bounds}"
     wanted = _WANTED.get(found["type"])
     if wanted is None:
         return found["msg"].removeprefix("Input should be ")
     return wanted.format(**(found.get("ctx") or {}))
+
+
+def _bounds(kind: Any, place: Sequence[int | str]) -> str:
+    """`0 to 1`, or `0 to below 1`, for a field that has both bounds; else ""."""
+    hints = typing.get_type_hints(_type_at(kind, place[:-1]), include_extras=True)
+    parts = getattr(hints.get(str(place[-1])), "__metadata__", ())
+    limits = [limit for part in parts for limit in getattr(part, "metadata", [part])]
+    found = {n: getattr(x, n) for n in ("ge", "le", "lt") for x in limits if hasattr(x, n)}
+    if "ge" in found and "le" in found:
+        return f"{found['ge']} to {found['le']}"
+    return f"{found['ge']} to below {found['lt']}" if "ge" in found and "lt" in found else ""
 
 
 def _unknown_key(found: ErrorDetails, kind: Any, group: str) -> UserError:

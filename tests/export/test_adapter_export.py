@@ -91,7 +91,7 @@ def test_a_method_of_an_exported_adapter_is_refused(
     words = ["explain", str(exported), "--history", "Iron Tide 1; Amber Gate 2; Iron Tide 4"]
     assert main([*words, "--method", "ppo"]) == 2
     assert "--method is ppo" in capsys.readouterr().err
-    (exported / MANIFEST).write_text('{"base": "tiny"}')
+    (exported / MANIFEST).write_text('{"base": "tiny", "format": 2}')
     assert main(words) == 2
     assert "explainer.json cannot be read" in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ import yaml
 
 from reward_models import RANGES, REWARDS, TASKS
 from rl_explain import Config
-from rl_explain.config.reader import build
+from rl_explain.config.validation import validated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text(encoding="utf-8")
 
@@ -25,7 +25,7 @@ def test_python_runs_from_top_to_bottom():
 
 def test_yaml_is_a_configuration():
     for block in blocks("yaml"):
-        config = build(Config, yaml.safe_load(block))
+        config = validated(Config, yaml.safe_load(block))
         assert config.rewards.schedule == {"reasons": ((0, 0), (0.5, 1))}
 
 
