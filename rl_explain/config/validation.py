@@ -111,7 +111,10 @@ def _wanted(found: ErrorDetails, kind: Any) -> str:
 
 def _bounds(kind: Any, place: Sequence[int | str]) -> str:
     """`0 to 1`, or `0 to below 1`, for a field that has both bounds; else ""."""
-    hints = typing.get_type_hints(_type_at(kind, place[:-1]), include_extras=True)
+    group = _type_at(kind, place[:-1])
+    if not dataclasses.is_dataclass(group):
+        return ""
+    hints = typing.get_type_hints(group, include_extras=True)
     parts = getattr(hints.get(str(place[-1])), "__metadata__", ())
     limits = [limit for part in parts for limit in getattr(part, "metadata", [part])]
     found = {n: getattr(x, n) for n in ("ge", "le", "lt") for x in limits if hasattr(x, n)}
