@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.faithfulness import most_cited
+from reward_models.faithfulness import reasons_scored
 from reward_models.perturb.effects import Measure, Question, distinct
 from reward_models.perturb.measures import percentile
 from reward_models.types import History
@@ -43,8 +43,8 @@ class CitationBaselines:
         recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
             the mean embedding mostly holds what all items share. For a no item it cites the least
             similar ones: what speaks for the label, as the other baselines are told the label.
-        context: whose effects by deletion `oracle` maximises, over the subsets that the regret
-            score compares with; so its faithfulness score is 1 wherever a case is well-posed.
+        context: whose effects by deletion `oracle` maximises, over the pool of subsets that the
+            faithfulness score is normalised by: its score is 1 wherever a case is well-posed.
         interactions: whose training part `popularity` counts.
         seed: of `random`.
         measure: of the recommender's score that `leave_one_out`, `shap` and `greedy` move.
@@ -156,8 +156,8 @@ def item_directions(recommender: Recommender) -> np.ndarray:
 
 
 def reasons_allowed(example: Example) -> int:
-    """Items that a baseline cites: as many as the prompt asks for, within what the score allows."""
-    return min(example.reasons or 1, most_cited(len(set(example.history))))
+    """Items that a baseline cites: as many as it is scored for."""
+    return reasons_scored(example.reasons, len(set(example.history)))
 
 
 def baseline_texts(
