@@ -142,11 +142,11 @@ def right_twice_in_a_sentence(case: Case) -> str:
 
 
 def right_in_gibberish(case: Case) -> str:
-    """The right verdict and titles among words without meaning."""
+    """The right verdict and titles and the asked one, among words without meaning."""
     words = [str(word) for word in case.rng.permutation(WORDS)]
-    return (
-        f"{case.verdict}. {' '.join(words[:6])} {case.named(_right(case))} {' '.join(words[6:])}."
-    )
+    before, between, after = (" ".join(words[start : start + 5]) for start in (0, 5, 10))
+    cited = case.named(_right(case))
+    return f"{case.verdict}. {before} {case.target} {between} {cited} {after}."
 
 
 def right_and_very_long(case: Case) -> str:

@@ -76,6 +76,7 @@ COSTLY = {
     "right_for_another_item": "faithfulness grounding",
     "right_as_its_own_reason": "faithfulness reasons repetition",
     "right_twice_in_a_sentence": "repetition",
+    "right_and_very_long": "repetition length",
 }
 """What spoils right titles, and the terms that pay less for it than for these titles alone."""
 UNSEEN = {
@@ -83,7 +84,6 @@ UNSEEN = {
     "right_and_invented_without_quotes",
     "right_and_all_others_in_lower_case",
     "right_in_gibberish",
-    "right_and_very_long",
     "right_and_flattering",
 }
 """What the default composite does not see, as the page says; it must not pay for it."""
