@@ -10,7 +10,7 @@ from rl_explain.evaluation.explanations import grounding, verdict_and_citations
 
 TEXTS = (
     'Yes. It is close to "{0}" and "{1}".',  # both in the history
-    'No. It is unlike "{0}" and "{9}".',  # the second is a stranger
+    'No. It is unlike "{0}" and "{9}".',  # the second is not in the history
     "Yes. It simply fits.",
     'No. Nothing supports "{6}".',  # names the target only
     'Yes. No. It is close to "No Such Title".',
