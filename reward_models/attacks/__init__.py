@@ -1,4 +1,4 @@
-"""Degenerate policies: texts that explain nothing and try to be paid. A reward must resist them.
+"""Attacks: policies whose texts explain nothing and try to be paid. A reward must resist them.
 
 They need no recommender. Which of them know the label or the items' influence is stated; the others
 say yes. `benchmarks/reward_attacks.py` sets what each is paid beside honest explanations.

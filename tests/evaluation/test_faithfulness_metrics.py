@@ -1,6 +1,7 @@
 """Faithfulness metrics against their definitions, written out in loops."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import combinations
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from small_world import World, slow_percentile
 
+from reward_models.context import RewardContext
 from reward_models.perturb.perturbations import replacement
 from reward_models.types import MASKED
 from rl_explain.evaluation.faithfulness import REPLACEMENT_DRAWS, FaithfulnessMeter
@@ -140,6 +142,22 @@ def test_mean_random_replacement_averages_over_draws(world: World) -> None:
         )
         assert score == pytest.approx(together.normalised(*answer), abs=1e-6, nan_ok=True)
     assert not np.allclose(scores, found["faithfulness/score_replacement"], equal_nan=True)
+
+
+def test_log_probabilities_that_move_by_less_than_a_twentieth_are_ill_posed(world: World) -> None:
+    recommender = deepcopy(world.recommender)
+    recommender.taken *= 0.05
+    context = RewardContext(world.context.titles, world.context.attributes, recommender)
+    world = replace(world, recommender=recommender, context=context)
+    said = [(e.label or "", e.history[:1], e.item or 0) for e in world.examples]
+    found = measured(world, texts_of(world, said), world.examples)
+    for i, (answer, e) in enumerate(zip(said, world.examples, strict=True)):
+        slow = Slow(world, e, delete, slow_log_probability, 0.05)
+        expected = pytest.approx(slow.normalised(*answer), abs=1e-6, nan_ok=True)
+        assert found["faithfulness/score_log_probability"][i] == expected
+        if not np.isnan(found["faithfulness_top10/score_membership"][i]):
+            assert found["faithfulness_top10/score"][i] == expected
+    assert 0 < np.isnan(found["faithfulness/score_log_probability"]).sum() < len(said)
 
 
 def test_every_way_to_answer_is_scored_on_the_same_cases(world: World) -> None:

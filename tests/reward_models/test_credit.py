@@ -90,25 +90,30 @@ def test_credits_sum_to_the_score_less_what_it_is_expected_to_be_before(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_credits_sum_so_where_subsets_are_drawn(make_random, size: int) -> None:
-    """Of 16 items 1,820 sets of four are not all evaluated, and few cited ones are."""
+def test_credits_where_subsets_are_drawn(make_random, size: int) -> None:
+    """Of 16 items 1,820 sets of four are not all evaluated: few hold the first three that a text
+    cites, and the last citation takes what these brought."""
     titles = [f"Title Number {i}" for i in range(40)]
     context = RewardContext(titles, (), make_random(40, 3))
     history, rng = tuple(range(16)), np.random.default_rng(0)
-    texts = [
-        'Yes. "Title Number 30" because of '
-        + ", ".join(f'"{titles[i]}"' for i in rng.choice(16, size, replace=False))
-        for _ in range(20)
-    ]
+    cited = [rng.choice(16, size, replace=False).tolist() for _ in range(20)]
+    names = [", ".join(f'"{titles[i]}"' for i in items) for items in cited]
+    texts = [f'Yes. "Title Number 30" because of {several}.' for several in names]
     columns = {"task": ["explanation"] * 20, "history": [history] * 20, "item": [30] * 20}
     columns |= {"label": ["yes"] * 20, "reasons": [4] * 20}
     scores = faithfulness(texts, context=context, **columns)
     found = citation_credits(texts, context=context, **columns)
     question = Question(history, 30, "yes")
     scale, pool = context.effects.pools([question] * 2, [4, size])
-    start = np.clip((pool.effects - scale.random) / (scale.best - scale.random), -1, 1).mean()
-    for score, credits_ in zip(scores, found, strict=True):
-        assert sum(c.value for c in credits_) == pytest.approx(score - start)
+    drawn = np.clip((pool.effects - scale.random) / (scale.best - scale.random), -1, 1)
+    for items, score, credits_ in zip(cited, scores, found, strict=True):
+        expected = [drawn.mean()]
+        for j in range(1, size):
+            rows = [set(items[:j]) <= set(row) for row in pool.subsets.tolist()]
+            expected.append(drawn[rows].mean() if any(rows) else expected[-1])
+        steps = np.diff([*expected, score])
+        assert [c.value for c in credits_] == pytest.approx(steps[steps != 0].tolist())
+        assert sum(c.value for c in credits_) == pytest.approx(score - drawn.mean())
 
 
 def test_a_title_that_is_set_aside_is_credited_nothing(yes_context: RewardContext) -> None:
