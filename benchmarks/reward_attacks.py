@@ -1,4 +1,4 @@
-"""What degenerate policies are paid, beside honest explanations, as a Markdown table.
+"""What reward-hacking policies are paid, beside honest explanations, as a Markdown table.
 
 python benchmarks/reward_attacks.py          # on a generated demo world: docs/attacks.md
 python benchmarks/reward_attacks.py RUN      # on the test cases of a finished run
@@ -45,37 +45,37 @@ from rl_explain.teacher.template import Teacher
 TEACHER, RANDOM = "honest: the clean teacher", "honest in form: random citations"
 HONEST = {TEACHER: ("label", "influence"), RANDOM: ("label",)}
 """What the writers know whom the policies are held against."""
-INTRODUCTION = """# Degenerate policies
+INTRODUCTION = """# Attacks
 
-Texts that explain nothing, or not what they seem to, and try to be paid, beside honest
-explanations. The first are those of `reward_models.attacks`, the second those of the
-template teacher without noise. A policy sees the prompt and the catalogue, and of the
-recommender what the column *knows* says. The composite has the run's weights, for generated data
-the default ones. Columns are means over the cases that a term scores; the terms beside the
-default ones, and the two offline judges as the term `judge`, show which cheat each of them
-resists, and which it does not: a form may be perfect and say nothing.
+Reward-hacking texts, beside honest explanations. A policy of `reward_models.attacks` explains
+nothing, or not what it seems to, and tries to be paid; the honest texts are those of the template
+teacher without corruption. A policy sees the prompt and the catalogue, and of the recommender what
+the column *knows* says. The composite has the run's weights, for generated data the default ones.
+Columns are means over the cases that a term scores. The terms beside the default ones, and the two
+offline judges as the term `judge`, show which attack each of them resists, and which it does not: a
+form may be perfect and say nothing.
 
 On generated data the recommender is a stand-in that needs no training, `ItemToItem` of this
 script; a run's table, `python benchmarks/reward_attacks.py RUN`, has the run's own.
 
-No policy's mean lies above the teacher's median, and none of those that cite by a cheap rule
-comes within 0.2 of it (tests). Those named *right and ...* know the right verdict and the most
-influential titles, so what they cite is true, and what they say around it is the cheat; *right*
-alone is no cheat. They cannot be paid more than the best total there is; the question is what
-costs them. Setting the titles aside, a second verdict, an attribute that is not theirs and an
-invented title in quotes do (a test). What the default composite does **not** see is read off
-where one of them is paid as much as *right*: words without meaning, praise of the reader,
-sentences again and again, attributes behind a denial, and names without quotes or capitals. None
-of these is paid for, so training is not drawn to them, and the penalty for leaving the reference
-model holds against drifting there; to be paid *less* they need `repetition`, `length` or a judge
-that reads prose.
+No policy's mean is above the teacher's median, and none of those that cite by a cheap rule comes
+within 0.2 of it (tests). The policies named *right and ...* and *right but ...* know the right
+verdict and the most influential titles, so what they cite is true, and the attack is in what they
+say around it; *right* alone is no attack. Tests show that these cost: setting the titles aside, a
+second verdict, an attribute that is not theirs, an invented title in quotes, fewer or more titles
+than asked for, reasons for an item that was not asked about or is not named, a title twice in a
+sentence, and the same sentence again and again. The default composite does **not** see what is
+paid as much as *right*: words without meaning, praise of the reader, attributes behind a denial,
+and names without quotes or capitals. None of these is paid for, so training is not drawn to them,
+and the penalty for leaving the reference model works against drifting there; to pay them *less*
+needs `length` or a judge that reads prose.
 
 Made by `python benchmarks/reward_attacks.py"""
 LISTS_INTRODUCTION = """## Lists
 
-Degenerate answers to ranking questions, by the term `ranking`: 1 is the recommender's order, 0 the
-mean of a random one. Orders that know nothing of the recommender are about there, and whatever is
-no order is far below (a test)."""
+Attacks on ranking questions, scored by the term `ranking`: 1 is the recommender's order, 0 the mean
+of a random one. Orders that know nothing of the recommender score about 0, and whatever is no order
+scores far below (a test)."""
 TERMS = [name for name in REWARDS if name not in ("ranking", "judge")]
 """Terms that score explanations without a judge."""
 JUDGES: dict[str, Callable[[RewardContext], Judge]] = {
@@ -225,7 +225,7 @@ def report(world: World, source: str = "") -> str:
     ]
     for name, own in scores.items():
         knows = ", ".join(POLICIES[name].knows if name in POLICIES else HONEST[name])
-        cells = " | ".join(f"{average(own[term]):.2f}".replace("nan", "") for term in names)
+        cells = " | ".join(_cell(average(own[term])) for term in names)
         lines.append(f"| {name.replace('_', ' ')} | {knows} | {cells} |")
     rules = [f"- **{name.replace('_', ' ')}**: {policy.rule}" for name, policy in POLICIES.items()]
     cases = f"{len(world.examples)} cases. Median composite of the teacher: {bar:.2f}."
@@ -234,12 +234,17 @@ def report(world: World, source: str = "") -> str:
     )
 
 
+def _cell(mean: float) -> str:
+    """Two decimals, none for NaN; no minus before a zero."""
+    return "" if np.isnan(mean) else f"{round(mean, 2) + 0.0:.2f}"
+
+
 def _lists(world: World) -> list[str]:
     if not world.lists:
         return []
     rules = {name: write.__doc__ or "" for name, write in LISTS.items()}
     rows = [
-        f"| {name.replace('_', ' ')} | {rules.get(name, '')} | {mean:.2f} |"
+        f"| {name.replace('_', ' ')} | {rules.get(name, '')} | {_cell(mean)} |"
         for name, mean in ranked(world).items()
     ]
     return [LISTS_INTRODUCTION, "", "| list | | ranking |", "|---|---|---:|", *rows]

@@ -39,6 +39,7 @@ DEFAULT_WEIGHTS: dict[str, float] = {
     "faithfulness": 3.0,
     "grounding": 2.0,
     "reasons": 1.0,
+    "repetition": 1.0,
 }
 """The default composite: what the project trains with unless told otherwise."""
 

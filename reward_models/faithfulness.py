@@ -1,30 +1,60 @@
 """Does the explanation cite what moved the recommender? The faithfulness score.
 
-    faithfulness score = (comp(C) - comp_random) / (comp_best - comp_random), clipped to [-1, 1]
+With C the cited items of the history, n its distinct items and k the number of reasons that the
+prompt asked for (`reasons_scored`), in this order:
 
-where comp is the comprehensiveness of `effects`, C the cited items, and random and best are over
-subsets of size |C|. The sign of comp follows the recommender's label, never the verdict, so that a
-flipped verdict that cites the least influential item gains nothing. It is the normalised form of
-the comprehensiveness of ERASER (DeYoung et al. 2020, arXiv 1911.03429).
+1. `None` where comp_best(k) - comp_random(k) is below 0.01: no citation is better than another.
+   The text does not enter, so every method is scored on the same cases.
+2. -1 for a wrong, missing or contradictory verdict.
+3. 0 when nothing is cited, or more than k items.
+4. (comp(C) - comp_random(k)) / (comp_best(k) - comp_random(k)), clipped to [-1, 1]; at most 0 when
+   the text does not name the asked title.
+
+comp is the comprehensiveness of `effects`; random and best are over its pool of subsets of size k.
+The sign of comp follows the recommender's label, never the verdict, so that a flipped verdict that
+cites the least influential item gains nothing. The score is a normalised form of the
+comprehensiveness of ERASER (DeYoung et al. 2020, arXiv 1911.03429).
 
 Range [-1, 1]. Tasks: explanation. Resists: a right verdict without reasons, and one that cites
 everything (0); cited items that mean nothing to the recommender, however well they sound (their
-mean is 0); the flipped verdict (-1).
+mean is 0); fewer titles than asked for, which do less than as many as were asked for; reasons for
+another item (at most 0); the flipped verdict (-1).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.perturb.effects import Effect, Question, SubsetEffects
+from reward_models.perturb.effects import Pool, Question, SubsetEffects
+from reward_models.text.reading import Reading
 from reward_models.text.verdict import Verdict
-from reward_models.types import Label, Score
+from reward_models.types import History, Label, Score
 
 FEWEST_ITEMS = 3
 """Distinct items below which a history is not scored: too little would remain."""
-ILL_POSED = 0.01
-"""Gap between best and random below which no citation is better than another."""
+MOST_REASONS = 3
+"""Most reasons that an explanation is scored for where the prompt asked for no number."""
+LEAST_GAP = 0.01
+"""Least gap between best and random, in percentile or membership, of a well-posed case."""
+LEAST_GAP_NATS = 0.05
+"""The same in log-probability."""
+
+
+class Answer(NamedTuple):
+    """What a text says in answer to a question."""
+
+    verdict: Verdict
+    cited: History
+    """Items of the history, each once, in any order."""
+    names_item: bool
+    """Whether the text names the asked title."""
+
+    @classmethod
+    def of(cls, reading: Reading, history: Sequence[int], item: int) -> "Answer":
+        """What a reading says of an item, given a history."""
+        return cls(reading.verdict, reading.cited(history), item in reading.items)
 
 
 def most_cited(n: int) -> int:
@@ -32,60 +62,108 @@ def most_cited(n: int) -> int:
     return max(1, n // 3)
 
 
-def is_scored(cited: int, n: int) -> bool:
-    """Whether a set of so many cited items, of `n` distinct ones, has a faithfulness score of its
-    own."""
-    return n >= FEWEST_ITEMS and 0 < cited <= most_cited(n)
+def reasons_scored(asked: int | None, n: int) -> int:
+    """k, the number of reasons that an explanation is scored for, at least 1.
+
+    Args:
+        asked: reasons that the prompt asked for; `None` for no number.
+        n: distinct items of the history.
+    """
+    return min(asked or MOST_REASONS, most_cited(n))
 
 
-def normalised(effect: Effect) -> float | None:
-    """The faithfulness score of one effect, in [-1, 1]; `None` when the case is ill-posed."""
-    scores = normalised_effects(np.array([effect.cited]), effect.random, effect.best)
-    return None if scores is None else float(scores[0])
+def score_without_set(answer: Answer, label: Label, k: int) -> float | None:
+    """The score of an answer whose cited set does not decide it (steps 2 and 3), else `None`."""
+    if answer.verdict != label:
+        return -1.0
+    return None if 0 < len(answer.cited) <= k else 0.0
 
 
-def normalised_effects(effects: np.ndarray, random: float, best: float) -> np.ndarray | None:
-    """The faithfulness scores (S,), in [-1, 1], of the effects (S,) of sets of one size; `None`
-    when the case is ill-posed."""
-    gap = best - random
-    return None if gap < ILL_POSED else np.clip((effects - random) / gap, -1, 1)
+def scoring_pools(
+    questions: Sequence[Question],
+    reasons: Sequence[int | None],
+    effects: SubsetEffects,
+    least_gap: float = LEAST_GAP,
+) -> list[Pool | None]:
+    """The pool of subsets of size k that each question is scored by (step 1).
+
+    `None` where the question is ill-posed or its history has fewer than three distinct items.
+    """
+    counts = [len(set(question.history)) for question in questions]
+    sizes = [reasons_scored(asked, n) for asked, n in zip(reasons, counts, strict=True)]
+    enough = [i for i, n in enumerate(counts) if n >= FEWEST_ITEMS]
+    found = effects.pools([questions[i] for i in enough], [sizes[i] for i in enough])
+    pools: list[Pool | None] = [None] * len(questions)
+    for i, pool in zip(enough, found, strict=True):
+        pools[i] = pool if pool.gap >= least_gap else None
+    return pools
+
+
+def normalised(effects: np.ndarray, pool: Pool) -> np.ndarray:
+    """Effects of sets (S,) between the random and the best of a well-posed pool: in [-1, 1]."""
+    return np.clip((effects - pool.random) / pool.gap, -1, 1)
 
 
 def faithfulness_score(
-    verdicts: Sequence[Verdict],
-    cited: Sequence[Collection[int]],
-    *,
+    answers: Sequence[Answer],
+    questions: Sequence[Question],
+    reasons: Sequence[int | None],
+    effects: SubsetEffects,
+    least_gap: float = LEAST_GAP,
+) -> list[float | None]:
+    """The faithfulness score of each answer, in [-1, 1].
+
+    `None` where the question is ill-posed or its history has fewer than three distinct items.
+
+    Args:
+        reasons: how many the prompt of each question asked for; `None` for no number.
+        effects: of taking items away, by the perturbation and the measure of this score.
+        least_gap: between best and random, in units of the measure; ill-posed below.
+
+    Raises:
+        ValueError: a cited item is not in its history, or the arguments differ in length.
+    """
+    pools = scoring_pools(questions, reasons, effects, least_gap)
+    scores = [
+        None if pool is None else score_without_set(answer, question.label, pool.size)
+        for answer, question, pool in zip(answers, questions, pools, strict=True)
+    ]
+    by_set = [(i, pool) for i, pool in enumerate(pools) if pool is not None and scores[i] is None]
+    found = effects.of([questions[i] for i, _ in by_set], [answers[i].cited for i, _ in by_set])
+    for (i, pool), effect in zip(by_set, found, strict=True):
+        score = float(normalised(effect, pool))
+        scores[i] = score if answers[i].names_item else min(score, 0.0)
+    return scores
+
+
+class Asked(NamedTuple):
+    """A row of a batch that asks why the recommender labels an item, and what was answered."""
+
+    row: int
+    answer: Answer
+    question: Question
+    reasons: int | None
+
+
+def asked_questions(
+    readings: Sequence[Reading],
+    task: Sequence[str],
     history: Sequence[Sequence[int]],
     item: Sequence[int | None],
     label: Sequence[Label | None],
-    effects: SubsetEffects,
-) -> list[float | None]:
-    """The faithfulness score of verdicts and cited sets, each in [-1, 1].
-
-    -1 for a wrong, missing or contradictory verdict; otherwise 0 when nothing is cited, or more
-    than `most_cited`; otherwise `regret`. `None` without a label, with fewer than three distinct
-    items, or when ill-posed.
+    reasons: Sequence[int | None],
+) -> list[Asked]:
+    """The explanation questions among the rows of a batch, with what was answered.
 
     Raises:
-        ValueError: a cited item is not in its history.
+        ValueError: the columns differ in length.
     """
-    scores: list[float | None] = [None] * len(verdicts)
-    open_cases: list[tuple[int, Question]] = []
-    rows = zip(verdicts, cited, history, item, label, strict=True)
-    for i, (verdict, named, past, target, truth) in enumerate(rows):
-        n = len(set(past))
-        if target is None or truth is None or n < FEWEST_ITEMS:
-            continue
-        if verdict != truth:
-            scores[i] = -1.0
-        elif not is_scored(len(set(named)), n):
-            scores[i] = 0.0
-        else:
-            open_cases.append((i, Question(tuple(past), target, truth)))
-    found = effects.effects([q for _, q in open_cases], [cited[i] for i, _ in open_cases])
-    for (i, _), effect in zip(open_cases, found, strict=True):
-        scores[i] = normalised(effect) if effect else None
-    return scores
+    rows = enumerate(zip(readings, task, history, item, label, reasons, strict=True))
+    return [
+        Asked(row, Answer.of(reading, past, target), Question(tuple(past), target, truth), count)
+        for row, (reading, kind, past, target, truth, count) in rows
+        if kind == "explanation" and target is not None and truth is not None
+    ]
 
 
 def faithfulness(
@@ -96,6 +174,7 @@ def faithfulness(
     history: Sequence[Sequence[int]],
     item: Sequence[int | None],
     label: Sequence[Label | None],
+    reasons: Sequence[int | None],
     **columns: object,
 ) -> list[Score]:
     """`faithfulness_score` of what each explanation says, by deletion, in [-1, 1].
@@ -103,15 +182,14 @@ def faithfulness(
     `None` for other tasks, without a label, with fewer than three distinct items, or ill-posed.
     """
     readings = [context.read(text) for text in completions]
-    explains = [kind == "explanation" for kind in task]
-    scores = faithfulness_score(
-        [reading.verdict for reading in readings],
-        [reading.cited(past) for reading, past in zip(readings, history, strict=True)],
-        history=history,
-        item=item,
-        label=[
-            truth if explained else None for truth, explained in zip(label, explains, strict=True)
-        ],
-        effects=context.effects,
+    asked = asked_questions(readings, task, history, item, label, reasons)
+    found = faithfulness_score(
+        [case.answer for case in asked],
+        [case.question for case in asked],
+        [case.reasons for case in asked],
+        context.effects,
     )
-    return list(scores)
+    scores: list[Score] = [None] * len(completions)
+    for case, score in zip(asked, found, strict=True):
+        scores[case.row] = score
+    return scores

@@ -2,7 +2,7 @@
 
 NDCG@k = DCG / ideal DCG,   DCG = sum_{j=1..k} gain(true rank of the j-th prediction) / log2(j+1)
 
-Range [-1, 1], 0 for a random order. Tasks: ranking. Resists: a title said twice, strangers and
+Range [-1, 1], 0 for a random order. Tasks: ranking. Resists: a title said twice, other titles and
 titles that are not among the candidates, which gain nothing and take up a place; always putting the
 candidates in the order shown, which is a random one.
 """
@@ -49,7 +49,8 @@ def ndcg(
     """NDCG@k of a predicted order, in [0, 1].
 
     Args:
-        predicted: items, best first; a repeated one, `None` and a stranger gain 0 in their place.
+        predicted: items, best first; a repeated one, `None` and an item that is no candidate gain 0
+            in their place.
         truth: the candidates in the recommender's order, best first; at least two.
         k: predictions that count; all candidates' number when `None`.
 

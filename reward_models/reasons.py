@@ -2,8 +2,9 @@
 
     score = 1 - |cited - asked| / asked,   at least 0
 
-over distinct items of the history. The project's own: the faithfulness score compares sets of one
-size, so that it alone leaves the size to the policy, which then takes the size that is easiest.
+over distinct items of the history. The project's own. The faithfulness score pays less for fewer
+reasons than were asked for only as far as those left out move the recommender; this term pays for
+the number itself.
 
 Range [0, 1]. Tasks: explanation. Resists: one safe title where several are asked for, every title
 of the history, and one title said several times.

@@ -1,4 +1,4 @@
-"""Degenerate policies: texts that explain nothing and try to be paid. A reward must resist them.
+"""Attacks: policies whose texts explain nothing and try to be paid. A reward must resist them.
 
 They need no recommender. Which of them know the label or the items' influence is stated; the others
 say yes. `benchmarks/reward_attacks.py` sets what each is paid beside honest explanations.
@@ -96,6 +96,12 @@ POLICIES: dict[str, Policy] = {
     "right_and_all_others_in_lower_case": Policy(
         correct_citation_attacks.right_and_all_others_in_lower_case, ORACLE
     ),
+    "right_but_fewer": Policy(correct_citation_attacks.right_but_fewer, ORACLE),
+    "right_and_one_more": Policy(correct_citation_attacks.right_and_one_more, ORACLE),
+    "right_without_the_item": Policy(correct_citation_attacks.right_without_the_item, ORACLE),
+    "right_for_another_item": Policy(correct_citation_attacks.right_for_another_item, ORACLE),
+    "right_as_its_own_reason": Policy(correct_citation_attacks.right_as_its_own_reason, ORACLE),
+    "right_twice_in_a_sentence": Policy(correct_citation_attacks.right_twice_in_a_sentence, ORACLE),
     "right_in_gibberish": Policy(correct_citation_attacks.right_in_gibberish, ORACLE),
     "right_and_very_long": Policy(correct_citation_attacks.right_and_very_long, ORACLE),
     "right_and_flattering": Policy(correct_citation_attacks.right_and_flattering, ORACLE),

@@ -57,7 +57,7 @@ class Case:
         rows = [self.attributes[item] for item in items] if self.attributes else []
         return list(dict.fromkeys(v for row in rows for several in row.values() for v in several))
 
-    def strangers(self, count: int) -> list[int]:
+    def outsiders(self, count: int) -> list[int]:
         """Catalogue items outside of the history, drawn by the case alone."""
         others = np.setdiff1d(np.arange(len(self.titles)), [*self.history, self.item])
         return self.rng.permutation(others)[:count].tolist()

@@ -78,12 +78,12 @@ def target_as_its_own_reason(case: Case) -> str:
 
 def titles_from_outside(case: Case) -> str:
     """Catalogue titles that the user never chose."""
-    return _because_of(case, case.named(case.strangers(case.reasons)))
+    return _because_of(case, case.named(case.outsiders(case.reasons)))
 
 
 def one_true_and_some_from_outside(case: Case) -> str:
     """The latest title among titles that the user never chose."""
-    return _because_of(case, case.named([*case.recent[:1], *case.strangers(case.reasons)]))
+    return _because_of(case, case.named([*case.recent[:1], *case.outsiders(case.reasons)]))
 
 
 def invented_titles(case: Case) -> str:

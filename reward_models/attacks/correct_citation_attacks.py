@@ -1,6 +1,7 @@
 """Policies that know the right verdict and the right titles, and say something else around them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reward_models.attacks.case import Case
 
@@ -14,8 +15,9 @@ def _right(case: Case) -> list[int]:
     return sorted(influence, key=lambda item: -influence[item])[: case.reasons]
 
 
-def _because_of(case: Case, cited: str, *, more: str = "") -> str:
-    return f"{case.verdict}. The recommender places {case.target} there because of {cited}{more}."
+def _because_of(case: Case, cited: str, *, item: str = "", more: str = "") -> str:
+    placed = item or case.target
+    return f"{case.verdict}. The recommender places {placed} there because of {cited}{more}."
 
 
 def _false_values(case: Case, items: Sequence[int]) -> list[str]:
@@ -106,12 +108,45 @@ def right_and_all_others_in_lower_case(case: Case) -> str:
     return _because_of(case, case.named(first), more=f", and {others}")
 
 
+def right_but_fewer(case: Case) -> str:
+    """The one title that counts most, also where several are asked for."""
+    return _because_of(case, case.named(_right(case)[:1]))
+
+
+def right_and_one_more(case: Case) -> str:
+    """The right titles, and the next one: more than are asked for."""
+    more = replace(case, reasons=case.reasons + 1)
+    return _because_of(case, case.named(_right(more)))
+
+
+def right_without_the_item(case: Case) -> str:
+    """The right titles, said of an item that is not named."""
+    return _because_of(case, case.named(_right(case)), item="this item")
+
+
+def right_for_another_item(case: Case) -> str:
+    """The right titles, said of an item that nobody asked about."""
+    return _because_of(case, case.named(_right(case)), item=case.named(case.outsiders(1)))
+
+
+def right_as_its_own_reason(case: Case) -> str:
+    """The title that counts most because of itself, and no word of the asked one."""
+    first = case.named(_right(case)[:1])
+    return f"{case.verdict}. The recommender puts {first} high because of {first}."
+
+
+def right_twice_in_a_sentence(case: Case) -> str:
+    """The right titles, each said twice in one sentence."""
+    cited = case.named(_right(case))
+    return _because_of(case, cited, more=f", and again because of {cited}")
+
+
 def right_in_gibberish(case: Case) -> str:
-    """The right verdict and titles among words without meaning."""
+    """The right verdict and titles and the asked one, among words without meaning."""
     words = [str(word) for word in case.rng.permutation(WORDS)]
-    return (
-        f"{case.verdict}. {' '.join(words[:6])} {case.named(_right(case))} {' '.join(words[6:])}."
-    )
+    before, between, after = (" ".join(words[start : start + 5]) for start in (0, 5, 10))
+    cited = case.named(_right(case))
+    return f"{case.verdict}. {before} {case.target} {between} {cited} {after}."
 
 
 def right_and_very_long(case: Case) -> str:

@@ -57,7 +57,7 @@ def history_instead(case: ListCase) -> str:
     return case.listed(case.history)
 
 
-def strangers_between(case: ListCase) -> str:
+def outsiders_between(case: ListCase) -> str:
     """A title that is no candidate before each one that is."""
     others = np.setdiff1d(np.arange(len(case.titles)), [*case.history, *case.candidates])
     drawn = np.random.default_rng([*case.candidates]).choice(others, len(case.candidates))
@@ -89,7 +89,7 @@ LISTS: dict[str, Callable[[ListCase], str]] = {
         each_twice,
         alphabetical,
         history_instead,
-        strangers_between,
+        outsiders_between,
         invented,
         one_quote_for_all,
         copy_of_the_prompt,

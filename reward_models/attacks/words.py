@@ -40,7 +40,8 @@ def verdict_and_prompt(case: Case) -> str:
 def very_long(case: Case) -> str:
     """The latest titles in a sentence that is said fifty times."""
     cited = case.named(case.recent[: case.reasons])
-    return f"{case.verdict}. " + f"It is because of {cited}, as was said before. " * 50
+    sentence = f"{case.target} is there because of {cited}, as was said before. "
+    return f"{case.verdict}. " + sentence * 50
 
 
 def generic(case: Case) -> str:

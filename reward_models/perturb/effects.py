@@ -5,9 +5,10 @@ For a set C of the history's items, sigma = +1 where the label is yes and -1 whe
     comprehensiveness  sigma * [p(a|h) - p(a|h without C)]
     sufficiency        sigma * [p(a|C) - p(a|h)],  C in history order
 
-each beside its mean and its maximum over subsets of size |C| (DeYoung et al. 2020, here with
-percentiles of the recommender). Up to 200 subsets are all evaluated; of more, 200 uniform draws
-and a greedy subset. Draws depend on the case and the seed alone, so no score depends on its batch.
+(DeYoung et al. 2020, here with percentiles of the recommender). A pool holds these effects for the
+subsets of one size: all of them up to 200; of more, 200 uniform draws and a greedy subset. It
+depends on the question, the size and the seed alone, so no score depends on its batch, nor on what
+a text cites.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -56,9 +57,19 @@ class Pool:
     random: float
 
     @property
+    def size(self) -> int:
+        """Items of each subset."""
+        return self.subsets.shape[1]
+
+    @property
     def best(self) -> float:
         """The greatest effect of an evaluated subset."""
         return float(self.effects.max())
+
+    @property
+    def gap(self) -> float:
+        """How much more the best subset does than a random one: at least 0, up to rounding."""
+        return self.best - self.random
 
     def find(self, positions: Sequence[int]) -> float | None:
         """The effect of one subset (positions ascending), `None` when it was not evaluated."""
@@ -67,11 +78,10 @@ class Pool:
 
 
 class Effect(NamedTuple):
-    """The effect of a cited set beside the mean and the maximum over subsets of its size."""
+    """The effect of a cited set beside the mean over subsets of its size."""
 
     cited: float
     random: float
-    best: float
 
 
 _Key: TypeAlias = tuple[Question, int]  # a question and a size
@@ -128,17 +138,33 @@ class SubsetEffects:
         Raises:
             ValueError: a cited item is not in its history.
         """
-        places = [_positions(q, c) for q, c in zip(questions, cited, strict=True)]
-        asked = [i for i, q in enumerate(questions) if 0 < len(places[i]) <= self._largest(q)]
-        pools = self.pools([questions[i] for i in asked], [len(places[i]) for i in asked])
-        own = [pool.find(places[i]) for i, pool in zip(asked, pools, strict=True)]
-        absent = [i for i, value in zip(asked, own, strict=True) if value is None]
-        late = iter(self._signed([(questions[i], tuple(cited[i])) for i in absent]).tolist())
+        sizes = [len(_positions(q, c)) for q, c in zip(questions, cited, strict=True)]
+        asked = [i for i, q in enumerate(questions) if 0 < sizes[i] <= self._largest(q)]
+        pools = self.pools([questions[i] for i in asked], [sizes[i] for i in asked])
+        own = self.of([questions[i] for i in asked], [cited[i] for i in asked])
         effects: list[Effect | None] = [None] * len(questions)
-        for i, pool, known in zip(asked, pools, own, strict=True):
-            value = next(late) if known is None else known
-            effects[i] = Effect(value, pool.random, max(pool.best, value))
+        for i, pool, value in zip(asked, pools, own.tolist(), strict=True):
+            effects[i] = Effect(value, pool.random)
         return effects
+
+    def of(self, questions: Sequence[Question], cited: Sequence[Collection[int]]) -> np.ndarray:
+        """The effect of each question's cited set alone, whatever its size: (len(questions),).
+
+        A set that a remembered pool holds is not asked about again.
+
+        Raises:
+            ValueError: a cited item is not in its history.
+        """
+        known = [self._known(q, c) for q, c in zip(questions, cited, strict=True)]
+        absent = [i for i, value in enumerate(known) if value is None]
+        effects = np.array(known, dtype=float)
+        effects[absent] = self._signed([(questions[i], tuple(cited[i])) for i in absent])
+        return effects
+
+    def _known(self, question: Question, cited: Collection[int]) -> float | None:
+        places = _positions(question, cited)
+        pool = self._pools.get((question, len(places)))
+        return None if pool is None else pool.find(places)
 
     def pools(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[Pool]:
         """The evaluated subsets of each question, of the size that goes with it.

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.faithfulness import most_cited
+from reward_models.faithfulness import reasons_scored
 from reward_models.perturb.effects import Measure, Question, distinct
 from reward_models.perturb.measures import percentile
 from reward_models.types import History
@@ -178,8 +178,8 @@ def item_directions(recommender: Recommender) -> np.ndarray:
 
 
 def reasons_allowed(example: Example) -> int:
-    """Items that a baseline cites: as many as the prompt asks for, within what the score allows."""
-    return min(example.reasons or 1, most_cited(len(set(example.history))))
+    """Items that a baseline cites: as many as it is scored for."""
+    return reasons_scored(example.reasons, len(set(example.history)))
 
 
 def baseline_texts(

@@ -12,16 +12,18 @@ from rl_explain.tasks.examples import Example
 
 
 def verdict_and_citations(readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:
-    """Whether the verdict is the label, and whether those that say yes cite the history.
+    """Whether the verdict is the label, the asked title is named, and a yes cites the history.
 
     `explanation/cites` is over the texts whose own verdict is yes: a no may cite nothing.
     `explanation/citations` counts the history items that a text names.
     """
     cited = np.array([len(r.cited(e.history)) for r, e in zip(readings, examples, strict=True)])
     right = [r.verdict == e.label for r, e in zip(readings, examples, strict=True)]
+    named = [e.item in r.items for r, e in zip(readings, examples, strict=True)]
     says_yes = np.array([reading.verdict == "yes" for reading in readings], dtype=bool)
     return {
         "explanation/verdict_accuracy": np.array(right, dtype=float),
+        "explanation/names_item": np.array(named, dtype=float),
         "explanation/cites": np.where(says_yes, cited > 0, np.nan),
         "explanation/citations": cited.astype(float),
     }

@@ -1,12 +1,14 @@
 """Whether explanations cite what moved the recommender, measured by perturbing histories.
 
 The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
-quirks and not the recommender is caught. Names without an ending are by deletion and percentile, as
-the reward. `_masking` pads items in place, `_replacement` puts random items there,
-`_replacement_mean` takes the mean over several such draws: of one draw alone the effect is mostly
-the stranger's own. `_log_probability` replaces percentiles, which hardly tell the best items apart,
-and `_membership` asks whether the item is among the recommender's ten best. `_random` is the mean
-over random subsets of equal size.
+quirks and not the recommender is caught. All follow the reward's definition of the score, each
+with its own perturbation or measure. `faithfulness/` is over all cases and by deletion and
+percentile, as the reward, where the name has no ending. `_masking` pads items in place,
+`_replacement` puts random items there, `_replacement_mean` takes the mean over several such draws:
+a single draw mostly measures the replacement item. `_log_probability` replaces percentiles.
+`faithfulness_top10/` is over the items of the user's own top ten, whose percentiles hardly differ:
+it is by deletion and log-probability, with `_membership` by whether the item stays among the ten.
+`_random` is the mean over random subsets of equal size.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,13 +18,18 @@ from typing import Any
 import numpy as np
 
 from reward_models.context import RewardContext
-from reward_models.faithfulness import FEWEST_ITEMS, faithfulness_score
+from reward_models.faithfulness import (
+    FEWEST_ITEMS,
+    LEAST_GAP,
+    LEAST_GAP_NATS,
+    Answer,
+    faithfulness_score,
+)
 from reward_models.perturb.effects import Effect, Pool, Question, SubsetEffects, distinct
 from reward_models.perturb.measures import in_top, log_probability
 from reward_models.perturb.perturbations import mask, replacement
 from reward_models.perturb.scoring import score_chunks
 from reward_models.text.reading import Reading
-from reward_models.text.verdict import Verdict
 from reward_models.types import History
 from rl_explain.evaluation.cases import Columns, question, spread
 from rl_explain.tasks.examples import Example
@@ -33,28 +40,35 @@ REPLACEMENT_DRAWS = 8
 
 @dataclass(frozen=True)
 class Said:
-    """What explanations say: for each question a verdict and the cited items, oldest first."""
+    """What explanations say: questions, the reasons that each asked for, and the answers."""
 
     questions: list[Question]
-    verdicts: list[Verdict]
-    cited: list[History]
+    reasons: list[int | None]
+    answers: list[Answer]
+
+    @property
+    def cited(self) -> list[History]:
+        """The cited items of each answer, oldest first."""
+        return [answer.cited for answer in self.answers]
 
     def where(self, keep: np.ndarray) -> "Said":
         """The cases that `keep` (N,) bool selects."""
         rows = np.flatnonzero(keep)
         return Said(
             [self.questions[i] for i in rows],
-            [self.verdicts[i] for i in rows],
-            [self.cited[i] for i in rows],
+            [self.reasons[i] for i in rows],
+            [self.answers[i] for i in rows],
         )
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """Effects of taking the cited items away, and of keeping them alone."""
+    """Effects of taking the cited items away, and of keeping them alone; `least_gap` is that of a
+    well-posed case, in units of the measure."""
 
     removed: SubsetEffects
     kept: SubsetEffects
+    least_gap: float = LEAST_GAP
 
 
 class FaithfulnessMeter:
@@ -73,10 +87,10 @@ class FaithfulnessMeter:
         draws = [replacement(num_items, seed + draw) for draw in range(REPLACEMENT_DRAWS)]
         self._replacement_mean = self._effects(perturbs=draws)
         self._membership = self._instruments(measure=in_top)
-        self._log_probability = self._instruments(measure=log_probability)
+        self._log_probability = self._instruments(LEAST_GAP_NATS, measure=log_probability)
 
-    def _instruments(self, **how: Any) -> Instruments:
-        return Instruments(self._effects(**how), self._effects(kept=True, **how))
+    def _instruments(self, least_gap: float = LEAST_GAP, **how: Any) -> Instruments:
+        return Instruments(self._effects(**how), self._effects(kept=True, **how), least_gap)
 
     def _effects(self, **how: Any) -> SubsetEffects:
         context = self._context
@@ -87,10 +101,11 @@ class FaithfulnessMeter:
 
         Histories of fewer than three distinct items are not scored.
         """
+        questions = [question(example) for example in examples]
         said = Said(
-            [question(example) for example in examples],
-            [reading.verdict for reading in readings],
-            [r.cited(e.history) for r, e in zip(readings, examples, strict=True)],
+            questions,
+            [example.reasons for example in examples],
+            [Answer.of(r, q.history, q.item) for r, q in zip(readings, questions, strict=True)],
         )
         scored = np.array([len(set(q.history)) >= FEWEST_ITEMS for q in said.questions], dtype=bool)
         top = scored & self._in_top(said.questions)
@@ -103,14 +118,13 @@ class FaithfulnessMeter:
             **_columns(said, self._masking, "faithfulness/", "_masking"),
             **_columns(said, self._replacement, "faithfulness/", "_replacement"),
             **_columns(said, self._log_probability, "faithfulness/", "_log_probability"),
-            **_score_columns(said, self._replacement_mean, "faithfulness/", "_replacement_mean"),
+            **_scores(said, self._replacement_mean, "faithfulness/", "_replacement_mean"),
             "faithfulness/cited_influence_percentile": self._influence_percentile(said),
         }
 
     def _at_the_top(self, said: Said) -> Columns:
         return {
-            **_columns(said, self._deletion, "faithfulness_top10/", ""),
-            **_columns(said, self._log_probability, "faithfulness_top10/", "_log_probability"),
+            **_columns(said, self._log_probability, "faithfulness_top10/", ""),
             **_columns(said, self._membership, "faithfulness_top10/", "_membership"),
         }
 
@@ -147,23 +161,19 @@ def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> C
         "sufficiency_random": _values(kept, "random"),
     }
     named = {f"{group}{name}{ending}": values for name, values in columns.items()}
-    return _score_columns(said, instruments.removed, group, ending) | named
+    scores = _scores(said, instruments.removed, group, ending, instruments.least_gap)
+    return scores | named
 
 
-def _score_columns(said: Said, effects: SubsetEffects, group: str, ending: str) -> Columns:
+def _scores(
+    said: Said, effects: SubsetEffects, group: str, ending: str, least_gap: float = LEAST_GAP
+) -> Columns:
     """Faithfulness scores in [-1, 1], NaN where ill-posed, and 0 or 1 for ill-posed: (N,) each."""
-    scores = faithfulness_score(
-        said.verdicts,
-        said.cited,
-        history=[q.history for q in said.questions],
-        item=[q.item for q in said.questions],
-        label=[q.label for q in said.questions],
-        effects=effects,
-    )
-    regret = np.array(scores, dtype=float)
+    found = faithfulness_score(said.answers, said.questions, said.reasons, effects, least_gap)
+    scores = np.array(found, dtype=float)
     return {
-        f"{group}score{ending}": regret,
-        f"{group}ill_posed{ending}": np.isnan(regret).astype(float),
+        f"{group}score{ending}": scores,
+        f"{group}ill_posed{ending}": np.isnan(scores).astype(float),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from reward_models.context import RewardContext
+from reward_models.faithfulness import reasons_scored
 from reward_models.judge.types import Judge
 from rl_explain.data.interactions import Interactions
 from rl_explain.evaluation.cases import Columns, question, split
@@ -25,7 +26,7 @@ SPLIT = (
     "faithfulness/score",
     "faithfulness/score_masking",
 )
-"""Metrics that are also reported for each label and for each number of reasons asked for."""
+"""Metrics that are also reported for each label and for each number of reasons scored for."""
 FAITHFULNESS_SCORE = ("faithfulness/score", "faithfulness/score_masking")
 """Metrics that are also reported for each number of items that a text cites."""
 STRATIFIED = ("faithfulness/score",)
@@ -105,6 +106,5 @@ def _labels(examples: Sequence[Example]) -> dict[str, np.ndarray]:
 
 
 def _reasons(examples: Sequence[Example]) -> dict[str, np.ndarray]:
-    asked = [example.reasons for example in examples]
-    counts = sorted({count for count in asked if count is not None})
-    return {f"reasons_{n}": np.array([count == n for count in asked], bool) for n in counts}
+    counts = [reasons_scored(e.reasons, len(set(e.history))) for e in examples]
+    return {f"reasons_{k}": np.array([n == k for n in counts], bool) for k in sorted(set(counts))}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reward_models.faithfulness import ILL_POSED
+from reward_models.faithfulness import LEAST_GAP
 from reward_models.text.claims import ClaimFinder
 from rl_explain.tasks.examples import Example
 from rl_explain.tasks.prompts import Prompts
@@ -94,7 +94,7 @@ def _supply(
 ) -> Supplied:
     if sort == "uninfluential":
         weakest = min(influence, key=lambda item: abs(influence[item]))
-        if abs(influence[weakest]) < ILL_POSED:
+        if abs(influence[weakest]) < LEAST_GAP:
             return Supplied(sort, item=weakest)
     if sort == "attribute" and example.item is not None:
         lacked = sorted(claims.frequency.keys() - claims.values_of(example.item))

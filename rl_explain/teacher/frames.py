@@ -2,9 +2,10 @@
 
 Slots: `{item}` is the asked title, `{cited}` the cited ones, both in double quotes; `{values}`
 attribute values, `{labels}` and `{kind}` the same in a noun phrase; `{one}` a single cited title.
-`[is|are]` agrees in number with the cited titles. A sentence that names attributes names no title
-that lacks them, so a claim is true of every title beside it. No body holds the words yes or no:
-the verdict stands alone.
+`[is|are]` agrees in number with the cited titles. Every body names the asked title, once. A
+sentence that names attributes names no title that lacks them, unless it says so by "lacks what",
+so a claim is true of every title that a reader takes it to be about (`reward_models.text.claims`).
+No body contains the words yes or no: the verdict is a sentence of its own.
 """
 
 import re
@@ -35,7 +36,7 @@ LIFT_REMOVED = (
 WEAK = (
     "The whole history lifts {item} together, and {cited} [comes|come] closest to a reason",
     "Many titles speak for {item} at once, {cited} among them",
-    "Hardly one title alone lifts {item}, though {cited} [comes|come] first",
+    "Hardly any title lifts {item} alone, though {cited} [comes|come] first",
 )
 """A yes that no single title explains."""
 
@@ -46,11 +47,11 @@ WHOLE = (
 """A yes that cites nothing."""
 
 LOWER = (
-    "{cited} [pulls|pull] away from {item}",
+    "{cited} [pulls|pull] the recommender away from {item}",
     "{item} ranks low, pushed down by {cited}",
-    "Against {item} [stands|stand] {cited}",
+    "{cited} [counts|count] most against {item}",
     "{cited} [speaks|speak] against {item} here",
-    "The recommender holds {item} down because of {cited}",
+    "The recommender puts {item} low because of {cited}",
     "{cited} [points|point] the recommender to other titles than {item}",
     "{item} sits in the lower half, mostly due to {cited}",
     "Most titles beat {item} here, with {cited} weighing against it",
@@ -67,13 +68,13 @@ LOWER_REMOVED = (
 """A no, said by what would happen without the cited titles."""
 
 CONTRAST = (
-    "{cited} [is|are] {kind} and [leads|lead] the recommender away from this item",
-    "{cited} [stands|stand] for {values} titles, and the asked item is of another kind",
-    "{cited} [turns|turn] the recommender toward {values} titles, away from this item",
-    "The pull is toward {values} titles, seen in {cited}, and this item lies elsewhere",
-    "The asked item lacks what {cited} [brings|bring], {labels}",
+    "{cited} [is|are] {kind} and [leads|lead] the recommender that way. {item} is of another kind",
+    "{cited} [turns|turn] the recommender toward {values} titles. {item} is not one of them",
+    "The recommender follows {cited} toward {values} titles. {item} lies elsewhere",
+    "{item} lacks what {cited} [brings|bring]: {labels}",
+    "{item} ranks low because it lacks what {cited} [has|have], {labels}",
 )
-"""A no: what the cited titles have and the item lacks. The item's title must not stand here."""
+"""A no: what the cited titles have and the item lacks."""
 
 EMPTY = (
     "Nothing in this history supports {item} enough",
@@ -87,12 +88,12 @@ EMPTY = (
 SHARED = (
     ": [both|all] are {values} titles",
     ": [both|all] belong to the {values} titles",
-    ": they are {values} titles alike",
+    ": [both|all] count among the {values} titles",
     ", and [both|all] count as {values}",
     ", and they share {labels}",
     ", with {labels} in common",
     ": what they share is {labels}",
-    ": [both|all] go under {values}",
+    ", with {labels} on [both|all]",
 )
 """Attributes that all cited titles share with the item."""
 
@@ -113,11 +114,11 @@ MOST = (
 
 AFTER_LIFT = (
     ": without [it|them] this item would fall",
-    ", and without [it|them] the asked item would drop",
+    ", and without [it|them] this item would drop",
 )
 AFTER_LOWER = (
     ": without [it|them] this item would rise",
-    ", and without [it|them] the asked item would climb",
+    ", and without [it|them] this item would climb",
 )
 """Likewise after a yes and after a no, where the sentence does not already speak of removal."""
 

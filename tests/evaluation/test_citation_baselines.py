@@ -46,16 +46,18 @@ def test_texts_say_the_label_and_cite_as_many_as_asked(
     for text, e in zip(texts_of(world, name, verdict), world.examples, strict=True):
         reading = world.context.read(text)
         assert reading.verdict == e.label
+        assert e.item in reading.items
         assert len(reading.cited(e.history)) == min(e.reasons or 1, max(1, len(e.history) // 3))
         assert reading.items <= {*e.history, e.item}
         assert not reading.unknown
 
 
 def test_no_more_is_cited_than_the_score_allows(world: World) -> None:
-    greedy = [replace(e, reasons=3) for e in world.examples]
-    allowed = [max(1, len(e.history) // 3) for e in greedy]
-    assert [reasons_allowed(e) for e in greedy] == allowed
+    allowed = [max(1, len(e.history) // 3) for e in world.examples]
     assert {1, 2, 3} == set(allowed)
+    for asked in (3, None):
+        examples = [replace(e, reasons=asked) for e in world.examples]
+        assert [reasons_allowed(e) for e in examples] == allowed
 
 
 def test_last_k_takes_the_latest_distinct_items(world: World) -> None:

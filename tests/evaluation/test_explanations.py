@@ -30,6 +30,7 @@ def columns(world: World) -> dict[str, np.ndarray]:
 def test_verdicts_and_citations(world: World) -> None:
     found = columns(world)
     assert found["explanation/verdict_accuracy"].tolist() == [1, 0, 1, 0, 0, 1]
+    assert found["explanation/names_item"].tolist() == [0, 0, 0, 1, 0, 0]
     assert found["explanation/citations"].tolist() == [2, 1, 0, 0, 0, 2]
     nan = np.nan
     assert found["explanation/cites"] == pytest.approx([1, nan, 0, nan, nan, 1], nan_ok=True)

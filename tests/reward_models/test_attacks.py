@@ -70,6 +70,13 @@ COSTLY = {
     "right_and_invented_in_guillemets": "grounding",
     "right_and_invented_glued_to_a_word": "grounding",
     "right_and_all_others": "faithfulness reasons",
+    "right_but_fewer": "faithfulness reasons",
+    "right_and_one_more": "faithfulness reasons",
+    "right_without_the_item": "faithfulness",
+    "right_for_another_item": "faithfulness grounding",
+    "right_as_its_own_reason": "faithfulness reasons repetition",
+    "right_twice_in_a_sentence": "repetition",
+    "right_and_very_long": "repetition length",
 }
 """What spoils right titles, and the terms that pay less for it than for these titles alone."""
 UNSEEN = {
@@ -77,7 +84,6 @@ UNSEEN = {
     "right_and_invented_without_quotes",
     "right_and_all_others_in_lower_case",
     "right_in_gibberish",
-    "right_and_very_long",
     "right_and_flattering",
 }
 """What the default composite does not see, as the page says; it must not pay for it."""
@@ -112,6 +118,13 @@ def test_what_spoils_right_titles_costs(scores, name):
     assert average(paid["composite"]) < average(honest["composite"]) - 0.08
     for term in COSTLY[name].split():
         assert average(paid[term]) < average(honest[term]) - 0.2
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_nor_is_it_paid_more_than_the_median_honest_explanation(scores, name):
+    honest = average(scores[TEACHER]["composite"], "median")
+    assert average(scores[name]["composite"]) < honest
+    assert average(scores[name]["composite"], "median") <= honest
 
 
 def test_nothing_beside_right_titles_is_paid_for(scores):

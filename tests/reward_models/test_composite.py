@@ -145,8 +145,9 @@ def test_real_terms_together(yes_context):
         candidates=[None, None, (7, 8), None],
         prompt=["unread"] * 4,
     )
-    # faithfulness 0.25 (see test_faithfulness_reward); items 8 above 7: the worst order, clipped
-    assert result.terms["faithfulness"] == [pytest.approx(0.25), None, None, None]
+    # faithfulness (0.2 - 4/15) / (0.6 - 4/15) (see test_faithfulness_reward); items 8 above 7: the
+    # worst order, clipped
+    assert result.terms["faithfulness"] == [pytest.approx(-0.2), None, None, None]
     assert result.terms["ranking"] == [None, None, -1.0, None]
     assert result.terms["reasons"] == [0.5, None, None, None]
-    assert result.total == [pytest.approx((1 + 0.25 + 1 + 0.5) / 4), 0.0, -1.0, None]
+    assert result.total == [pytest.approx((1 - 0.2 + 1 + 0.5) / 4), 0.0, -1.0, None]

@@ -125,12 +125,13 @@ def test_comparable_is_the_same_where_nothing_moves():
 
 def test_credits_are_measured_like_the_total(yes_context):
     title = yes_context.titles
-    texts = [f'Yes. "{title[0]}" is why.', f'Yes. "{title[1]}" is why.', "No."]
+    texts = [*(f'Yes. "{title[i]}" is why "{title[6]}" is high.' for i in (0, 1)), "No."]
     columns = {
         "task": ["explanation"] * 3,
         "history": [(0, 1, 2, 3, 4, 5)] * 3,
         "item": [6] * 3,
         "label": ["yes"] * 3,
+        "reasons": [1] * 3,
     }
     weights = {"faithfulness": 3, "grounding": 1}
     plain = Composite(weights, yes_context)

@@ -25,7 +25,7 @@ def test_by_hand():
     assert ndcg([8, 7, 9], [7, 8, 9]) == pytest.approx((1 + 2 * 0.63093) / ideal, abs=1e-5)
     assert ndcg([9, 8], [7, 8, 9]) == pytest.approx(0.63093 / ideal, abs=1e-5)
     assert ndcg([None, 7], [7, 8, 9]) == pytest.approx(2 * 0.63093 / ideal, abs=1e-5)
-    # a repeated title gains once, a stranger nothing, and both take a place
+    # a repeated title gains once, one that is no candidate nothing, and both take a place
     assert ndcg([7, 7, 8], [7, 8, 9]) == pytest.approx((2 + 0.5) / ideal, abs=1e-5)
     assert ndcg([7, 3, 8], [7, 8, 9]) == pytest.approx((2 + 0.5) / ideal, abs=1e-5)
     assert ndcg([7, 8, 9], [7, 8, 9], k=1) == 1

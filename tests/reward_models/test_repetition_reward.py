@@ -7,9 +7,21 @@ from reward_models.repetition import repetition
     ("text", "repeated"),
     [
         ('Yes. "Crimson Harbor" is why, as nothing else comes close.', 0),
-        # a title may return once, as when a second sentence says more of it
+        # a title may return in a next sentence, which says more of it, and bring its words along
         ('Yes. "Up" and "Glass Comet" lift it. "Up" shares the label drama with it.', 0),
-        ('"Up", "Up", "Up", "Glass Comet"', 1 / 4),
+        ('"The Copper Lantern" is low. "The Copper Lantern" lacks what "Up" has.', 0),
+        ('"The Copper Lantern" is low. "The Copper Lantern" is no family title. "Up" is.', 0),
+        # not within a sentence: here one of one, one of two and none of three that name titles
+        ('Yes. "Crimson Harbor" is high because of "Crimson Harbor".', 1),
+        ('"Up", "Up", "Up", "Glass Comet"', 1),
+        ('It lifts "Up", and Up is why. "Glass Comet" is too. Nothing else.', 1 / 2),
+        ('"Up" lifts it; "Up" counts. Most of all "Up".', 0),
+        # titles in no catalogue are grounding's concern
+        ('Yes. It is "Dr. Who" because of "Dr. Who".', 0),
+        # a title counts as one word, so that its own words return without making a 4-gram
+        ('a b "Crimson Harbor" c. d b "Crimson Harbor" c e.', 0),
+        # of the 4-grams of "T lifts it most T lifts it most now" one in six returns
+        ('"Up" lifts it most\n"Up" lifts it most now', 1 / 6),
         # words: a b c d a b c d has the 4-grams abcd, bcda, cdab, dabc, abcd
         ("a b c d A b c d", 1 / 5),
         # sentences: one of three; of its nine 4-grams two return

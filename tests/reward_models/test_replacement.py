@@ -5,7 +5,7 @@ from reward_models.perturb.perturbations import replacement
 HISTORY = (3, 5, 3, 8, 1)
 
 
-def test_only_removed_items_change_and_to_strangers() -> None:
+def test_only_removed_items_change_and_to_items_outside() -> None:
     for seed in range(20):
         altered = replacement(12, seed)(HISTORY, {3, 8})
         assert [altered[place] for place in (1, 4)] == [5, 1]
@@ -14,13 +14,13 @@ def test_only_removed_items_change_and_to_strangers() -> None:
         assert all(0 <= item < 12 for item in altered)
 
 
-def test_an_item_gives_way_to_the_same_stranger_whatever_else_goes() -> None:
+def test_an_item_gives_way_to_the_same_replacement_whatever_else_goes() -> None:
     perturb = replacement(50, seed=1)
     assert perturb(HISTORY, {3})[0] == perturb(HISTORY, {3, 8})[0]
     assert perturb(HISTORY, {3, 8}) == replacement(50, seed=1)(HISTORY, {3, 8})
 
 
-def test_strangers_are_drawn_over_the_whole_catalogue() -> None:
+def test_replacements_are_drawn_over_the_whole_catalogue() -> None:
     drawn = {replacement(12, seed)(HISTORY, {3})[0] for seed in range(200)}
     assert drawn == set(range(12)) - set(HISTORY)
     assert replacement(12, 0)((2, 4), {2}) != (2, 4)

@@ -1,12 +1,14 @@
 """What the teacher cites, with and without noise."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
 
 from reward_models.context import RewardContext
 from reward_models.perturb.effects import Question
+from reward_models.repetition import repetition
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.teacher.influence import Influence
 from rl_explain.teacher.template import Explanation, Teacher
@@ -71,6 +73,19 @@ def test_texts_say_what_the_record_says(
             assert set(reading.cited(question.history)) == set(explanation.cited)
             claims = context.claims.find(reading, question.item)
             assert all(context.claims.is_true(claim) for claim in claims)
+
+
+def test_every_text_names_the_asked_title_and_no_sentence_names_a_title_twice(
+    items: Catalogue, questions: list[Question], influences: list[Influence]
+) -> None:
+    context = RewardContext(items.titles, items.attributes, recommender=None)  # type: ignore[arg-type]
+    silent = [dict.fromkeys(influence, 0.0) for influence in influences]
+    for verdict, effects in product(("first", "last"), (influences, silent)):
+        teacher = Teacher(items, verdict, corruption_rate=0.5)
+        texts = [e.text for e in teacher.explain(questions, REASONS, effects)]
+        for question, text in zip(questions, texts, strict=True):
+            assert f'"{TITLES[question.item]}"' in text, text
+        assert repetition(texts, context=context, task=["explanation"] * CASES) == [1.0] * CASES
 
 
 def test_noise_has_its_share_and_little_influence(
@@ -149,4 +164,4 @@ def test_a_yes_always_cites_something_and_is_honest_about_it(items: Catalogue) -
             [question], [2], [{1: -0.2, 2: 0.001, 3: -0.1}]
         )
         assert explanation.cited == (2,)
-        assert re.search("whole history|at once|Hardly one", explanation.text)
+        assert re.search("whole history|at once|Hardly any", explanation.text)

@@ -9,6 +9,7 @@ import pytest
 
 from reward_models.context import RewardContext
 from reward_models.grounding import grounding
+from reward_models.text.claims import Claim
 from rl_explain.data.catalogue import Catalogue, unique_titles
 from rl_explain.teacher import frames
 from rl_explain.teacher.writer import Writer
@@ -55,6 +56,7 @@ def test_texts_parse_back_and_claim_nothing_false(name: str, place: str, verdict
         assert text.startswith(f"{word}. ") == (place == "first"), text
         assert text.endswith(f". Verdict: {verdict}.") == (place == "last"), text
         assert reading.cited(history) == cited, text
+        assert 0 in reading.items, text
         assert not reading.unknown, text
         constrained = grounding(
             [text], context=context, task=["explanation"], item=[0], history=[history]
@@ -82,8 +84,34 @@ def test_contrast_is_with_what_the_item_lacks() -> None:
         ]
         named = [text for text in texts if lacking in text]
         assert 15 < len(named) < 55
-        assert not any('"Crimson Harbor"' in text for text in named)
+        assert all('"Crimson Harbor"' in text for text in texts)
         assert not any("noir" in text or "maritime" in text for text in texts)
+
+
+def test_every_contrast_is_read_as_a_claim_about_the_cited_titles_alone() -> None:
+    for frame, plural in product(frames.CONTRAST, (False, True)):
+        cited = '"Glass Comet"' + ' and "Amber Fox"' * plural
+        body = frames.inflect(frame, plural).format(
+            item='"Crimson Harbor"',
+            cited=cited,
+            values="comedy",
+            labels="the label comedy",
+            kind="comedy titles" if plural else "a comedy title",
+        )
+        context = RewardContext(TITLES, CATALOGUES["plain"].attributes, recommender=None)  # type: ignore[arg-type]
+        for text in (f"No. {body}.", f"{body}. Verdict: no."):
+            claims = context.claims.find(context.read(text), 0)
+            assert claims == {Claim(item, "comedy") for item in (3, 5)[: 1 + plural]}, text
+
+
+BODIES = (
+    *(frames.LIFT + frames.LIFT_REMOVED + frames.WEAK + frames.WHOLE),
+    *(frames.LOWER + frames.LOWER_REMOVED + frames.CONTRAST + frames.EMPTY),
+)
+
+
+def test_bodies_name_the_asked_title_once_and_what_is_added_does_not() -> None:
+    assert all(frame.count("{item}") == (frame in BODIES) for frame in frames.FRAMES)
 
 
 def test_length_and_form() -> None:

@@ -30,7 +30,7 @@ PERTURBATIONS = (
     Column("replacement", f"{FAITHFULNESS_SCORE}_replacement"),
     Column("replacement, mean", f"{FAITHFULNESS_SCORE}_replacement_mean"),
     Column("log-probability", f"{FAITHFULNESS_SCORE}_log_probability"),
-    Column("top 10, deletion", "faithfulness_top10/score"),
+    Column("top 10, log-probability", "faithfulness_top10/score"),
     Column("top 10, membership", "faithfulness_top10/score_membership"),
 )
 BELOW_AXIS = {
@@ -39,7 +39,7 @@ BELOW_AXIS = {
     "replacement": "repl.",
     "replacement, mean": "mean",
     "log-probability": "log p",
-    "top 10, deletion": "top 10",
+    "top 10, log-probability": "top 10",
     "top 10, membership": "in top",
 }
 """Short names of columns, for an axis."""
