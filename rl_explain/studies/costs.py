@@ -18,8 +18,6 @@ from rl_explain.training.samples import FOLDER, Samples
 
 ON_PAIRS = ("rejection", "orpo", "dpo")
 """Methods that train on what the stage `pairs` sampled."""
-KEPT_FILE = "costs.json"
-"""Of an archived run, which lacks the samples that costs are counted from."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,17 @@ def costs(runs: Sequence[Path]) -> dict[str, Cost]:
     Completions, tokens and seconds of `pairs` count in full for each method that stands on them.
     What `best_of_n` samples, it samples at use: here for the test cases.
     """
-    of_runs = [costs_of(run) for run in runs]
-    found = {m: [costs[m] for costs in of_runs if m in costs] for m in METHODS}
+    return mean_costs([costs_of(run) for run in runs])
+
+
+def mean_costs(runs: Sequence[Mapping[str, Cost]]) -> dict[str, Cost]:
+    """The cost of each method, a mean over the runs that have it."""
+    found = {m: [costs[m] for costs in runs if m in costs] for m in METHODS}
     return {method: _mean(some) for method, some in found.items() if some}
 
 
 def costs_of(run: Path) -> dict[str, Cost]:
-    """The cost of each method in one run, counted anew or, of an archived run, as kept."""
-    if (run / KEPT_FILE).is_file():
-        kept = json.loads((run / KEPT_FILE).read_text(encoding="utf-8"))
-        return {method: Cost(**cost) for method, cost in kept.items()}
+    """The cost of each method in one run."""
     return {method: cost for method in METHODS if (cost := _cost(run, method))}
 
 
