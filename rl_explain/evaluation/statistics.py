@@ -1,9 +1,12 @@
-"""Percentile bootstrap over users (Efron and Tibshirani 1993, chapters 8 and 13).
+"""Percentile bootstrap over seeds and users (Efron and Tibshirani 1993, chapters 8 and 13).
 
-A user's cases resemble each other, so whole users are resampled, never single cases.
+Two trainings differ, and the cases of one user resemble each other. So the two-level interval
+resamples seeds and, within each drawn seed, whole users; with one seed it is over users alone.
+`scipy.stats.bootstrap` resamples one level, so the draws are made here; the tests compare the
+one-level interval with SciPy's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,14 +21,71 @@ class Measure:
 
     values: (N,) float; NaN where the measure does not apply to the case.
     users: (N,) int; the user of each case.
+    seeds: (N,) int; the training seed of each case; `None` where all are of one. Equal numbers of
+        users in two seeds are different users, since splits and trainings differ.
     """
 
     values: np.ndarray
     users: np.ndarray
+    seeds: np.ndarray | None = None
+
+    @property
+    def num_seeds(self) -> int:
+        """Seeds that the measure pools."""
+        return 1 if self.seeds is None else len(np.unique(self.seeds))
 
     def where(self, keep: np.ndarray) -> "Measure":
         """The measure on the cases that `keep` (N,) bool selects."""
-        return Measure(self.values[keep], self.users[keep])
+        seeds = None if self.seeds is None else self.seeds[keep]
+        return Measure(self.values[keep], self.users[keep], seeds)
+
+
+@dataclass(frozen=True)
+class ByUser:
+    """A measure's sums by user, the units of resampling and of exchange.
+
+    keys: (2, U) int; seed and user, in order.
+    sums: (U,) float; the sum of a user's defined values. counts: (U,) float; how many there are.
+    """
+
+    keys: np.ndarray
+    sums: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, measure: Measure) -> "ByUser":
+        """The sums of a measure."""
+        seeds = np.zeros_like(measure.users) if measure.seeds is None else measure.seeds
+        keys, user = np.unique(np.stack([seeds, measure.users]), axis=1, return_inverse=True)
+        defined = ~np.isnan(measure.values)
+        sums = np.bincount(user, np.where(defined, measure.values, 0.0), keys.shape[1])
+        return cls(keys, sums, np.bincount(user, defined, keys.shape[1]))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Users of each seed."""
+        return tuple(np.unique(self.keys[0], return_counts=True)[1].tolist())
+
+    def mean(self) -> float:
+        """The mean over cases; NaN, without a warning, where nothing is defined."""
+        return float(self.sums.sum() / self.counts.sum()) if self.counts.any() else np.nan
+
+    def means(self, weights: np.ndarray) -> np.ndarray:
+        """The mean over cases in each resample (R, U): (R,); NaN where none applies."""
+        with np.errstate(invalid="ignore"):
+            return (weights @ self.sums) / (weights @ self.counts)
+
+
+def paired_by_user(a: Measure, b: Measure) -> tuple[ByUser, ByUser]:
+    """The sums of two measures of the same users.
+
+    Raises:
+        ValueError: the two measures are of different users.
+    """
+    pair = ByUser.of(a), ByUser.of(b)
+    if not np.array_equal(pair[0].keys, pair[1].keys):
+        raise ValueError("a paired comparison needs two measures of the same users")
+    return pair
 
 
 @dataclass(frozen=True)
@@ -43,23 +103,34 @@ class Estimate:
 
 
 @lru_cache(maxsize=8)
-def resample_users(num_users: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each resample draws each user: (resamples, num_users) int, `num_users` a row.
+def resample_users(sizes: Sequence[int], resamples: int, seed: int) -> np.ndarray:
+    """How often each resample draws each user: (resamples, sum of sizes) int.
 
-    The array is shared by all metrics of as many users, and read-only.
+    Each resample draws as many seeds as there are, with replacement, and each time a seed is drawn,
+    as many of its users as it has. The array is shared by all metrics of as many users, and
+    read-only.
+
+    Args:
+        sizes: users of each seed.
     """
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(num_users, np.full(num_users, 1 / num_users), size=resamples)
-    weights.setflags(write=False)
-    return weights
+    drawn = rng.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), size=resamples)
+    weights = [
+        rng.multinomial(times * users, np.full(users, 1 / users))
+        for times, users in zip(drawn.T, sizes, strict=True)
+    ]
+    joined = np.concatenate(weights, axis=1)
+    joined.setflags(write=False)
+    return joined
 
 
 def estimate(measure: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
-    """The mean over cases and its percentile interval over resampled users."""
+    """The mean over cases and its percentile interval: two-level, or over users with one seed."""
     if not len(measure.values):
         return Estimate(np.nan, np.nan, np.nan)
-    weights = resample_users(len(np.unique(measure.users)), resamples, seed)
-    return _percentile_interval(_mean(measure.values), _means(measure, weights))
+    users = ByUser.of(measure)
+    drawn = users.means(resample_users(users.sizes, resamples, seed))
+    return _percentile_interval(users.mean(), drawn)
 
 
 def difference(a: Measure, b: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
@@ -68,14 +139,31 @@ def difference(a: Measure, b: Measure, resamples: int = RESAMPLES, seed: int = 0
     Raises:
         ValueError: the two measures are of different users.
     """
-    users = np.unique(a.users)
-    if not np.array_equal(users, np.unique(b.users)):
-        raise ValueError("a paired difference needs two measures of the same users")
-    if not len(users):
+    of_a, of_b = paired_by_user(a, b)
+    if not of_a.sizes:
         return Estimate(np.nan, np.nan, np.nan)
-    weights = resample_users(len(users), resamples, seed)
-    value = _mean(a.values) - _mean(b.values)
-    return _percentile_interval(value, _means(a, weights) - _means(b, weights))
+    weights = resample_users(of_a.sizes, resamples, seed)
+    return _percentile_interval(
+        of_a.mean() - of_b.mean(), of_a.means(weights) - of_b.means(weights)
+    )
+
+
+def direction(change: Estimate, by_seed: Sequence[Estimate]) -> str:
+    """`above` or `below` where the interval of a paired difference excludes 0 and the difference of
+    every seed has its sign; else `-`.
+    """
+    if change.low > 0 and all(alone.value > 0 for alone in by_seed):
+        return "above"
+    if change.high < 0 and all(alone.value < 0 for alone in by_seed):
+        return "below"
+    return "-"
+
+
+def overlap(a: Estimate, b: Estimate) -> str:
+    """`overlap` where two intervals share a value, else `separate`; `-` where one is undefined."""
+    if np.isnan([a.low, a.high, b.low, b.high]).any():
+        return "-"
+    return "separate" if a.low > b.high or b.low > a.high else "overlap"
 
 
 def corpus_estimate(
@@ -97,29 +185,8 @@ def corpus_estimate(
     if not num_users:
         return Estimate(np.nan, np.nan, np.nan)
     value = statistic(np.ones((1, num_users), dtype=int))[0]
-    drawn = statistic(resample_users(num_users, resamples, seed))
+    drawn = statistic(resample_users((num_users,), resamples, seed))
     return _percentile_interval(value, drawn - (np.nanmean(drawn) - value))
-
-
-def intervals_apart(a: Estimate, b: Estimate) -> bool:
-    """Whether two intervals share no value."""
-    return a.low > b.high or b.low > a.high
-
-
-def _mean(values: np.ndarray) -> float:
-    """Mean of what is defined; NaN, without a warning, where nothing is."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else np.nan
-
-
-def _means(measure: Measure, weights: np.ndarray) -> np.ndarray:
-    """The mean over cases in each resample: (resamples,); NaN where none applies."""
-    _, user = np.unique(measure.users, return_inverse=True)
-    defined = ~np.isnan(measure.values)
-    sums = np.bincount(user, weights=np.where(defined, measure.values, 0.0))  # (U,)
-    counts = np.bincount(user, weights=defined)  # (U,)
-    with np.errstate(invalid="ignore"):
-        return (weights @ sums) / (weights @ counts)
 
 
 def _percentile_interval(value: float, drawn: np.ndarray) -> Estimate:

@@ -1,4 +1,4 @@
-"""Two methods held against each other on a metric: the difference, its size and its chance."""
+"""The difference of two methods in a metric: its interval, its size and its p-value."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,23 +7,33 @@ from typing import Any
 import numpy as np
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import RESAMPLES, Estimate, Measure, difference
+from rl_explain.evaluation.statistics import (
+    RESAMPLES,
+    ByUser,
+    Estimate,
+    Measure,
+    difference,
+    direction,
+    estimate,
+    overlap,
+)
 from rl_explain.studies.pool import Seeds, side_by_side
 from rl_explain.studies.significance import PERMUTATIONS, effect_size, holm, permutation_test
 
 Pair = tuple[str, str, str]
-"""Metric, method, and the one it is held against."""
+"""Metric, method, and the one it is compared with."""
 
 
 @dataclass(frozen=True)
 class Difference:
     """A method's mean of a metric minus another's, over the users that both have.
 
-    They are all users, but where a control is measured by another recommender than its own, which
-    has no label for some of its cases.
+    Both have all users, except where another recommender measures a control and has no label for
+    some of its cases.
 
-    pooled: over the users of all `seeds`, with its 95 % interval.
-    by_seed: the same of each seed alone.
+    pooled: over all `seeds`, with its 95 % interval: two-level, or over users with one seed.
+    by_seed: the same of each seed alone, over users.
+    intervals: whether the two methods' own intervals `overlap` or are `separate`.
     effect: `effect_size`, pooled.
     p: of `permutation_test`, pooled; `p_holm`: adjusted for the family that it was tested in.
     """
@@ -35,14 +45,27 @@ class Difference:
     users: int
     pooled: Estimate
     by_seed: tuple[Estimate, ...]
+    intervals: str
     effect: float
     p: float
     p_holm: float = np.nan
 
+    @property
+    def direction(self) -> str:
+        """`above`, `below` or `-`: what `statistics.direction` says of the pooled difference."""
+        return direction(self.pooled, self.by_seed)
+
     def rows(self) -> list[dict[str, Any]]:
         """Flat rows, one pooled and one a seed; `seed` says which."""
         named = {"metric": self.metric, "method": self.method, "against": self.against}
-        test = {"users": self.users, "effect": self.effect, "p": self.p, "p_holm": self.p_holm}
+        test = {
+            "direction": self.direction,
+            "intervals": self.intervals,
+            "users": self.users,
+            "effect": self.effect,
+            "p": self.p,
+            "p_holm": self.p_holm,
+        }
         first = {**named, "seed": "pooled", **_flat(self.pooled), **test}
         alone = zip(self.seeds, self.by_seed, strict=True)
         return [first, *({**named, "seed": seed, **_flat(found)} for seed, found in alone)]
@@ -87,9 +110,10 @@ def _difference(seeds: Seeds, pair: Pair, resamples: int, permutations: int) -> 
         method,
         against,
         tuple(measures),
-        len(np.unique(a.users)),
+        ByUser.of(a).keys.shape[1],
         total,
         tuple(difference(*alone, resamples) for alone in measures.values()),
+        overlap(estimate(a, resamples), estimate(b, resamples)),
         effect_size(a, b),
         permutation_test(a, b, permutations),
     )

@@ -1,4 +1,4 @@
-"""Results of several seeds as one: their users side by side."""
+"""Results of several seeds as one, with two-level intervals."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -10,16 +10,14 @@ from rl_explain.evaluation.statistics import RESAMPLES, Measure, estimate
 
 Seeds: TypeAlias = Mapping[int, Mapping[str, Result]]
 """Results of one data set, by seed and then by method."""
-USERS_APART = 10_000_000
-"""Between the numbers of users of two seeds, whose splits and trainings differ."""
 
 
 def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0) -> Result:
     """One method's results of several seeds as one result.
 
-    Means are over all cases, intervals over the users of all seeds, so that they hold what
-    trainings differ in as far as that many seeds show it. Metrics that are no mean over cases are
-    averaged over seeds, without an interval. Samples are those of the first seed.
+    Means are over all cases. Intervals are two-level (seeds, then users within them); of one seed
+    they are over users. Metrics that are no mean over cases are averaged over seeds, without an
+    interval. Samples are those of the first seed.
     """
     names = set.intersection(*(set(result.measures) for result in results))
     measures = {
@@ -52,9 +50,12 @@ def incomplete(seeds: Seeds) -> dict[str, list[int]]:
 
 
 def side_by_side(measures: Sequence[Measure]) -> Measure:
-    """The cases of several seeds; equal numbers of users in two seeds are different users."""
-    users = [measure.users + i * USERS_APART for i, measure in enumerate(measures)]
-    return Measure(np.concatenate([m.values for m in measures]), np.concatenate(users))
+    """The cases of several seeds, a measure each."""
+    return Measure(
+        np.concatenate([m.values for m in measures]),
+        np.concatenate([m.users for m in measures]),
+        np.repeat(np.arange(len(measures)), [len(m.values) for m in measures]),
+    )
 
 
 def _mean(results: Sequence[Result], name: str) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, intervals_apart
+from rl_explain.evaluation.statistics import RESAMPLES, Estimate, difference, overlap
 from rl_explain.tables.table import BELOW, in_order, show
 
 UNTUNED = ("base", "sft", "sft_clean")
@@ -41,9 +41,10 @@ def _paragraph(start: Result, tuned: Result, resamples: int, seed: int) -> str:
         before, after = start.estimate(metric), tuned.estimate(metric)
         if before is not None and after is not None:
             change = _change(start, tuned, metric, resamples, seed)
-            apart = "apart" if intervals_apart(before, after) else "overlapping"
             figures = f"{show(before)} -> {show(after)}"
-            lines.append(f"- {name}: {figures}{_verdict(change)}, intervals {apart}")
+            lines.append(
+                f"- {name}: {figures}{_verdict(change)}, intervals {overlap(before, after)}"
+            )
     return "\n".join(lines)
 
 

@@ -1,18 +1,20 @@
-"""Intervals against a slow bootstrap written with plain loops, and their coverage."""
+"""Intervals against SciPy and a slow bootstrap written with plain loops, and their coverage."""
 
 import random
 import statistics as plain
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from rl_explain.evaluation.statistics import (
     Estimate,
     Measure,
     corpus_estimate,
     difference,
+    direction,
     estimate,
-    intervals_apart,
+    overlap,
     resample_users,
 )
 
@@ -49,6 +51,100 @@ def test_matches_a_slow_bootstrap_with_unequal_users() -> None:
     assert found.high == pytest.approx(high, abs=0.02)
 
 
+def test_matches_scipy_with_one_seed() -> None:
+    """SciPy resamples the users' sums and counts in pairs."""
+    measure = clustered(0).where(np.random.default_rng(1).random(90) < 0.6)
+    users = np.unique(measure.users)
+    parts = [measure.values[measure.users == user] for user in users]
+    sums, counts = np.array([part.sum() for part in parts]), np.array([len(p) for p in parts])
+    scipy_found = bootstrap(
+        (sums, counts),
+        lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=20_000,
+        method="percentile",
+        rng=4,
+    ).confidence_interval
+    found = estimate(measure, 20_000, seed=5)
+    assert (found.low, found.high) == pytest.approx(tuple(scipy_found), abs=0.01)
+
+
+def two_seeds(seed: int, num_seeds: int = 2, users: int = 8, spread: float = 1.0) -> Measure:
+    """Seeds of different users and unequal sizes, each with an offset of its own."""
+    rng = np.random.default_rng(seed)
+    sizes = [users + i for i in range(num_seeds)]
+    values = [rng.normal() * spread + rng.normal(size=(n, 1)) + np.zeros((n, 2)) for n in sizes]
+    return Measure(
+        np.concatenate([v.ravel() for v in values]),
+        np.concatenate([np.repeat(np.arange(n), 2) for n in sizes]),
+        np.repeat(np.arange(num_seeds), [2 * n for n in sizes]),
+    )
+
+
+def slow_two_level(measure: Measure, resamples: int, seed: int) -> tuple[float, float]:
+    """Draw seeds, then users of each drawn seed, one by one, and pool their cases."""
+    cases: dict[int, dict[int, list[float]]] = {}
+    assert measure.seeds is not None
+    for value, user, of in zip(measure.values, measure.users, measure.seeds, strict=True):
+        cases.setdefault(int(of), {}).setdefault(int(user), []).append(float(value))
+    draw = random.Random(seed)
+    means = []
+    for _ in range(resamples):
+        pool: list[float] = []
+        for of in draw.choices(list(cases), k=len(cases)):
+            for user in draw.choices(list(cases[of]), k=len(cases[of])):
+                pool += cases[of][user]
+        means.append(plain.fmean(pool))
+    cuts = plain.quantiles(means, n=40, method="inclusive")
+    return cuts[0], cuts[-1]
+
+
+def test_two_levels_match_a_slow_bootstrap() -> None:
+    measure = two_seeds(0, num_seeds=3)
+    low, high = slow_two_level(measure, 20_000, seed=1)
+    found = estimate(measure, 20_000, seed=2)
+    assert found.value == pytest.approx(plain.fmean(measure.values))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03)
+
+
+def test_seeds_that_differ_widen_the_interval_and_equal_ones_do_not() -> None:
+    one = clustered(0)
+    apart = two_seeds(0, spread=10.0)
+    same = Measure(np.tile(one.values, 2), np.tile(one.users, 2), np.repeat([0, 1], 90))
+
+    def ratio(measure: Measure) -> float:
+        assert measure.seeds is not None
+        users = measure.users + 100 * measure.seeds
+        wide, narrow = estimate(measure), estimate(Measure(measure.values, users))
+        return (wide.high - wide.low) / (narrow.high - narrow.low)
+
+    assert ratio(apart) > 2
+    assert ratio(same) == pytest.approx(1, abs=0.1)
+
+
+def test_one_seed_is_over_users() -> None:
+    measure = clustered(3)
+    seeds = np.full(len(measure.users), 7)
+    assert estimate(Measure(measure.values, measure.users, seeds)) == estimate(measure)
+
+
+def test_two_level_difference_is_paired_within_seeds() -> None:
+    before = two_seeds(1, spread=10.0)
+    after = Measure(before.values + 0.05, before.users, before.seeds)
+    change = difference(after, before)
+    assert (change.value, change.low, change.high) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_above_asks_for_the_interval_and_for_every_seed() -> None:
+    up, down, wide = Estimate(0.3, 0.1, 0.5), Estimate(-0.3, -0.5, -0.1), Estimate(0.3, -0.1, 0.5)
+    assert direction(up, [up, wide]) == "above"
+    assert direction(up, [up, down]) == "-"
+    assert direction(wide, [up]) == "-"
+    assert direction(down, [down]) == "below"
+    assert direction(down, [down, up]) == "-"
+
+
 def test_clustering_widens_the_interval() -> None:
     measure = clustered(4)
     alone = Measure(measure.values, np.arange(len(measure.values)))
@@ -83,7 +179,7 @@ def test_difference_is_paired() -> None:
     assert change.value == pytest.approx(0.05)
     assert change.low == pytest.approx(0.05)
     assert change.high == pytest.approx(0.05)
-    assert not intervals_apart(estimate(before), estimate(after))
+    assert overlap(estimate(before), estimate(after)) == "overlap"
 
 
 def test_difference_of_other_users_is_refused() -> None:
@@ -92,18 +188,26 @@ def test_difference_of_other_users_is_refused() -> None:
         difference(one, other)
 
 
-def test_intervals_apart_both_ways_and_touching() -> None:
+def test_intervals_overlap_or_are_separate() -> None:
     low, high, touching = Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.4, 0.6), Estimate(0.3, 0.2, 0.4)
-    assert intervals_apart(low, high)
-    assert intervals_apart(high, low)
-    assert not intervals_apart(low, touching)
+    assert overlap(low, high) == "separate"
+    assert overlap(high, low) == "separate"
+    assert overlap(low, touching) == "overlap"
+    assert overlap(low, Estimate(0.1, np.nan, np.nan)) == "-"
 
 
 def test_resamples_hold_as_many_users_and_depend_on_the_seed_alone() -> None:
-    weights = resample_users(7, 50, seed=8)
+    weights = resample_users((7,), 50, seed=8)
     assert (weights.sum(axis=1) == 7).all()
-    assert (weights == resample_users(7, 50, seed=8)).all()
-    assert (weights != resample_users(7, 50, seed=9)).any()
+    assert (weights == resample_users((7,), 50, seed=8)).all()
+    assert (weights != resample_users((7,), 50, seed=9)).any()
+
+
+def test_each_draw_of_a_seed_brings_as_many_users_as_the_seed_has() -> None:
+    weights = resample_users((3, 5), 200, seed=0)
+    drawn = np.stack([weights[:, :3].sum(axis=1) / 3, weights[:, 3:].sum(axis=1) / 5])
+    assert (drawn.sum(axis=0) == 2).all()
+    assert set(drawn[0]) == {0, 1, 2}
 
 
 def test_corpus_interval_surrounds_the_estimate() -> None:

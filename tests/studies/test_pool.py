@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import Measure, difference
+from rl_explain.evaluation.statistics import ByUser, Measure, difference
 from rl_explain.studies.pool import incomplete, pooled, pooled_methods
 
 
@@ -21,7 +21,13 @@ def test_means_are_over_all_cases_of_all_seeds() -> None:
 
 def test_users_of_two_seeds_are_different_users() -> None:
     found = pooled([result([1.0, 0.0], [0, 1]), result([0.0, 0.0], [0, 1])])
-    assert len(np.unique(found.measures["m"].users)) == 4
+    assert ByUser.of(found.measures["m"]).sums.tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+def test_intervals_of_seeds_are_two_level() -> None:
+    """Two seeds without any spread within: what is left is between them."""
+    found = pooled([result([1.0] * 5, list(range(5))), result([0.0] * 5, list(range(5)))])
+    assert (found.metrics["m/ci_low"], found.metrics["m/ci_high"]) == (0.0, 1.0)
 
 
 def test_pooled_results_can_be_compared_in_pairs() -> None:

@@ -77,11 +77,11 @@ def test_what_moved_tells_a_gain_from_noise() -> None:
     assert ppo.startswith("What ppo moved, against sft")
     regret = next(line for line in ppo.split("\n") if "faithfulness score" in line)
     assert "up: +0.60 [+0.60, +0.60]" in regret
-    assert regret.endswith("intervals apart")
+    assert regret.endswith("intervals separate")
     verdict = next(line for line in ppo.split("\n") if "verdict" in line)
     assert "no clear change" in verdict
-    assert verdict.endswith("intervals overlapping")
-    assert "intervals overlapping" in next(x for x in orpo.split("\n") if "faithfulness" in x)
+    assert verdict.endswith("intervals overlap")
+    assert "intervals overlap" in next(x for x in orpo.split("\n") if "faithfulness" in x)
     assert grpo.startswith("What grpo")
     assert paired_changes({"ppo": result("ppo", 1)}) == ""
 
