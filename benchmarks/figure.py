@@ -1,42 +1,45 @@
 """One metric of every method, a panel a data set, as one SVG for a README or a paper.
 
-python benchmarks/figure.py benchmarks/results/truer docs/truer.svg
+python benchmarks/figure.py benchmarks/results/all_methods docs/all_methods.svg
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-import pandas as pd
-
 from rl_explain.errors import UserError
 from rl_explain.report.charts import WIDTH, Range, range_chart
-from rl_explain.report.frames import results
 from rl_explain.report.markup import Element, element, to_svg
+from rl_explain.studies.archive import read_archive
 from rl_explain.studies.collect import WITHIN
-from rl_explain.studies.files import POOLED
+from rl_explain.studies.pool import Seeds, pooled
 from rl_explain.tables.table import BELOW, in_order
 
 
 def figure(folder: Path, metric: str) -> str:
-    """An SVG that needs nothing beside it; values are pooled over seeds, with their intervals.
+    """An SVG that needs nothing beside it; values are pooled over seeds, with two-level intervals.
 
     Controls and variants are left out. A method that some seeds of its data set lack says so.
 
+    Args:
+        folder: what `keep_results.py` wrote.
+
     Raises:
-        UserError: no study lies in `folder`, or it has not measured `metric`.
+        UserError: there is no archive in `folder`, or it has no `metric`.
     """
-    frame = results(folder)
-    measured = frame[(frame["metric"] == metric) & frame["value"].notna()]
-    own = measured[~measured["method"].str.contains(WITHIN)]
-    if POOLED not in set(own["seed"]):
-        raise UserError(
-            f"--metric: {metric} is measured nowhere in {folder}, which must be a study's."
-        )
-    methods = [method for method in in_order(own["method"].unique()) if method not in BELOW]
-    styles = {method: i for i, method in enumerate(methods)}
-    panels = [_panel(str(data), rows, styles) for data, rows in own.groupby("data", sort=False)]
+    results = read_archive(folder)
+    rows = {data: _ranges(seeds, metric) for data, seeds in results.items()}
+    if not any(rows.values()):
+        raise UserError(f"--metric: {metric} is measured nowhere in {folder}.")
+    methods = in_order({method for found in rows.values() for method in found})
+    styles = {m: i for i, m in enumerate(method for method in methods if method not in BELOW)}
+    panels = [
+        range_chart(data, [replace(found[m], style=styles.get(m, -1)) for m in in_order(found)])
+        for data, found in rows.items()
+        if found
+    ]
     for i, panel in enumerate(panels):
         panel.attrib |= {"x": f"{i * WIDTH:g}", "width": f"{WIDTH:g}", "height": _height(panel)}
     size = f"0 0 {len(panels) * WIDTH:g} {max(float(_height(panel)) for panel in panels):g}"
@@ -44,16 +47,17 @@ def figure(folder: Path, metric: str) -> str:
     return to_svg(element("svg", style, *panels, viewBox=size, role="img", aria_label=metric))
 
 
-def _panel(data: str, rows: pd.DataFrame, styles: dict[str, int]) -> Element:
-    """The pooled values of one data set, methods in the order of the tables."""
-    seeds = rows[rows["seed"] != POOLED].groupby("method").size()
-    pooled = rows[rows["seed"] == POOLED].set_index("method")
-    ranges = []
-    for method in in_order(pooled.index):
-        of = "" if seeds[method] == seeds.max() else f" ({seeds[method]} of {seeds.max()} seeds)"
-        value, low, high = pooled.loc[method, ["value", "ci_low", "ci_high"]]
-        ranges.append(Range(f"{method}{of}", value, low, high, styles.get(method, -1)))
-    return range_chart(data, ranges)
+def _ranges(seeds: Seeds, metric: str) -> dict[str, Range]:
+    """The pooled value of each method that has the metric."""
+    found = {}
+    methods = dict.fromkeys(m for results in seeds.values() for m in results if WITHIN not in m)
+    for method in methods:
+        own = [results[method] for results in seeds.values() if method in results]
+        value = pooled(own).estimate(metric)
+        if value:
+            of = "" if len(own) == len(seeds) else f" ({len(own)} of {len(seeds)} seeds)"
+            found[method] = Range(f"{method}{of}", value.value, value.low, value.high, -1)
+    return found
 
 
 def _height(panel: Element) -> str:
@@ -64,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 where there is nothing to draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "folder", type=Path, help="of a study, or of what keep_results.py kept of it"
+        "folder", type=Path, help="that keep_results.py wrote"
     )
     parser.add_argument("out", type=Path)
     parser.add_argument("--metric", default="faithfulness/score")

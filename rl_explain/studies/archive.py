@@ -6,7 +6,7 @@
     record.json      what made each run, the seconds and costs of it, and its validation scores
     comparison.md    the study's own tables (`ablation.md`, `report.md`)
 
-Rules have no texts here: the template of the teacher writes them.
+Rules have no texts here, since the template of the teacher writes them; nor have variants.
 """
 
 import json
@@ -273,7 +273,8 @@ def _first_seeds(seeds: Seeds) -> dict[int, dict[str, Result]]:
     found: dict[int, dict[str, Result]] = {}
     shown: set[str] = {*BELOW}
     for seed, methods in seeds.items():
-        new = {m: r for m, r in methods.items() if m not in shown and _explained(r)}
+        own = {m: r for m, r in methods.items() if WITHIN not in m and _explained(r)}
+        new = {m: r for m, r in own.items() if m not in shown}
         shown |= new.keys()
         if new:
             found[seed] = new
