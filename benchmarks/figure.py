@@ -67,9 +67,7 @@ def _height(panel: Element) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 where there is nothing to draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "folder", type=Path, help="that keep_results.py wrote"
-    )
+    parser.add_argument("folder", type=Path, help="that keep_results.py wrote")
     parser.add_argument("out", type=Path)
     parser.add_argument("--metric", default="faithfulness/score")
     given = parser.parse_args(arguments)

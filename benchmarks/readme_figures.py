@@ -11,7 +11,6 @@ every seed agrees in sign.
 import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,18 @@ import numpy as np
 
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result
-from rl_explain.evaluation.statistics import Estimate, Measure
+from rl_explain.evaluation.statistics import (
+    Estimate,
+    Measure,
+    difference,
+    direction,
+    estimate,
+    overlap,
+)
 from rl_explain.studies.archive import CASES, read_archive, read_archived_record
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.costs import Cost, cost_table, mean_costs
-from rl_explain.studies.differences import Difference, family, show_p, show_seeds
-from rl_explain.studies.pool import Seeds, pooled_methods
+from rl_explain.studies.pool import Seeds, pooled_methods, side_by_side
 from rl_explain.tables.table import BELOW, in_order
 
 RESULTS = Path(__file__).parent / "results"
@@ -84,15 +89,16 @@ def study_figures(folder: Path) -> str:
     parts = [f"- `{name}`: {note}" for name, note in notes.items()]
     parts = ["\n".join(parts)] if parts else []
     for metric, title in SCORES.items():
-        parts.append(_headed(title[0].upper() + title[1:], _by_data(results, pooled, metric, notes)))
+        parts.append(
+            _headed(title[0].upper() + title[1:], _by_data(results, pooled, metric, notes))
+        )
     for data, seeds in results.items():
-        found = _differences(seeds, notes)
         costs = [entry["costs"] for name, entry in record["runs"].items() if _own(name, data)]
         tables = {
             "Other perturbations": _measures(pooled[data], MEASURES, notes),
             "What the texts are like": _measures(pooled[data], TEXTS, notes),
             "By question": _measures(pooled[data], _group_titles(), notes),
-            "Paired differences": _difference_table(found),
+            "Paired differences": _differences(seeds, notes),
             "Share of the gap to the best citations (1.00)": _gaps(seeds, notes),
             "Each seed": _by_seed(seeds),
             "Validation users": _validation(record, data),
@@ -172,8 +178,9 @@ def _measures(
     return _table(["method", *known.values()], rows) if known else ""
 
 
-def _differences(seeds: Seeds, notes: Mapping[str, str]) -> list[Difference]:
-    """Each model against SFT on either teacher and, of a control, the method outside it."""
+def _differences(seeds: Seeds, notes: Mapping[str, str]) -> str:
+    """Each model against SFT on either teacher and, of a control, the method outside it; PPO
+    against the rules, whose citations alone compare."""
     methods = in_order({method for found in seeds.values() for method in found})
     models = [method for method in methods if method not in BELOW and not _noted(method, notes)]
     pairs = [
@@ -182,28 +189,38 @@ def _differences(seeds: Seeds, notes: Mapping[str, str]) -> list[Difference]:
         for rival in dict.fromkeys((*RIVALS, method.partition(WITHIN)[0]))
         if rival in models and rival != method and method not in ("base", "sft")
     ]
-    rules = [("ppo", rule) for rule in BELOW if rule in methods]
-    found = [family(seeds, [(metric, *pair) for pair in pairs]) for metric in SCORES | MEASURES]
-    found.append(family(seeds, [("faithfulness/score_citations", *pair) for pair in rules]))
-    return list(chain.from_iterable(found))
-
-
-def _difference_table(found: Sequence[Difference]) -> str:
-    rows = [
-        [
-            (SCORES | MEASURES)[d.metric],
-            d.method,
-            d.against,
-            f"{d.pooled.value:+.3f} [{d.pooled.low:+.3f}, {d.pooled.high:+.3f}]",
-            d.direction,
-            d.intervals,
-            show_p(d.p_holm),
-            show_seeds(d.by_seed),
-        ]
-        for d in found
-    ]
+    asked = [(metric, *pair) for metric in SCORES | MEASURES for pair in pairs]
+    asked += [("faithfulness/score_citations", "ppo", rule) for rule in BELOW if rule in methods]
     titles = ["measure", "method", "against", "paired difference", "direction", "intervals"]
-    return _table([*titles, "p (Holm)", "seeds"], rows) if rows else ""
+    return _table([*titles, "each seed"], list(filter(None, (_compared(seeds, *a) for a in asked))))
+
+
+def _compared(seeds: Seeds, metric: str, method: str, rival: str) -> list[str]:
+    """A row about a paired difference over the seeds and users that both have; empty if none."""
+    pairs = [
+        _of_common_users(results[method].measures[metric], results[rival].measures[metric])
+        for results in seeds.values()
+        if all(metric in results[m].measures for m in (method, rival) if m in results)
+        and {method, rival} <= results.keys()
+    ]
+    if not pairs:
+        return []
+    a, b = (side_by_side([pair[i] for pair in pairs]) for i in (0, 1))
+    total, alone = difference(a, b), [difference(*pair) for pair in pairs]
+    return [
+        (SCORES | MEASURES)[metric],
+        method,
+        rival,
+        f"{total.value:+.3f} [{total.low:+.3f}, {total.high:+.3f}]",
+        direction(total, alone),
+        overlap(estimate(a), estimate(b)),
+        ", ".join(f"{found.value:+.2f}" for found in alone),
+    ]
+
+
+def _of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
+    common = np.intersect1d(a.users, b.users)
+    return a.where(np.isin(a.users, common)), b.where(np.isin(b.users, common))
 
 
 def _gaps(seeds: Seeds, notes: Mapping[str, str]) -> str:
@@ -273,10 +290,10 @@ def _named(method: str, notes: Mapping[str, str]) -> str:
     return f"{method} (see note)" if _noted(method, notes) else method
 
 
-def _show(estimate: Estimate | None) -> str:
-    if estimate is None or np.isnan(estimate.value):
+def _show(found: Estimate | None) -> str:
+    if found is None or np.isnan(found.value):
         return "–"
-    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def _percent(share: float | None) -> str:

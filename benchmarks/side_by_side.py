@@ -34,22 +34,23 @@ def side_by_side(folder: Path, data: str, methods: Sequence[str], cases: int) ->
 def _introduction(shown: Sequence[Mapping[str, Any]], total: int) -> str:
     return (
         f"{len(shown)} of the {total} questions of {shown[0]['data']}, seed {shown[0]['seed']}, "
-        "whose texts are kept, drawn at random. A dash is a question on which no citation is better "
-        "than another."
+        "whose texts are kept, drawn at random. A dash: no citation is better than another there."
     )
 
 
 def _question(line: Mapping[str, Any], methods: Sequence[str]) -> str:
     history = ", ".join(f'"{title}"' for title in line["history"])
     texts = [(method, line["texts"][method]) for method in methods]
-    said = [f"- {method} ({_score(text)}): {' '.join(text['text'].split())}" for method, text in texts]
+    said = [
+        f"- {method} ({_score(text)}): {' '.join(text['text'].split())}" for method, text in texts
+    ]
     asked = f'**"{line["item"]}"** ({line["label"]} by the recommender), asked of: {history}'
     return "\n".join([asked, "", *said])
 
 
-def _score(text: Mapping[str, Any]) -> str:
-    score = text["score"]
-    return f"faithfulness score {'–' if score is None else f'{score:+.2f}'}"
+def _text(kept: Mapping[str, Any]) -> str:
+    score = "–" if kept["score"] is None else f"{kept['score']:+.2f}"
+    return f"(faithfulness score {score}): {' '.join(kept['text'].split())}"
 
 
 def main(arguments: list[str] | None = None) -> int:
