@@ -40,10 +40,7 @@ def _introduction(shown: Sequence[Mapping[str, Any]], total: int) -> str:
 
 def _question(line: Mapping[str, Any], methods: Sequence[str]) -> str:
     history = ", ".join(f'"{title}"' for title in line["history"])
-    texts = [(method, line["texts"][method]) for method in methods]
-    said = [
-        f"- {method} ({_score(text)}): {' '.join(text['text'].split())}" for method, text in texts
-    ]
+    said = [f"- {method} {_text(line['texts'][method])}" for method in methods]
     asked = f'**"{line["item"]}"** ({line["label"]} by the recommender), asked of: {history}'
     return "\n".join([asked, "", *said])
 
