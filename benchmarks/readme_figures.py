@@ -86,8 +86,7 @@ def study_figures(folder: Path) -> str:
             result.measures.update(_group_measures(result))
     pooled = {data: pooled_methods(seeds) for data, seeds in results.items()}
     notes: dict[str, str] = record["notes"]
-    parts = [f"- `{name}`: {note}" for name, note in notes.items()]
-    parts = ["\n".join(parts)] if parts else []
+    parts = ["\n".join(f"- `{name}`: {note}" for name, note in notes.items())]
     for metric, title in SCORES.items():
         parts.append(
             _headed(title[0].upper() + title[1:], _by_data(results, pooled, metric, notes))

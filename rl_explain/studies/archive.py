@@ -127,11 +127,9 @@ def read_archive(folder: Path) -> dict[str, Seeds]:
     """
     frame = pd.read_parquet(_existing(folder / CASES))
     found: dict[str, dict[int, dict[str, Result]]] = {}
-    groups = frame.groupby(["data", "seed", "method"], sort=False, observed=True)
-    for (data, seed, method), rows in groups:
-        found.setdefault(str(data), {}).setdefault(int(seed), {})[str(method)] = _result(
-            str(method), rows
-        )
+    for _, rows in frame.groupby(["data", "seed", "method"], sort=False, observed=True):
+        data, seed, method = rows["data"].iloc[0], int(rows["seed"].iloc[0]), rows["method"].iloc[0]
+        found.setdefault(data, {}).setdefault(seed, {})[method] = _result(method, rows)
     return {data: dict(sorted(seeds.items())) for data, seeds in found.items()}
 
 
@@ -211,7 +209,7 @@ def _write_cases(results: Mapping[str, Seeds], path: Path) -> None:
         if _explained(result)
     ]
     frame = pd.concat(frames, ignore_index=True)
-    metrics = [name for name in frame if name not in KEYS]
+    metrics = [str(name) for name in frame.columns if name not in KEYS]
     frame[metrics] = frame[metrics].astype("float32").round(DIGITS)
     frame = frame.astype(dict.fromkeys(("data", "method"), "category"))
     # One row group and dictionaries for names alone pack best.
