@@ -1,6 +1,6 @@
 """Copies of a run or a study what its figures can be checked from, small enough to commit.
 
-python benchmarks/keep_results.py runs/all_methods benchmarks/results/truer
+python benchmarks/keep_results.py runs/all_methods benchmarks/results/all_methods
 """
 
 import argparse

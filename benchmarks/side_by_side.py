@@ -1,46 +1,65 @@
-"""The same cases as several methods explain them, drawn by seed, as Markdown.
+"""The same questions as several methods explain them, from what keep_results.py kept, as Markdown.
 
-python benchmarks/side_by_side.py benchmarks/results/truer/demo/seed_0 > docs/side_by_side.md
+python benchmarks/side_by_side.py benchmarks/results/all_methods > docs/side_by_side.md
 """
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rl_explain.errors import UserError
-from rl_explain.report.compared import compared
-from rl_explain.report.folder import read_run
-from rl_explain.report.markdown import to_markdown
-from rl_explain.report.sections.explanations import explanations_section
+from rl_explain.studies.archive import read_texts
 
 
-def side_by_side(folder: Path, methods: list[str], cases: int, seed: int) -> str:
-    """The page about a run's folder.
+def side_by_side(folder: Path, data: str, methods: Sequence[str], cases: int) -> str:
+    """The page about a data set: the first questions of which all `methods` have texts.
 
     Raises:
-        UserError: a method has no results there.
+        UserError: there is no such question.
     """
-    run = read_run(folder, folder.name)
-    if missing := [method for method in methods if method not in run.results]:
+    kept = [line for line in read_texts(folder) if line["data"] == data]
+    shown = [line for line in kept if set(methods) <= line["texts"].keys()]
+    if not shown:
+        known = dict.fromkeys(method for line in kept for method in line["texts"])
         raise UserError(
-            f"--methods: {', '.join(missing)} has no results in {folder}, which has "
-            f"{', '.join(run.results) or 'none'}."
+            f"--methods: no question of {data} in {folder} has texts of {', '.join(methods)}; "
+            f"there are texts of {', '.join(known) or 'none'}."
         )
-    run.results = {method: run.results[method] for method in methods}
-    section = explanations_section(compared([run]), cases, seed)
-    return to_markdown(f"{', '.join(methods)} side by side", [section], cases)
+    parts = [f"# {', '.join(methods)} side by side", _introduction(shown[:cases], len(shown))]
+    return "\n\n".join([*parts, *(_question(line, methods) for line in shown[:cases])]) + "\n"
+
+
+def _introduction(shown: Sequence[Mapping[str, Any]], total: int) -> str:
+    return (
+        f"{len(shown)} of the {total} questions of {shown[0]['data']}, seed {shown[0]['seed']}, "
+        "whose texts are kept, drawn at random. A dash: no citation is better than another there."
+    )
+
+
+def _question(line: Mapping[str, Any], methods: Sequence[str]) -> str:
+    history = ", ".join(f'"{title}"' for title in line["history"])
+    said = [f"- {method} {_text(line['texts'][method])}" for method in methods]
+    asked = f'**"{line["item"]}"** ({line["label"]} by the recommender), asked of: {history}'
+    return "\n".join([asked, "", *said])
+
+
+def _text(kept: Mapping[str, Any]) -> str:
+    score = "–" if kept["score"] is None else f"{kept['score']:+.2f}"
+    return f"(faithfulness score {score}): {' '.join(kept['text'].split())}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 where there is nothing to show."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="of a run, or of what keep_results.py kept of it")
+    parser.add_argument("folder", type=Path, help="that keep_results.py wrote")
+    parser.add_argument("--data", default="demo", help="name of a data set of the study")
     parser.add_argument("--methods", nargs="+", default=["sft", "ppo", "orpo"])
     parser.add_argument("--cases", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     try:
-        print(side_by_side(given.folder, given.methods, given.cases, given.seed), end="")
+        print(side_by_side(given.folder, given.data, given.methods, given.cases), end="")
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

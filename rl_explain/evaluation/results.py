@@ -1,9 +1,5 @@
-"""What the evaluation of one method leaves: one JSON file, written as soon as it is ready.
+"""What the evaluation of one method leaves: one JSON file, written as soon as it is ready."""
 
-A file that is kept for good (`studies/archive.py`) is compressed, and is read alike.
-"""
-
-import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,18 +76,15 @@ def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:
 
 def read_results(folder: Path, only: str | None = None) -> dict[str, Result]:
     """Every method's result in the folder of an evaluation, by method; or that of `only`."""
-    paths = [*folder.glob("*.json"), *folder.glob("*.json.gz")]
-    found = {path.name.partition(".")[0]: path for path in sorted(paths)}
+    found = {path.stem: path for path in sorted(folder.glob("*.json"))}
     wanted = found.keys() - set(PROTOCOLS) if only is None else {only}
     return {method: _read(path) for method, path in found.items() if method in wanted}
 
 
 def _read(path: Path) -> Result:
-    content = path.read_bytes()
-    data = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+    data = json.loads(path.read_text(encoding="utf-8"))
     measures = {name: _measure_from_json(m) for name, m in data["measures"].items()}
-    method = path.name.partition(".")[0]
-    return Result(method, data["fingerprint"], data["metrics"], measures, data["samples"])
+    return Result(path.stem, data["fingerprint"], data["metrics"], measures, data["samples"])
 
 
 def in_order(methods: Iterable[str], models: Iterable[str]) -> list[str]:

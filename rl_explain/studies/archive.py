@@ -1,89 +1,292 @@
-"""What is kept of a run for good: enough to check every figure, small enough to commit.
+"""What is kept of a run or a study for good: a few small files that its figures follow from.
 
-No weights, no prompts, no training samples; of each method every case's numbers, to six digits,
-and its texts with the scores that are shown beside them. Paths within the working folder become
-relative to it: where the project lay says nothing to a reader.
+    cases.parquet    a row a data set, seed, method and case: the numbers behind the tables
+    texts.jsonl      a line a question: what each model that was asked it wrote, and its score
+    study.yaml       settings: those of every run, of a data set's runs, and of single runs
+    record.json      what made each run, the seconds and costs of it, and its validation scores
+    comparison.md    the study's own tables (`ablation.md`, `report.md`)
+
+Rules have no texts here, since the template of the teacher writes them; nor have variants.
 """
 
-import gzip
-import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import yaml
 
+from rl_explain.config.reader import read_yaml
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result, read_results
-from rl_explain.evaluation.statistics import Measure
+from rl_explain.evaluation.rules import RULES
+from rl_explain.evaluation.statistics import Measure, estimate
 from rl_explain.files import write_json
 from rl_explain.pipeline.run import run_folders
-from rl_explain.studies.costs import KEPT_FILE, costs_of
+from rl_explain.studies.archived_record import merged_record, merged_settings, run_entry
+from rl_explain.studies.collect import WITHIN
+from rl_explain.studies.pool import Seeds
 
-OF_A_RUN = ("config.yaml", "record.json", "metrics.json", "report.md")
-OF_A_STAGE = ("metrics.json", "log.jsonl")
-SCORES = ("faithfulness/score", "grounding/precision", "explanation/verdict_accuracy")
-"""Scores that stay beside a text; all of them are among the numbers of the cases anyway."""
-DIGITS = 6
+CASES, TEXTS, SETTINGS, RECORD = "cases.parquet", "texts.jsonl", "study.yaml", "record.json"
+TABLES = ("comparison.md", "ablation.md", "report.md")
+UNKEPT_SECTIONS = ("Explanations to read", "Each seed")
+"""Sections of those tables that the other files hold."""
+SCORE = "faithfulness/score"
+KEPT = (
+    SCORE,
+    *(
+        f"{SCORE}_{way}"
+        for way in ("masking", "replacement", "replacement_mean", "log_probability")
+    ),
+    "faithfulness_top10/score",
+    "explanation/verdict_accuracy",
+    "explanation/citations",
+    "explanation/cites",
+    "explanation/names_item",
+    "explanation/judge_rating",
+    "grounding/precision",
+    "grounding/claims",
+    "causes/f1",
+    "causes/f1_chance",
+    "causes/f1_limit",
+    "text/length",
+)
+"""Metrics of a case that are kept, where a method has them."""
+KEYS = ["data", "seed", "method", "case", "user"]
+DIGITS = 3
+TEXTS_A_METHOD = 50
+"""Over the data sets of a study together."""
+_FOLDER = re.compile(r"seed_(\d+)(?:-(.+))?")
+"""How a study names its runs."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What `write_archive` writes.
+
+    results: by data set, seed and method. settings, runs: of each run, by its name.
+    tables: file name to Markdown. notes: by method, what a reader of its figures must know.
+    """
+
+    results: Mapping[str, Seeds]
+    settings: Mapping[str, Mapping[str, Any]]
+    runs: Mapping[str, Mapping[str, Any]]
+    tables: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def archive(folder: Path, out: Path) -> list[Path]:
-    """Archive a run, or every run of a study, under `out`; the folders that were written.
-
-    What an earlier archive of the same run held is replaced, so that no result of another version
-    stays among the new ones.
+    """Archive a run, or all runs of a study, in `out`; the files that were written.
 
     Raises:
-        UserError: there is no run in `folder`, or one with its weights where a copy would lie.
+        UserError: there is no run in `folder`, none of its runs has results, or `out` holds runs.
     """
-    runs = run_folders(folder)
-    kept = [out / run.relative_to(folder) for run in runs]
-    if full := [target for target in kept if any(target.rglob("*.safetensors"))]:
-        raise UserError(f"{full[0]} is a run with its weights: give another folder to keep it in.")
-    for run, target in zip(runs, kept, strict=True):
-        _archive_run(run, target)
-    return kept
+    runs = {_name(folder, run): run for run in run_folders(folder)}
+    if any(out.rglob("config.yaml")):
+        raise UserError(f"{out} holds a run: give another folder to keep {folder} in.")
+    tables = {name: folder / name for name in TABLES if (folder / name).is_file()}
+    return write_archive(
+        Archive(
+            _results(runs),
+            {name: read_yaml(run / "config.yaml") for name, run in runs.items()},
+            {name: run_entry(run) for name, run in runs.items()},
+            {name: _without_texts(path.read_text("utf-8")) for name, path in tables.items()},
+        ),
+        out,
+    )
 
 
-def _archive_run(run: Path, out: Path) -> None:
-    if (out / "config.yaml").is_file():
-        shutil.rmtree(out)
-    for path in _small_files(run):
-        target = out / path.relative_to(run)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_relative(path.read_text("utf-8")), encoding="utf-8")
-    for method, result in read_results(run / "evaluate").items():
-        path = out / "evaluate" / f"{method}.json.gz"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Without a time in its header, an equal result is an equal file.
-        path.write_bytes(gzip.compress(_slim(result).to_json().encode(), 9, mtime=0))
-    write_json(out / KEPT_FILE, {method: asdict(cost) for method, cost in costs_of(run).items()})
+def write_archive(kept: Archive, out: Path) -> list[Path]:
+    """Write an archive, in place of an earlier one; the files that were written."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (CASES, TEXTS, SETTINGS, RECORD, *TABLES):
+        (out / name).unlink(missing_ok=True)
+    _write_cases(kept.results, out / CASES)
+    texts = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _texts(kept.results))
+    (out / TEXTS).write_text(texts, encoding="utf-8")
+    settings = yaml.safe_dump(merged_settings(kept.settings), sort_keys=False, width=100)
+    (out / SETTINGS).write_text(settings, encoding="utf-8")
+    write_json(out / RECORD, {"notes": dict(kept.notes)} | merged_record(kept.runs))
+    for name, text in kept.tables.items():
+        (out / name).write_text(text, encoding="utf-8")
+    return sorted(path for path in out.iterdir() if path.is_file())
 
 
-def _relative(text: str) -> str:
-    return text.replace(f"{Path.cwd()}/", "")
+def read_archive(folder: Path) -> dict[str, Seeds]:
+    """The results that `archive` kept, by data set, seed and method, with the numbers of each case.
+
+    Their metrics are the means of those numbers, with intervals over users; samples are not among
+    them (`read_texts`).
+
+    Raises:
+        UserError: there is no archive in `folder`.
+    """
+    frame = pd.read_parquet(_existing(folder / CASES))
+    found: dict[str, dict[int, dict[str, Result]]] = {}
+    for _, rows in frame.groupby(["data", "seed", "method"], sort=False, observed=True):
+        data, seed, method = rows["data"].iloc[0], int(rows["seed"].iloc[0]), rows["method"].iloc[0]
+        found.setdefault(data, {}).setdefault(seed, {})[method] = _result(method, rows)
+    return {data: dict(sorted(seeds.items())) for data, seeds in found.items()}
 
 
-def _small_files(run: Path) -> Iterator[Path]:
-    stages = [path for path in run.iterdir() if path.is_dir()]
-    wanted = [run / name for name in OF_A_RUN]
-    wanted += [stage / name for stage in stages for name in OF_A_STAGE]
-    return (path for path in wanted if path.is_file())
+def read_texts(folder: Path) -> list[dict[str, Any]]:
+    """The questions whose texts were kept: data, seed, case, item, label, reasons, history, and
+    `texts`, by method a text and its score.
+
+    Raises:
+        UserError: there is no archive in `folder`.
+    """
+    lines = _existing(folder / TEXTS).read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
-def _slim(result: Result) -> Result:
-    measures = {
-        name: Measure(_rounded(measure.values), measure.users)
-        for name, measure in result.measures.items()
+def read_archived_record(folder: Path) -> dict[str, Any]:
+    """What made the runs of an archive: notes, environments, and an entry a run.
+
+    Raises:
+        UserError: there is no archive in `folder`.
+    """
+    return dict(json.loads(_existing(folder / RECORD).read_text("utf-8")))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise UserError(
+            f"no {path.name} in {path.parent}: give a folder that benchmarks/keep_results.py wrote."
+        )
+    return path
+
+
+def _name(folder: Path, run: Path) -> str:
+    """DATA/seed_N of a study; of a lone run its folder's name and its seed."""
+    if run != folder:
+        return str(run.relative_to(folder))
+    return f"{run.resolve().name}/seed_{read_yaml(run / 'config.yaml').get('seed', 0)}"
+
+
+def _results(runs: Mapping[str, Path]) -> dict[str, Seeds]:
+    """Results by data set, seed and method; of a variant `METHOD, VARIANT`, where it measured
+    them."""
+    found: dict[str, dict[int, dict[str, Result]]] = {}
+    for name, run in runs.items():
+        data, _, folder = name.rpartition("/")
+        if named := _FOLDER.fullmatch(folder):
+            seed, variant = int(named[1]), named[2]
+            own = {method: _kept(r) for method, r in read_results(run / "evaluate").items()}
+            if variant:
+                methods = read_yaml(run / "config.yaml")["evaluation"]["methods"]
+                own = {f"{m}{WITHIN}{variant}": r for m, r in own.items() if m in methods}
+            found.setdefault(data, {}).setdefault(seed, {}).update(own)
+    if not any(methods for seeds in found.values() for methods in seeds.values()):
+        raise UserError(f"none of {', '.join(runs)} has results: run its evaluate stage first.")
+    return {data: dict(sorted(seeds.items())) for data, seeds in found.items()}
+
+
+def _kept(result: Result) -> Result:
+    """The result with no measures but those that are kept."""
+    return replace(result, measures={n: m for n in KEPT if (m := result.measures.get(n))})
+
+
+def _without_texts(tables: str) -> str:
+    """Markdown without the sections that other files hold, and without the working folder."""
+    parts = re.split(r"^(?=#)", tables.replace(f"{Path.cwd()}/", ""), flags=re.MULTILINE)
+    titles = (part.partition("\n")[0].lstrip("# ").strip() for part in parts)
+    return "".join(
+        part for part, title in zip(parts, titles, strict=True) if title not in UNKEPT_SECTIONS
+    )
+
+
+def _write_cases(results: Mapping[str, Seeds], path: Path) -> None:
+    frames = [
+        _frame(result).assign(data=data, seed=seed, method=method)
+        for data, seeds in results.items()
+        for seed, methods in seeds.items()
+        for method, result in sorted(methods.items())
+        if _explained(result)
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    metrics = [str(name) for name in frame.columns if name not in KEYS]
+    frame[metrics] = frame[metrics].astype("float32").round(DIGITS)
+    frame = frame.astype(dict.fromkeys(("data", "method"), "category"))
+    # One row group and dictionaries for names alone pack best.
+    frame[[*KEYS, *metrics]].to_parquet(
+        path,
+        index=False,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=["data", "method"],
+        row_group_size=len(frame),
+        write_statistics=False,
+    )
+
+
+def _frame(result: Result) -> pd.DataFrame:
+    """A row an explained case: the question, and the metrics."""
+    samples = _explained(result)
+    users = next(iter(result.measures.values())).users
+    columns = {
+        "case": np.array([sample["case"] for sample in samples], dtype=np.int16),
+        "user": users.astype(np.int32),
+        "question/reasons": [sample.get("reasons") for sample in samples],
+        "question/yes": [sample["label"] == "yes" for sample in samples],
     }
-    return replace(result, measures=measures, samples=[_sample(s) for s in result.samples])
+    return pd.DataFrame(columns | {name: m.values for name, m in result.measures.items()})
 
 
-def _sample(sample: dict[str, Any]) -> dict[str, Any]:
-    scores = {name: sample["scores"][name] for name in SCORES if name in sample["scores"]}
-    return {k: v for k, v in sample.items() if k != "prompt"} | {"scores": scores}
+def _explained(result: Result) -> list[dict[str, Any]]:
+    return [sample for sample in result.samples if sample.get("task") == "explanation"]
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
-    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
+def _result(method: str, rows: pd.DataFrame) -> Result:
+    users = rows["user"].to_numpy(dtype=int)
+    measures = {
+        name: Measure(rows[name].to_numpy(dtype=float), users)
+        for name in rows.columns.difference(KEYS)
+        if rows[name].notna().any()
+    }
+    metrics: dict[str, float | None] = {}
+    for name, measure in measures.items():
+        metrics |= estimate(measure).flat(name)
+    return Result(method, "", metrics, measures, [])
+
+
+def _texts(results: Mapping[str, Seeds]) -> Iterator[dict[str, Any]]:
+    """A line a question, with the texts of all models that are shown there."""
+    each = -(-TEXTS_A_METHOD // len(results))
+    for data, seeds in results.items():
+        for seed, methods in _first_seeds(seeds).items():
+            samples = [(m, s) for m, result in methods.items() for s in _explained(result)]
+            cases = sorted({sample["case"] for _, sample in samples})
+            drawn = np.random.default_rng(seed).permutation(cases)[:each].tolist()
+            for case in sorted(drawn):
+                yield _line(data, seed, [(m, s) for m, s in samples if s["case"] == case])
+
+
+def _first_seeds(seeds: Seeds) -> dict[int, dict[str, Result]]:
+    """Each model under the first seed that has it."""
+    found: dict[int, dict[str, Result]] = {}
+    shown: set[str] = {*RULES}
+    for seed, methods in seeds.items():
+        own = {m: r for m, r in methods.items() if WITHIN not in m and _explained(r)}
+        new = {m: r for m, r in own.items() if m not in shown}
+        shown |= new.keys()
+        if new:
+            found[seed] = new
+    return found
+
+
+def _line(data: str, seed: int, samples: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    _, first = samples[0]
+    question = {key: first.get(key) for key in ("case", "item", "label", "reasons", "history")}
+    texts = {method: _text(sample) for method, sample in samples}
+    return {"data": data, "seed": seed, **question, "texts": texts}
+
+
+def _text(sample: Mapping[str, Any]) -> dict[str, Any]:
+    score = sample.get("scores", {}).get(SCORE)
+    shown = None if score is None or np.isnan(score) else round(float(score), DIGITS)
+    return {"text": sample["completion"], "score": shown}

@@ -17,9 +17,6 @@ from rl_explain.training.logs import LOG_FILE, SAMPLES_FILE, sampled_tokens
 from rl_explain.training.pairs import read_samples
 from rl_explain.training.samples import FOLDER, Samples
 
-KEPT_FILE = "costs.json"
-"""Of an archived run, which lacks the samples that costs are counted from."""
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -41,16 +38,17 @@ def costs(runs: Sequence[Path]) -> dict[str, Cost]:
     Completions, tokens and seconds of `pairs` count in full for each method that trains on them.
     What `best_of_n` samples, it samples at use: here for the test cases.
     """
-    of_runs = [costs_of(run) for run in runs]
-    found = {m: [costs[m] for costs in of_runs if m in costs] for m in method_rows()}
+    return mean_costs([costs_of(run) for run in runs])
+
+
+def mean_costs(runs: Sequence[Mapping[str, Cost]]) -> dict[str, Cost]:
+    """The cost of each method, a mean over the runs that have it."""
+    found = {m: [costs[m] for costs in runs if m in costs] for m in method_rows()}
     return {method: _mean(some) for method, some in found.items() if some}
 
 
 def costs_of(run: Path) -> dict[str, Cost]:
-    """The cost of each method in one run, counted anew or, of an archived run, as kept."""
-    if (run / KEPT_FILE).is_file():
-        kept = json.loads((run / KEPT_FILE).read_text(encoding="utf-8"))
-        return {method: Cost(**cost) for method, cost in kept.items()}
+    """The cost of each method in one run."""
     return {method: cost for method in method_rows() if (cost := _cost(run, method))}
 
 
