@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,9 +53,11 @@ def judge_train(run: Run, folder: Path) -> Metrics:
     """Distil the teacher's preferences between explanations of training users' questions."""
     config, settings = run.config, run.config.training.judge
     with _judge(run, replace(config.judge, kind=settings.teacher, members=())) as teacher:
+        texts = _known_texts(run, "train", settings.questions, config.seed)
+        by_question = groupby(texts, key=lambda text: text.question)
         return train_learned_judge(
             teacher,
-            _known_texts(run, "train", settings.questions, config.seed),
+            [[text.case for text in group] for _, group in by_question],
             run.reward_context,
             config.model,
             settings,

@@ -1,7 +1,6 @@
 """Distils a judge's preferences into a reward model, by TRL's RewardTrainer."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from reward_models.judge.types import Judge, JudgeCase
 from reward_models.types import Failed
 from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
-from rl_explain.judge_validation.known_quality import KnownText
 from rl_explain.training.arguments import preference_arguments
 from rl_explain.training.fit import fit
 from rl_explain.training.learned_judge_settings import RewardModelSettings
@@ -30,7 +28,7 @@ HELD_OUT = 0.2
 
 def train_learned_judge(
     teacher: Judge,
-    texts: Sequence[KnownText],
+    questions: Sequence[Sequence[JudgeCase]],
     context: RewardContext,
     model_config: ModelConfig,
     settings: RewardModelSettings,
@@ -40,7 +38,8 @@ def train_learned_judge(
 ) -> dict[str, float]:
     """Train on the teacher's preferences between texts of one question; resume if interrupted.
 
-    The scale of the ratings is fitted on the texts of the questions that train.
+    `questions` holds the texts of each question, one list a question. The scale of the ratings is
+    fitted on the texts of the questions that train.
 
     Writes `adapter/`, `judge.json` and `log.jsonl`. `held_out_accuracy`, of the metrics, is the
     share of the teacher's preferences on held-out questions that the scores agree with.
@@ -48,11 +47,10 @@ def train_learned_judge(
     Raises:
         UserError: the teacher prefers no text of any pair.
     """
-    groups = [list(group) for _, group in groupby(texts, key=lambda text: text.question)]
-    cut = round((1 - HELD_OUT) * len(groups))
+    cut = round((1 - HELD_OUT) * len(questions))
     train, held_out = (
         preferred_pairs(teacher, part, settings.pairs, seed)
-        for part in (groups[:cut], groups[cut:])
+        for part in (questions[:cut], questions[cut:])
     )
     if not train or not held_out:
         raise UserError(
@@ -62,7 +60,7 @@ def train_learned_judge(
     set_seed(seed)
     reward_model = RewardModel.untrained(model_config, context)
     result = _fit(reward_model, train, settings, folder, seed, device)
-    rated = [text for group in groups[:cut] for text in group]
+    rated = [case for texts in questions[:cut] for case in texts]
     scale = _scale(reward_model, teacher, rated, settings.tie)
     LearnedJudge(reward_model, scale).save(folder, model_config, settings.teacher)
     gaps = np.subtract(*(reward_model.scores(side) for side in zip(*held_out, strict=True)))
@@ -75,7 +73,7 @@ def train_learned_judge(
 
 
 def preferred_pairs(
-    teacher: Judge, groups: Sequence[Sequence[KnownText]], each: int, seed: int
+    teacher: Judge, questions: Sequence[Sequence[JudgeCase]], each: int, seed: int
 ) -> list[Pair]:
     """Of `each` pairs that are drawn of every question's texts, the preferred and the other text.
 
@@ -83,9 +81,9 @@ def preferred_pairs(
     """
     rng = np.random.default_rng(seed)
     drawn = [
-        (group[first].case, group[second].case)
-        for group in groups
-        for first, second in (rng.choice(len(group), 2, replace=False) for _ in range(each))
+        (texts[first], texts[second])
+        for texts in questions
+        for first, second in (rng.choice(len(texts), 2, replace=False) for _ in range(each))
     ]
     preferences = teacher.prefer(drawn)
     return [
@@ -124,14 +122,13 @@ def _fit(
 
 
 def _scale(
-    reward_model: RewardModel, teacher: Judge, texts: Sequence[KnownText], tie: float
+    reward_model: RewardModel, teacher: Judge, cases: Sequence[JudgeCase], tie: float
 ) -> Scale:
     """Fitted on the texts that the teacher rates.
 
     Raises:
         UserError: it rates none.
     """
-    cases = [text.case for text in texts]
     rated = zip(cases, teacher.rate(cases), strict=True)
     known = [(case, rating) for case, rating in rated if not isinstance(rating, Failed)]
     if not known:

@@ -1,5 +1,6 @@
 """The learned judge: agrees with its teacher on questions it has not seen; saved without pickle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,12 @@ from reward_models.context import RewardContext
 from reward_models.judge.types import JudgeCase, prefer_by_rating
 from rl_explain.config.settings import ModelConfig
 from rl_explain.errors import UserError
-from rl_explain.judge_validation.known_quality import KnownText
 from rl_explain.training.learned_judge import preferred_pairs, train_learned_judge
 from rl_explain.training.learned_judge_settings import RewardModelSettings
 from rl_explain.training.reward_model import LearnedJudge, RewardModel, Scale
 
 CONTEXT = RewardContext(("Copper Lantern", "Iron Tide"), (), None)  # type: ignore[arg-type]
-KINDS = {"both": "because of both", "it": "because of it", "and": "it and it", "of": "of and of"}
+REASONS = ("because of both", "because of it", "it and it", "of and of")
 
 
 class LikesBoth:
@@ -28,12 +28,12 @@ class LikesBoth:
         return prefer_by_rating(self.rate, pairs)
 
 
-def texts(questions: int) -> list[KnownText]:
+def questions(count: int) -> list[list[JudgeCase]]:
+    """The texts of each question."""
     rng = np.random.default_rng(0)
     return [
-        KnownText(kind, 0, n, JudgeCase(f"Yes. {words}{' the' * rng.integers(4)}", (0,), 1, "yes"))
-        for n in range(questions)
-        for kind, words in KINDS.items()
+        [JudgeCase(f"Yes. {words}{' the' * rng.integers(4)}", (0,), 1, "yes") for words in REASONS]
+        for _ in range(count)
     ]
 
 
@@ -45,7 +45,7 @@ def trained(random_base: Path, tmp_path_factory: pytest.TempPathFactory):  # typ
     )
     model = ModelConfig(name=str(random_base), lora_rank=8)
     metrics = train_learned_judge(
-        LikesBoth(), texts(20), CONTEXT, model, settings, folder, seed=0, device="cpu"
+        LikesBoth(), questions(20), CONTEXT, model, settings, folder, seed=0, device="cpu"
     )
     return folder, metrics
 
@@ -59,7 +59,7 @@ def test_it_prefers_what_its_teacher_prefers_on_questions_held_out(trained) -> N
 def test_it_rates_and_compares_as_a_judge_after_loading(trained) -> None:  # type: ignore[no-untyped-def]
     folder, _ = trained
     judge = LearnedJudge.load(folder, CONTEXT)
-    cases = [text.case for text in texts(3)]
+    cases = [case for texts in questions(3) for case in texts]
     ratings = np.array(judge.rate(cases))
     told = np.array(LikesBoth().rate(cases))
     assert ((ratings >= 2) & (ratings <= 4)).all()
@@ -72,7 +72,7 @@ def test_it_rates_and_compares_as_a_judge_after_loading(trained) -> None:  # typ
 
 def test_scores_do_not_depend_on_the_batch(random_base: Path) -> None:
     model = RewardModel.untrained(ModelConfig(name=str(random_base), lora_rank=2), CONTEXT)
-    cases = [text.case for text in texts(2)]
+    cases = [case for texts in questions(2) for case in texts]
     alone = [model.scores([case])[0] for case in cases]
     assert model.scores(cases) == pytest.approx(alone, abs=1e-4)
     assert np.ptp(alone) > 1e-3
@@ -93,9 +93,10 @@ def test_a_folder_without_a_judge_is_named(tmp_path: Path) -> None:
 
 
 def test_pairs_are_of_one_question_and_put_the_preferred_first() -> None:
-    groups = [texts(3)[4 * n : 4 * n + 4] for n in range(3)]
-    pairs = preferred_pairs(LikesBoth(), groups, 5, seed=0)
+    asked = [[replace(case, item=n) for case in texts] for n, texts in enumerate(questions(3))]
+    pairs = preferred_pairs(LikesBoth(), asked, 5, seed=0)
     assert 0 < len(pairs) < 15  # ties are left out
+    assert all(chosen.item == other.item for chosen, other in pairs)
     assert all("both" in chosen.text and "both" not in other.text for chosen, other in pairs)
 
 
@@ -107,7 +108,7 @@ def test_a_teacher_without_preferences_is_refused(tmp_path: Path, random_base: P
     with pytest.raises(UserError, match=r"0 preferences to learn .* raise training\.judge"):
         train_learned_judge(
             Indifferent(),
-            texts(5),
+            questions(5),
             CONTEXT,
             ModelConfig(name=str(random_base)),
             RewardModelSettings(learning_rate=1e-3),
