@@ -110,9 +110,9 @@ def _expected(pool: Pool, scale: Pool, question: Question, cited: Sequence[int])
     """P_0 to P_(m-1): the mean score of the subsets that contain the first items of `cited`."""
     scores = normalised(pool.effects, scale)
     place = {item: position for position, item in enumerate(distinct(question.history))}
-    holds = np.ones(len(scores), dtype=bool)
+    contains = np.ones(len(scores), dtype=bool)
     expected = [float(scores.mean())]
     for item in cited[:-1]:
-        holds &= (pool.subsets == place[item]).any(axis=1)
-        expected.append(float(scores[holds].mean()) if holds.any() else expected[-1])
+        contains &= (pool.subsets == place[item]).any(axis=1)
+        expected.append(float(scores[contains].mean()) if contains.any() else expected[-1])
     return expected

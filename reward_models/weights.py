@@ -34,7 +34,7 @@ def check_weights(
     check_names((name for name, _ in pairs), valid)
     for name, count in Counter(name for name, _ in pairs).items():
         if count > 1:
-            raise ValueError(f"reward {name!r} is weighed {count} times: give one weight.")
+            raise ValueError(f"reward {name!r} has {count} weights: give one.")
     for name, weight in pairs:
         if not math.isfinite(weight):
             raise ValueError(f"the weight of reward {name!r} is {weight}: give a finite number.")
@@ -84,8 +84,8 @@ def _check_points(name: str, points: Sequence[Sequence[float]]) -> None:
     places = [progress for progress, _ in points]
     if places[0] < 0 or places[-1] > 1 or any(b <= a for a, b in pairwise(places)):
         raise ValueError(
-            f"{where} has points at progress {places}: give shares of training that rise, from 0 "
-            "to 1."
+            f"{where} has points at progress {places}: give increasing fractions of training, from "
+            "0 to 1."
         )
 
 

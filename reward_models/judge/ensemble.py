@@ -46,7 +46,7 @@ class Ensemble:
 
     def __init__(self, judges: Sequence[Judge], how: str = "mean") -> None:
         if not judges:
-            raise ValueError("an ensemble needs judges, and got no judges: give one or more.")
+            raise ValueError("the ensemble has no judges: give one or more.")
         if how not in COMBINATIONS:
             raise ValueError(f"how is {how!r}: give one of {', '.join(COMBINATIONS)}.")
         self._judges, self._how = judges, how

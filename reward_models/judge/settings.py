@@ -120,8 +120,8 @@ class BudgetSettings:
                 raise ValueError(f"budget.{name} is {getattr(self, name)}: give 0 or more.")
         if self.money is not None and not self.price_in + self.price_out:
             raise ValueError(
-                f"budget.money is {self.money}, and without prices nothing costs money: set "
-                "budget.price_in and budget.price_out, the prices of a million tokens."
+                f"budget.money is {self.money}, but no prices are set: set budget.price_in and "
+                "budget.price_out, the prices of a million tokens."
             )
 
 

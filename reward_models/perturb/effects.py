@@ -269,9 +269,9 @@ class SubsetEffects:
 def _positions(question: Question, items: Collection[int]) -> list[int]:
     """Positions of the items in the distinct history, ascending."""
     order = {item: place for place, item in enumerate(distinct(question.history))}
-    foreign = [item for item in items if item not in order]
-    if foreign:
-        raise ValueError(f"items {foreign} are cited of {question.history}: they are not in it.")
+    unknown = [item for item in items if item not in order]
+    if unknown:
+        raise ValueError(f"items {unknown} are cited but not in the history {question.history}.")
     return sorted({order[item] for item in items})
 
 

@@ -75,7 +75,7 @@ def percentile(
     twice -= np.bincount(rows, (seen < own_seen) + 1.0 * (seen <= own_seen), len(items))
     compared = scores.shape[1] - 1 - np.bincount(rows, minlength=len(items))
     if (compared <= 0).any():
-        raise ValueError("a history holds the whole catalogue: there is nothing to compare with.")
+        raise ValueError("a history contains the whole catalogue: no item is left to compare with.")
     return twice / (2 * compared)
 
 

@@ -30,7 +30,7 @@ UNCLOSED = re.compile(r'["“](?<!\w["“])(?=\S)([^"“”\n]+)$', re.MULTILINE
 
 # Names in marks other than the requested ones, and in quotes with a space missing before them or
 # added inside. An apostrophe within a word closes nothing.
-_OTHERWISE_MARKED = re.compile(
+_OTHER_MARKS = re.compile(
     r"""(?<![\w'])'{1,2}((?:[^'"\n]|'(?=\w))+)'(?!\w)|[«‹]\s*([^«»‹›\n]+?)\s*[»›]"""
     r"""|„([^„“”"\n]+)[“”"]|[″＂]\s*([^″＂\n]+?)\s*[″＂]|`([^`\n]+)`"""
     r"""|(?<=\w)["“](?=\w)([^"“”\n]+)["”]|(?<!\w)["“]\s+([^"“”\n]+?)\s*["”]"""
@@ -62,7 +62,7 @@ class CitationFinder:
         # Titles that differ only in their apostrophes keep their own rows.
         self._exact = {titles[row].casefold().strip(): row for row in rows}
         names = {plain(titles[row]).strip(): row for row in rows}
-        self._names = PhraseFinder({n: row for n, row in names.items() if _may_stand_bare(n)})
+        self._names = PhraseFinder({n: row for n, row in names.items() if _may_be_unquoted(n)})
 
     def lookup(self, title: str) -> int | None:
         """The row of a whole title, after case folding and trimming; `None` if unknown.
@@ -105,8 +105,8 @@ class CitationFinder:
         unknown = [span for span in spans if self.lookup(span) is None]
         bare = _without_quotes(text)
         # Apostrophes of a title itself ("'Round Midnight") are not marks.
-        apart = blank(plain(bare), ((start, end) for _, start, end in citations), "\0")
-        others = [match[match.lastindex or 0] for match in _OTHERWISE_MARKED.finditer(apart)]
+        unmarked = blank(plain(bare), ((start, end) for _, start, end in citations), "\0")
+        others = [match[match.lastindex or 0] for match in _OTHER_MARKS.finditer(unmarked)]
         others = [name for name in others if name[0].isupper()]
         open_ends = [match[1] for match in UNCLOSED.finditer(bare)]
         return unknown + [rest for rest in others + open_ends if not self._begins_with_title(rest)]
@@ -126,7 +126,7 @@ def _without_quotes(text: str) -> str:
     return blank(text, (match.span() for match in QUOTED.finditer(text)), "\0")
 
 
-def _may_stand_bare(title: str) -> bool:
+def _may_be_unquoted(title: str) -> bool:
     return len(title) > 1 and title.casefold() not in ("yes", "no")
 
 

@@ -61,10 +61,12 @@ class ClaimFinder:
     """
 
     def __init__(self, attributes: Sequence[Mapping[str, tuple[str, ...]]]) -> None:
-        self._held = [frozenset(fold(v) for vs in row.values() for v in vs) for row in attributes]
-        known = frozenset().union(*self._held)
+        self._item_values = [
+            frozenset(fold(v) for vs in row.values() for v in vs) for row in attributes
+        ]
+        known = frozenset().union(*self._item_values)
         values = {value for value in known if len(value) > 2 and value != "yes"}
-        self._claimable = [held & values for held in self._held]
+        self._claimable = [own & values for own in self._item_values]
         self.frequency = Counter(value for several in self._claimable for value in several)
         """Claimable value to the number of items that have it."""
         plurals = {plural: value for value in values for plural in _plurals(value)}
@@ -77,7 +79,7 @@ class ClaimFinder:
 
     def is_true(self, claim: Claim) -> bool:
         """Whether the catalogue confirms the claim."""
-        return claim.value in self._held[claim.item]
+        return claim.value in self._item_values[claim.item]
 
     def values_of(self, item: int) -> frozenset[str]:
         """The claimable values of an item, case-folded; empty without attributes."""

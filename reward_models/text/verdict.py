@@ -54,7 +54,7 @@ def set_off(text: str) -> list[re.Match[str]]:
 def _given(text: str) -> Iterator[str]:
     """The words that are verdicts, in lower case."""
     for word in set_off(text):
-        if _stands_apart(text, *word.span(1)):
+        if _is_first_or_last(text, *word.span(1)):
             yield word[1].lower()
     lower = text.lower()
     announcing = any(hint in lower for hint in _HINTS)
@@ -62,6 +62,6 @@ def _given(text: str) -> Iterator[str]:
         yield next(filter(None, announced.groups())).lower()
 
 
-def _stands_apart(text: str, start: int, end: int) -> bool:
+def _is_first_or_last(text: str, start: int, end: int) -> bool:
     """Whether no word comes before `text[start:end]`, or none after it."""
     return not _WORD.search(text, 0, start) or not _WORD.search(text, end)

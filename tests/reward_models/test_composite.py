@@ -97,7 +97,7 @@ def test_summary_correlates_what_both_terms_scored():
         ({"agreement": 1, "ranking": -1}, "sum to 0"),
         ({"agreement": -1}, "sum to -1"),
         ({"agreement": math.nan}, "finite"),
-        ([("agreement", 1), ("ranking", 1), ("agreement", 2)], "'agreement' is weighed 2 times"),
+        ([("agreement", 1), ("ranking", 1), ("agreement", 2)], "'agreement' has 2 weights"),
     ],
 )
 def test_bad_weights(weights, message):

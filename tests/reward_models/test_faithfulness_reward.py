@@ -214,7 +214,7 @@ def test_reward_uses_deletion_and_other_perturbations_differ(make_random):
 
 def test_an_item_that_is_not_of_the_history_cannot_be_cited(make_random):
     effects = SubsetEffects(make_random(30, 0), 30)
-    with pytest.raises(ValueError, match="not in it"):
+    with pytest.raises(ValueError, match="not in the history"):
         faithfulness_score(answers([(9,)]), [Question(HISTORY, 20, "yes")], [1], effects)
 
 

@@ -159,8 +159,8 @@ def test_credits_are_measured_like_the_total(yes_context):
         ({"schedule": {"a": []}}, "give pairs of progress and weight"),
         ({"schedule": {"a": [[0, 1, 2]]}}, "give pairs of progress and weight"),
         ({"schedule": {"a": [[0, float("nan")]]}}, "give pairs of progress and weight"),
-        ({"schedule": {"a": [[0, 1], [1.5, 1]]}}, r"progress \[0, 1.5\]: give shares"),
-        ({"schedule": {"a": [[0.5, 1], [0.5, 2]]}}, r"progress \[0.5, 0.5\]: give shares"),
+        ({"schedule": {"a": [[0, 1], [1.5, 1]]}}, r"progress \[0, 1.5\]: give increasing"),
+        ({"schedule": {"a": [[0.5, 1], [0.5, 2]]}}, r"progress \[0.5, 0.5\]: give increasing"),
         ({"schedule": {"a": [[0, 1], [0.5, 0]]}}, "at progress 0.5 reward weights are .*above 0"),
     ],
 )

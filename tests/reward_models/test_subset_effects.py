@@ -217,7 +217,7 @@ def test_undefined_effects(make_random):
     for size in (0, 3):
         with pytest.raises(ValueError, match=f"no subsets of {size} items"):
             SubsetEffects(recommender, N).pools([question], [size])
-    with pytest.raises(ValueError, match="not in it"):
+    with pytest.raises(ValueError, match="not in the history"):
         SubsetEffects(recommender, N).effects([question], [(9,)])
 
 

@@ -399,7 +399,7 @@ WORD = "hf_SecretTokenAbc123"
         (RetrySettings(concurrency=0), r"retry\.concurrency is 0"),
         (RetrySettings(attempts=0), r"retry\.attempts is 0"),
         (BudgetSettings(calls=0), r"budget\.calls is 0"),
-        (BudgetSettings(money=3), r"budget\.money is 3, and without prices"),
+        (BudgetSettings(money=3), r"budget\.money is 3, but no prices are set"),
         (BudgetSettings(price_in=-1), r"budget\.price_in is -1"),
         (BreakerSettings(pause=10, give_up=5), r"breaker\.pause is 10.*breaker\.give_up, 5"),
     ],
