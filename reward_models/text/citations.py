@@ -105,8 +105,8 @@ class CitationFinder:
         unknown = [span for span in spans if self.lookup(span) is None]
         bare = _without_quotes(text)
         # Apostrophes of a title itself ("'Round Midnight") are not marks.
-        unmarked = blank(plain(bare), ((start, end) for _, start, end in citations), "\0")
-        others = [match[match.lastindex or 0] for match in _OTHER_MARKS.finditer(unmarked)]
+        blanked = blank(plain(bare), ((start, end) for _, start, end in citations), "\0")
+        others = [match[match.lastindex or 0] for match in _OTHER_MARKS.finditer(blanked)]
         others = [name for name in others if name[0].isupper()]
         open_ends = [match[1] for match in UNCLOSED.finditer(bare)]
         return unknown + [rest for rest in others + open_ends if not self._begins_with_title(rest)]
