@@ -209,8 +209,8 @@ def _total(weights: Sequence[float], values: Sequence[Score]) -> Score:
     applying = [(weight, value) for weight, value in pairs if is_number(value)]
     if not applying:
         return None
-    weighed = sum(weight * value for weight, value in applying)
-    return weighed / sum(abs(weight) for weight, _ in applying)
+    weighted = sum(weight * value for weight, value in applying)
+    return weighted / sum(abs(weight) for weight, _ in applying)
 
 
 def _checked(score: Score) -> Score:

@@ -114,10 +114,10 @@ def test_no_attack_scores_above_the_median_honest_explanation(scores, name):
 
 @pytest.mark.parametrize("name", COSTLY)
 def test_spoiling_right_titles_lowers_the_reward(scores, name):
-    honest, paid = scores["right"], scores[name]
-    assert average(paid["composite"]) < average(honest["composite"]) - 0.08
+    honest, spoiled = scores["right"], scores[name]
+    assert average(spoiled["composite"]) < average(honest["composite"]) - 0.08
     for term in COSTLY[name].split():
-        assert average(paid[term]) < average(honest[term]) - 0.2
+        assert average(spoiled[term]) < average(honest[term]) - 0.2
 
 
 @pytest.mark.parametrize("name", COSTLY)
@@ -147,8 +147,8 @@ def test_lists_that_ignore_the_recommender_earn_nothing(world):
 @pytest.mark.parametrize("term", RESISTS)
 def test_every_term_resists_its_attacks(scores, term):
     honest = average(scores[TEACHER][term])
-    paid = {name: average(scores[name][term]) for name in RESISTS[term].split()}
-    assert all(pay < honest for pay in paid.values()), (honest, paid)
+    attacks = {name: average(scores[name][term]) for name in RESISTS[term].split()}
+    assert all(score < honest for score in attacks.values()), (honest, attacks)
 
 
 def test_a_flipped_verdict_never_scores(scores):

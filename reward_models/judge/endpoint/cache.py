@@ -1,7 +1,7 @@
 """Stores paid answers and their cost on disk.
 
 One SQLite file in write-ahead mode, which several processes may share. Each answer and each payment
-is its own transaction, so a process that dies loses nothing it paid for. The file holds digests of
+is its own transaction, so a process that dies loses nothing it paid for. The file stores digests of
 the questions, never their text, and the judge's replies.
 """
 

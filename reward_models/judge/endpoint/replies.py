@@ -22,7 +22,7 @@ _RATING = re.compile(rf"-?\d[\d.]*+{_SCALE}(?!\s*(?:[-–~]|to|or)\s*\d)", re.IG
 _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECASE)
 _SIDE = re.compile(r"(?:first|second|tie|1|2)\b", re.IGNORECASE)
 _SIDES = {"first": "first", "1": "first", "second": "second", "2": "second", "tie": "tie"}
-_DRESS = "*_`\"'"
+_MARKUP = "*_`\"'"
 _LONE_DIGIT = re.compile(r"(?<![\w.,/-])(?<!/ )(?<!of )[1-4](?![\w-]|[.,]\d)")
 
 
@@ -56,7 +56,7 @@ def _read(
         # Valid JSON inside invalid JSON may be a quotation in its reason.
         settled = (values and not around.startswith("{")) or any(own for _, own in named)
         return said.pop() if settled and len(said) == 1 else None
-    return meaning(text.strip(_DRESS))
+    return meaning(text.strip(_MARKUP))
 
 
 def _without_thoughts(text: str) -> str:
@@ -90,8 +90,8 @@ def _named(text: str, key: str, value: re.Pattern[str]) -> Iterator[tuple[str, b
     """
     broken = text.startswith("{")
     tag = rf"<{key}>\s*(.*?)\s*</{key}>"
-    name = rf"\b{key}[{_DRESS}]*\s*[:=][{_DRESS}\s]*({value.pattern})"
+    name = rf"\b{key}[{_MARKUP}]*\s*[:=][{_MARKUP}\s]*({value.pattern})"
     for found in re.finditer(rf"(?is){tag}|{name}", text):
         behind = text[found.end() :] if broken else text[found.end() :].partition("\n")[0]
-        ends = not behind.strip(_DRESS + " \n.})]")
+        ends = not behind.strip(_MARKUP + " \n.})]")
         yield found[1] or found[2], ends and (not broken or text[found.start() - 1] in "\"'")
