@@ -1,4 +1,4 @@
-"""Scores an explanation of a recommendation; stands alone, needs only a recommender to ask.
+"""Scores explanations of recommendations. Needs only a recommender that can score histories.
 
 >>> from reward_models import REWARDS
 >>> from reward_models.composite import Composite
@@ -31,7 +31,7 @@ REWARDS: dict[str, Reward] = {
     "length": length,
     "repetition": repetition,
 }
-"""Every reward term, by the name that weights use."""
+"""Every reward term, by its name in the weights."""
 
 DEFAULT_WEIGHTS: dict[str, float] = {
     "agreement": 1.0,
@@ -41,7 +41,7 @@ DEFAULT_WEIGHTS: dict[str, float] = {
     "reasons": 1.0,
     "repetition": 1.0,
 }
-"""The default composite: what the project trains with unless told otherwise."""
+"""Weights of the default composite."""
 
 RANGES: dict[str, Range] = {
     "agreement": (0, 1),
@@ -56,7 +56,7 @@ RANGES: dict[str, Range] = {
     "length": (-1, 1),
     "repetition": (0, 1),
 }
-"""Least and greatest score of each term."""
+"""Lowest and highest score of each term."""
 
 TASKS: dict[str, tuple[str, ...]] = {
     "agreement": ("explanation", "classification"),
@@ -71,4 +71,4 @@ TASKS: dict[str, tuple[str, ...]] = {
     "length": ("explanation",),
     "repetition": ("explanation",),
 }
-"""The tasks that each term scores; of any other it says `None`."""
+"""The tasks that each term scores; it returns `None` for any other."""

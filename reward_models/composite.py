@@ -2,9 +2,9 @@
 
     total = sum_t w_t v_t / sum_t |w_t|   over the terms t that apply to the case
 
-where v_t is the term's score, normalised and clipped if that is asked for. `None` terms leave both
-sums, so a case is scored by what applies to it; when none applies the total is `None`. A `FAILED`
-term makes the total `FAILED`: the completion leaves the update.
+where v_t is the term's score, normalised and clipped if so configured. `None` terms are left out of
+both sums, so only the terms that apply count; if none applies, the total is `None`. A `FAILED` term
+makes the total `FAILED`, and the update skips the completion.
 """
 
 import math
@@ -27,20 +27,20 @@ FAITHFULNESS = "faithfulness"
 
 @dataclass(frozen=True)
 class CompositeResult:
-    """Total and terms of a batch, each as long as the batch."""
+    """Total and terms of a batch; each list is as long as the batch."""
 
     total: list[Score]
     terms: dict[str, list[Score]]
-    """Scores as the terms gave them."""
+    """Raw scores of the terms."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
-    """Least and greatest score of each term, where it is known."""
+    """Lowest and highest score of each term, if known."""
     values: Mapping[str, list[Score]] = field(default_factory=dict)
-    """What the total weighs: scores normalised and clipped."""
+    """The values that the total weights: scores after normalisation and clipping."""
     scales: Mapping[str, float] = field(default_factory=dict)
-    """What normalisation divided each term by."""
+    """The divisor that normalisation used for each term."""
 
     def summary(self) -> dict[str, float]:
-        """`NAME/...` as `score_summary` has it, for `total` and each term, and `correlations`."""
+        """`NAME/KEY` from `score_summary` for `total` and each term, and `correlations`."""
         figures = {
             f"{name}/{key}": value
             for name, scores in {"total": self.total, **self.terms}.items()
@@ -50,24 +50,23 @@ class CompositeResult:
 
 
 class Composite:
-    """Reward terms weighed by name.
+    """The weighted mean of reward terms.
 
     Args:
-        weights: name of a term to its weight, or such pairs; a term of weight 0 is not computed.
+        weights: term name to weight, or (name, weight) pairs. Terms of weight 0 are not computed.
         context: catalogue and recommender.
-        rewards: the terms there are.
-        ranges: least and greatest score of the terms, for the summary.
-        normalisation: name of a term to `none`, `batch` or `running` (`normalisation`); `none` for
-            those that are not named.
-        clip: name of a term to the greatest size of its value, after normalisation.
-        schedule: name of a term to its weights over training (`weights.Schedule`), in place of
-            the one in `weights`.
+        rewards: the available terms.
+        ranges: lowest and highest score of the terms, for the summary.
+        normalisation: term name to `none`, `batch` or `running` (see `normalisation`); default
+            `none`.
+        clip: term name to the largest absolute value, applied after normalisation.
+        schedule: term name to its weights over training (`weights.Schedule`); overrides `weights`.
 
-    `progress`, the share of training that is done, is for a trainer to set; it is 1 until then.
+    A trainer sets `progress`, the fraction of training that is done. It is 1 until then.
 
     Raises:
-        ValueError: an unknown or repeated name, a weight that is no finite number, weights whose
-            sum is not above 0, or another value that means nothing; the message names it.
+        ValueError: an unknown or repeated name, a weight that is not finite, weights that do not
+            sum to more than 0, or another invalid setting; the message names it.
     """
 
     def __init__(
@@ -96,7 +95,7 @@ class Composite:
 
     @property
     def weights_now(self) -> dict[str, float]:
-        """The weights other than 0 at this point of training."""
+        """The nonzero weights at this point of training."""
         now = weights_at(self.weights, self.schedule, self.progress)
         return {name: weight for name, weight in now.items() if weight}
 
@@ -105,7 +104,8 @@ class Composite:
 
         Raises:
             TypeError: a column that a term reads is missing.
-            ValueError: a column or a term's answer is not as long as the batch, or a label is none.
+            ValueError: a column or a term's result is not as long as the batch, or a label is
+                invalid.
         """
         _check_labels(columns.get("label"))
         weights = self.weights_now
@@ -118,9 +118,9 @@ class Composite:
         return CompositeResult(total, terms, self.ranges, values, scales)
 
     def final_reward(self) -> "Composite":
-        """The same reward as it is at the end of training, and without normalisation.
+        """This reward with the weights of the end of training and without normalisation.
 
-        Its scores of different times and models compare; normalised ones have no fixed zero.
+        Its scores are comparable over time and between models; normalised ones have no fixed zero.
         """
         return Composite(
             weights_at(self.weights, self.schedule, 1.0),
@@ -131,22 +131,22 @@ class Composite:
         )
 
     def state(self) -> dict[str, Any]:
-        """What `running` normalisation has seen, as JSON can hold it without loss."""
+        """The moments of `running` normalisation, as lossless JSON values."""
         return {name: asdict(moments) for name, moments in self._seen.items()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         self._seen = {name: Moments(**moments) for name, moments in state.items()}
 
     def credits(
         self, completions: Sequence[str], result: CompositeResult, **columns: object
     ) -> list[list[Credit]]:
-        """What each citation brought to the total of its completion by way of faithfulness.
+        """What each citation contributes to its completion's total through faithfulness.
 
-        None where faithfulness was clipped: past the bound no citation brings anything.
+        No credits where faithfulness was clipped: past the bound no citation changes the total.
 
         Args:
-            result: of the same batch. Its totals hold the credits; they are no addition.
+            result: of the same batch. Its totals already include the credits.
 
         Raises:
             TypeError: a column that faithfulness reads is missing.
@@ -161,7 +161,7 @@ class Composite:
         ]
 
     def _shares_of_faithfulness(self, result: CompositeResult) -> list[float]:
-        """What one point of faithfulness is in the total of each completion."""
+        """What one point of faithfulness adds to the total of each completion."""
         weights = self.weights_now
         bound = self.clip.get(FAITHFULNESS, math.inf)
         shares = []
@@ -182,7 +182,7 @@ class Composite:
         return [_checked(score) for score in scores]
 
     def _value(self, name: str, scores: list[Score]) -> tuple[list[Score], float]:
-        """What is weighed of a term: its scores, normalised and clipped; and the divisor."""
+        """A term's scores after normalisation and clipping, and the divisor."""
         kind, bound = self.normalisation.get(name), self.clip.get(name)
         centre, scale = 0.0, 1.0
         if kind is not None:
@@ -196,7 +196,7 @@ class Composite:
 
 
 def _check_labels(labels: object) -> None:
-    """`Yes` would be a label that no verdict agrees with."""
+    """Raise for a label such as `Yes`, which no verdict would equal."""
     for row, label in enumerate(labels if isinstance(labels, Iterable) else ()):
         if label not in ("yes", "no", None):
             raise ValueError(f"label[{row}] is {label!r}: give 'yes', 'no' or None.")
@@ -209,10 +209,10 @@ def _total(weights: Sequence[float], values: Sequence[Score]) -> Score:
     applying = [(weight, value) for weight, value in pairs if is_number(value)]
     if not applying:
         return None
-    weighed = sum(weight * value for weight, value in applying)
-    return weighed / sum(abs(weight) for weight, _ in applying)
+    weighted = sum(weight * value for weight, value in applying)
+    return weighted / sum(abs(weight) for weight, _ in applying)
 
 
 def _checked(score: Score) -> Score:
-    """A score that is no finite number is no score."""
+    """`FAILED` instead of a score that is not finite."""
     return FAILED if is_number(score) and not math.isfinite(score) else score

@@ -1,4 +1,4 @@
-"""What rewards need beyond the columns: the catalogue and the recommender, prepared once."""
+"""The catalogue and the recommender that rewards need besides the columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,30 +13,30 @@ from reward_models.text.reading import Reading, read
 from reward_models.types import Recommender
 
 TEXTS_KEPT = 10_000
-"""Texts whose reading is kept, so that several rewards read each one once."""
+"""Cached readings, so that several rewards parse each text once."""
 
 
 @dataclass(frozen=True, eq=False)
 class RewardContext:
-    """A catalogue, by item row, and the recommender under explanation.
+    """A catalogue, indexed by item row, and the recommender to explain.
 
     Args:
-        titles: best unique after case folding.
+        titles: should be unique after case folding.
         attributes: attribute name to values for each item, e.g. `{"genre": ("noir",)}`; empty
-            when the catalogue has none.
+            if the catalogue has none.
         recommender: scores every title.
         seed: of the random subsets that faithfulness compares with.
-        judge: rates explanations for the term `judge`, which alone needs one.
-        length_band: fewest and most words of an explanation that the term `length` pays in full.
-            The default holds 95 % of what the template teacher writes, titles included: 14 to 27
-            words on generated data, 15 to 36 on MovieLens.
+        judge: rates explanations; only the term `judge` needs it.
+        length_band: minimum and maximum words of an explanation that gets the full score of
+            `length`. The default covers 95 % of the template teacher's texts, titles included: 14
+            to 27 words on generated data, 15 to 36 on MovieLens.
 
-    Of titles that are equal after case folding, one in quotes names the first row, and one without
-    quotes the first row that is spelled like it: no text can name the others, so tell them apart.
+    If titles are equal after case folding, a quoted title means the first row, and an unquoted one
+    the first row with that spelling. No text can name the other rows, so make titles distinct.
 
     Raises:
-        ValueError: another number of attributes than of titles, attributes that are no tuples or
-            lists of strings, or a band that is none.
+        ValueError: attributes and titles differ in number, attributes are not tuples or lists of
+            strings, or the band is invalid.
     """
 
     titles: Sequence[str]
@@ -63,12 +63,12 @@ class RewardContext:
 
     @cached_property
     def claims(self) -> ClaimFinder:
-        """Finds what texts say of items."""
+        """Finds the attributes that texts claim of items."""
         return ClaimFinder(self.attributes)
 
     @cached_property
     def effects(self) -> SubsetEffects:
-        """Comprehensiveness by deletion, which the faithfulness reward is made of."""
+        """Comprehensiveness by deletion, from which the faithfulness reward is computed."""
         return SubsetEffects(self.recommender, len(self.titles), seed=self.seed)
 
     @cached_property
@@ -76,7 +76,7 @@ class RewardContext:
         return lru_cache(TEXTS_KEPT)(lambda text: read(self._with_bare_values(text), self.finder))
 
     def _with_bare_values(self, text: str) -> str:
-        """`text` with blanks for the quotes around attribute values: those are no titles."""
+        """`text` with spaces for the quotes around attribute values, which are not titles."""
         for start, end in quoted(text) if self.claims.frequency else ():
             value = fold(text[start:end]).strip()
             if value in self.claims.frequency and self.finder.lookup(value) is None:
@@ -84,12 +84,12 @@ class RewardContext:
         return text
 
     def read(self, text: str) -> Reading:
-        """The verdict and the titles of a text; recent texts are remembered."""
+        """The verdict and the titles of a text; recent readings are cached."""
         return self._read(text)
 
 
 def check_length_band(band: tuple[int, int]) -> None:
-    """`ValueError` for a band of lengths that is none."""
+    """Raise `ValueError` for an invalid band of lengths."""
     several = isinstance(band, list | tuple)
     whole = several and len(band) == 2 and all(isinstance(words, int) for words in band)
     if not whole or not 0 <= band[0] <= band[1]:
@@ -100,7 +100,7 @@ def check_length_band(band: tuple[int, int]) -> None:
 
 
 def _check_attributes(row: int, attributes: Mapping[str, Sequence[str]]) -> None:
-    """A string is a sequence of strings too: its letters would be the values."""
+    """Reject a bare string: as a sequence of strings, its letters would be the values."""
     for name, values in attributes.items():
         several = isinstance(values, Iterable) and not isinstance(values, str)
         if not several or not all(isinstance(value, str) for value in values):

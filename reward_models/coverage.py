@@ -1,20 +1,20 @@
-"""Does the explanation say what the user's items have in common? Attributes, never titles.
+"""Does the explanation say what the user's items have in common? Counts attributes, not titles.
 
     weight of a value v:  w(v) = n(v) log(N / N(v))
-    coverage = sum of w over the true values / sum of the `ENOUGH` greatest w,  at most 1
+    coverage = sum of w over the true values / sum of the `ENOUGH` largest w,  at most 1
                * true claims / claims
-    0 where more than `MOST` values are named
+    0 if more than `MOST` values are named
 
-n(v) counts the history's distinct items that have v, N(v) the catalogue's, N is its size: the
-weights are tf-idf (Salton and Buckley 1988), so a value that every title has says nothing. A value
-is named when the text claims it of an item of the history (`claims`) or, in a sentence that names
-no title, of the user or the history; the claim is true when that item, or any of the history, has
-it. Coverage of a user's profile is a common measure of what an explanation says (as the feature
-coverage of Li et al. 2020, "Generate neural template explanations", is).
+n(v) is the number of distinct history items with v, N(v) the number of catalogue items with v, and
+N the size of the catalogue. The weights are tf-idf (Salton and Buckley 1988), so a value that every
+title has counts nothing. A text names a value if it claims it of a history item (`claims`) or, in a
+sentence that names no title, of the user or the history. The claim is true if that item, or any
+history item, has the value. Coverage of a user's profile is a common measure of explanations, e.g.
+the feature coverage of Li et al. 2020, "Generate neural template explanations".
 
-Range [0, 1]. Tasks: explanation. Resists: naming the whole history, since titles count for nothing;
-stuffing, since `ENOUGH` values reach 1, false ones take from it and a list of everything scores 0;
-values that all titles share; one value said many times.
+Range [0, 1]. Tasks: explanation. Resists: naming the whole history, since titles do not count;
+stuffing, since `ENOUGH` values reach 1, false ones lower the score and a list of everything scores
+0; values that all titles share; repeating one value.
 """
 
 import math
@@ -26,11 +26,11 @@ from reward_models.context import RewardContext
 from reward_models.types import Score
 
 ENOUGH = 2
-"""Values that reach 1, if they are the weightiest ones."""
+"""Number of values that reach 1, if they have the largest weights."""
 MOST = 4
-"""Values that a text may name: a list of everything says nothing of what matters."""
+"""Most values that a text may name: a list of everything does not say what matters."""
 
-_Said: TypeAlias = tuple[int | None, str]  # a value of an item, or of the user
+_Said: TypeAlias = tuple[int | None, str]  # (item, or `None` for the user; value)
 
 
 def coverage(
@@ -42,9 +42,9 @@ def coverage(
     item: Sequence[int | None],
     **columns: object,
 ) -> list[Score]:
-    """Share of the history's attributes that the explanation names, by weight, in [0, 1].
+    """Weighted share of the history's attributes that the explanation names, in [0, 1].
 
-    `None` for other tasks, and where no attribute of the history tells it from the catalogue.
+    `None` for other tasks, and if no attribute distinguishes the history from the catalogue.
     """
     rows = zip(completions, task, history, item, strict=True)
     return [
@@ -68,7 +68,7 @@ def _score(
 
 
 def _weights(history: Sequence[int], context: RewardContext) -> dict[str, float]:
-    """w of every value of the history's items."""
+    """The weight w of every value of the history's items."""
     claims = context.claims
     counts = Counter(value for item in set(history) for value in claims.values_of(item))
     size = len(context.titles)
@@ -78,7 +78,7 @@ def _weights(history: Sequence[int], context: RewardContext) -> dict[str, float]
 def _claims(
     text: str, history: set[int], target: int | None, context: RewardContext
 ) -> tuple[set[_Said], set[_Said]]:
-    """What a text says of the history's items and of the user, and what of it holds."""
+    """All claims about history items and the user, and those that are true."""
     claims, reading = context.claims, context.read(text)
     held = {value for item in history for value in claims.values_of(item)}
     of_items = {claim for claim in claims.find(reading, target) if claim.item in history}

@@ -1,22 +1,21 @@
-"""What each citation of an explanation brought: the faithfulness score, split among the cited
-titles.
+"""Citation credits: the faithfulness score, split among the cited titles.
 
-A text cites C = {c_1, ..., c_m}, in the order in which it names them, where k >= m reasons were
-asked for. The faithfulness score of a set S is s(S) = (comp(S) - comp_random(k)) / (comp_best(k) -
-comp_random(k)), clipped to [-1, 1]. After j citations
+A text cites C = {c_1, ..., c_m}, in the order in which it names them; the prompt asked for k >= m
+reasons. The faithfulness score of a set S is s(S) = (comp(S) - comp_random(k)) / (comp_best(k) -
+comp_random(k)), clipped to [-1, 1]. The expected score after j citations, with the rest drawn at
+random, is
 
-    P_j = mean of s(S) over the evaluated subsets S of size m that hold c_1, ..., c_j   (j < m)
+    P_j = mean of s(S) over the evaluated subsets S of size m that contain c_1, ..., c_j   (j < m)
     P_m = s(C)
 
-is what the set is expected to score when the rest is drawn at random. Citation j is credited P_j -
-P_(j-1), which sums to s(C) - P_0. P_0, the mean over all subsets of size m, is about 0 for m = k
-and lower for fewer citations than were asked for. Up to 200 subsets of a size are all evaluated; of
-more, P_j = P_(j-1) where no evaluated subset holds c_1, ..., c_j, so that a later citation takes
-what this one brought.
+Citation j gets the credit P_j - P_(j-1). Credits sum to s(C) - P_0. P_0, the mean over all subsets
+of size m, is about 0 for m = k and lower if the text cites fewer items than asked for. If there are
+at most 200 subsets of a size, all are evaluated. Otherwise P_j = P_(j-1) if no evaluated subset
+contains c_1, ..., c_j; a later citation then gets this one's credit.
 
-The idea is that of a difference reward (Wolpert and Tumer 2002), in the form of a change of
-potential (Ng, Harada and Russell 1999). The latter's guarantee that no policy ranks differently
-does not carry over: m is known at the end of the text alone.
+This is a difference reward (Wolpert and Tumer 2002) in the form of potential-based shaping (Ng,
+Harada and Russell 1999). Shaping's guarantee that the optimal policy does not change does not carry
+over, because m is known only at the end of the text.
 """
 
 from collections.abc import Sequence
@@ -38,8 +37,7 @@ from reward_models.types import Label
 
 
 class Credit(NamedTuple):
-    """`text[start:end]` names a title that brought so much of the faithfulness score, in [-2,
-    2]."""
+    """A citation, `text[start:end]`, and its part of the faithfulness score, in [-2, 2]."""
 
     start: int
     end: int
@@ -59,11 +57,10 @@ def citation_credits(
 ) -> list[list[Credit]]:
     """The credits of each text, in text order.
 
-    None where the faithfulness score is not that of a set: an ill-posed case, another task, a
-    wrong verdict, no citation or more than were asked for, or a text that does not name the asked
-    title.
+    No credits if the cited set does not decide the faithfulness score: an ill-posed case, another
+    task, a wrong verdict, no citation or more than asked for, or the asked title is not named.
 
-    Columns are as the term `faithfulness` takes them, one value a completion.
+    Columns are those of the term `faithfulness`, one value per completion.
 
     Raises:
         ValueError: a column is not as long as `completions`.
@@ -89,7 +86,7 @@ def citation_credits(
 
 
 def _scored_by_set(asked: Sequence[Asked], effects: SubsetEffects) -> list[tuple[Asked, Pool]]:
-    """The cases whose score is that of their cited set, each with the pool that scales it."""
+    """The cases whose cited set decides the score, each with the pool that normalises it."""
     pools = scoring_pools([c.question for c in asked], [c.reasons for c in asked], effects)
     return [
         (case, pool)
@@ -110,12 +107,12 @@ def _first_mentions(reading: Reading, cited: Sequence[int]) -> list[tuple[int, i
 
 
 def _expected(pool: Pool, scale: Pool, question: Question, cited: Sequence[int]) -> list[float]:
-    """P_0 to P_(m-1): the mean score of the subsets that hold the first items of `cited`."""
+    """P_0 to P_(m-1): the mean score of the subsets that contain the first items of `cited`."""
     scores = normalised(pool.effects, scale)
     place = {item: position for position, item in enumerate(distinct(question.history))}
-    holds = np.ones(len(scores), dtype=bool)
+    contains = np.ones(len(scores), dtype=bool)
     expected = [float(scores.mean())]
     for item in cited[:-1]:
-        holds &= (pool.subsets == place[item]).any(axis=1)
-        expected.append(float(scores[holds].mean()) if holds.any() else expected[-1])
+        contains &= (pool.subsets == place[item]).any(axis=1)
+        expected.append(float(scores[contains].mean()) if contains.any() else expected[-1])
     return expected

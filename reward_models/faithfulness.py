@@ -1,24 +1,24 @@
 """Does the explanation cite what moved the recommender? The faithfulness score.
 
-With C the cited items of the history, n its distinct items and k the number of reasons that the
-prompt asked for (`reasons_scored`), in this order:
+C is the set of cited history items and k the number of reasons that the prompt asked for, at most a
+third of the distinct history items (`reasons_scored`). In this order:
 
-1. `None` where comp_best(k) - comp_random(k) is below 0.01: no citation is better than another.
-   The text does not enter, so every method is scored on the same cases.
+1. `None` if comp_best(k) - comp_random(k) is below 0.01: no citation is better than another. This
+   does not depend on the text, so every method is scored on the same cases.
 2. -1 for a wrong, missing or contradictory verdict.
-3. 0 when nothing is cited, or more than k items.
-4. (comp(C) - comp_random(k)) / (comp_best(k) - comp_random(k)), clipped to [-1, 1]; at most 0 when
+3. 0 if the text cites nothing or more than k items.
+4. (comp(C) - comp_random(k)) / (comp_best(k) - comp_random(k)), clipped to [-1, 1]; at most 0 if
    the text does not name the asked title.
 
-comp is the comprehensiveness of `effects`; random and best are over its pool of subsets of size k.
-The sign of comp follows the recommender's label, never the verdict, so that a flipped verdict that
-cites the least influential item gains nothing. The score is a normalised form of the
-comprehensiveness of ERASER (DeYoung et al. 2020, arXiv 1911.03429).
+comp is the comprehensiveness of `effects`; random and best are the mean and the maximum over its
+pool of subsets of size k. The sign of comp follows the recommender's label, not the text's verdict,
+so a flipped verdict that cites the least influential item gains nothing. The score is a normalised
+form of the comprehensiveness of ERASER (DeYoung et al. 2020, arXiv 1911.03429).
 
-Range [-1, 1]. Tasks: explanation. Resists: a right verdict without reasons, and one that cites
-everything (0); cited items that mean nothing to the recommender, however well they sound (their
-mean is 0); fewer titles than asked for, which do less than as many as were asked for; reasons for
-another item (at most 0); the flipped verdict (-1).
+Range [-1, 1]. Tasks: explanation. Resists: a right verdict without reasons or with every title (0);
+plausible items that do not influence the recommender (0 on average); fewer titles than asked for,
+which have less effect than the full number; reasons for another item (at most 0); a flipped verdict
+(-1).
 """
 
 from collections.abc import Sequence
@@ -33,17 +33,17 @@ from reward_models.text.verdict import Verdict
 from reward_models.types import History, Label, Score
 
 FEWEST_ITEMS = 3
-"""Distinct items below which a history is not scored: too little would remain."""
+"""Fewest distinct items of a history that is scored; with fewer, too little would remain."""
 MOST_REASONS = 3
-"""Most reasons that an explanation is scored for where the prompt asked for no number."""
+"""Most reasons scored if the prompt asked for no number."""
 LEAST_GAP = 0.01
-"""Least gap between best and random, in percentile or membership, of a well-posed case."""
+"""Smallest gap between best and random of a well-posed case, in percentile or membership."""
 LEAST_GAP_NATS = 0.05
-"""The same in log-probability."""
+"""The same in log-probability (nats)."""
 
 
 class Answer(NamedTuple):
-    """What a text says in answer to a question."""
+    """A text's answer to a question."""
 
     verdict: Verdict
     cited: History
@@ -53,27 +53,27 @@ class Answer(NamedTuple):
 
     @classmethod
     def of(cls, reading: Reading, history: Sequence[int], item: int) -> "Answer":
-        """What a reading says of an item, given a history."""
+        """The answer of a reading to the question about `item`, given a history."""
         return cls(reading.verdict, reading.cited(history), item in reading.items)
 
 
 def most_cited(n: int) -> int:
-    """Most citations scored among `n` distinct items: naming everything explains nothing."""
+    """Most citations scored for `n` distinct items: naming everything explains nothing."""
     return max(1, n // 3)
 
 
 def reasons_scored(asked: int | None, n: int) -> int:
-    """k, the number of reasons that an explanation is scored for, at least 1.
+    """k, the number of reasons that are scored; at least 1.
 
     Args:
-        asked: reasons that the prompt asked for; `None` for no number.
+        asked: reasons that the prompt asked for; `None` if it gave no number.
         n: distinct items of the history.
     """
     return min(asked or MOST_REASONS, most_cited(n))
 
 
 def score_without_set(answer: Answer, label: Label, k: int) -> float | None:
-    """The score of an answer whose cited set does not decide it (steps 2 and 3), else `None`."""
+    """The score if the cited set does not decide it (steps 2 and 3), else `None`."""
     if answer.verdict != label:
         return -1.0
     return None if 0 < len(answer.cited) <= k else 0.0
@@ -85,9 +85,9 @@ def scoring_pools(
     effects: SubsetEffects,
     least_gap: float = LEAST_GAP,
 ) -> list[Pool | None]:
-    """The pool of subsets of size k that each question is scored by (step 1).
+    """The pool of subsets of size k for each question (step 1).
 
-    `None` where the question is ill-posed or its history has fewer than three distinct items.
+    `None` if the question is ill-posed or its history has fewer than three distinct items.
     """
     counts = [len(set(question.history)) for question in questions]
     sizes = [reasons_scored(asked, n) for asked, n in zip(reasons, counts, strict=True)]
@@ -100,7 +100,7 @@ def scoring_pools(
 
 
 def normalised(effects: np.ndarray, pool: Pool) -> np.ndarray:
-    """Effects of sets (S,) between the random and the best of a well-posed pool: in [-1, 1]."""
+    """Effects of sets (S,), scaled so that a pool's random is 0 and its best 1; in [-1, 1]."""
     return np.clip((effects - pool.random) / pool.gap, -1, 1)
 
 
@@ -113,12 +113,13 @@ def faithfulness_score(
 ) -> list[float | None]:
     """The faithfulness score of each answer, in [-1, 1].
 
-    `None` where the question is ill-posed or its history has fewer than three distinct items.
+    `None` if the question is ill-posed or its history has fewer than three distinct items.
 
     Args:
-        reasons: how many the prompt of each question asked for; `None` for no number.
-        effects: of taking items away, by the perturbation and the measure of this score.
-        least_gap: between best and random, in units of the measure; ill-posed below.
+        reasons: the number that each prompt asked for; `None` if it gave none.
+        effects: of removing items, by the score's perturbation and measure.
+        least_gap: smallest gap between best and random, in units of the measure; a question below
+            it is ill-posed.
 
     Raises:
         ValueError: a cited item is not in its history, or the arguments differ in length.
@@ -137,7 +138,7 @@ def faithfulness_score(
 
 
 class Asked(NamedTuple):
-    """A row of a batch that asks why the recommender labels an item, and what was answered."""
+    """A batch row with an explanation question, and its answer."""
 
     row: int
     answer: Answer
@@ -153,7 +154,7 @@ def asked_questions(
     label: Sequence[Label | None],
     reasons: Sequence[int | None],
 ) -> list[Asked]:
-    """The explanation questions among the rows of a batch, with what was answered.
+    """The rows of a batch with an explanation question, and their answers.
 
     Raises:
         ValueError: the columns differ in length.
@@ -177,9 +178,9 @@ def faithfulness(
     reasons: Sequence[int | None],
     **columns: object,
 ) -> list[Score]:
-    """`faithfulness_score` of what each explanation says, by deletion, in [-1, 1].
+    """`faithfulness_score` of each explanation, by deletion, in [-1, 1].
 
-    `None` for other tasks, without a label, with fewer than three distinct items, or ill-posed.
+    `None` for other tasks, without a label, with fewer than three distinct items, or if ill-posed.
     """
     readings = [context.read(text) for text in completions]
     asked = asked_questions(readings, task, history, item, label, reasons)

@@ -1,18 +1,18 @@
-"""Is the explanation written in the form that prompts ask for?
+"""Does the explanation have the form that prompts ask for?
 
-The share of these rules that the text keeps:
+The score is the share of these rules that the text follows:
 
-1. one verdict, said once, first or last (`verdict`);
-2. the last sentence ends, and no quote is left open: the text is not cut off;
-3. every title stands in straight double quotes;
-4. prose: no bullets or numbers in front of lines, no semicolons between things, no line breaks;
+1. one verdict, given once, first or last (`text.verdict`);
+2. the last sentence ends and no quote is open: the text is not cut off;
+3. every title is in straight double quotes;
+4. prose: no bullets or numbers before lines, no semicolons, no line breaks;
 5. nothing that looks like a virtual token, `<|item_12|>`.
 
-A text without a word, its verdict and titles apart, keeps none: an empty form is no form. Format
-rewards of this kind are those of DeepSeek-R1 (Guo et al. 2025, section 2.2.2).
+A text with no word besides its verdict and titles scores 0. DeepSeek-R1 uses a similar format
+reward (Guo et al. 2025, section 2.2.2).
 
-Range [0, 1]. Tasks: explanation. Resists: titles out of quotes, where the reader of titles may miss
-them; texts that run into the limit; lists instead of sentences; virtual tokens written as text.
+Range [0, 1]. Tasks: explanation. Resists: unquoted titles, which the citation finder may miss;
+texts that are cut off at the token limit; lists instead of sentences; virtual tokens as text.
 """
 
 import re
@@ -37,7 +37,7 @@ def well_formed(
     task: Sequence[str],
     **columns: object,
 ) -> list[Score]:
-    """Share of the five rules that each explanation keeps, in [0, 1]. `None` for other tasks."""
+    """Share of the five rules that each explanation follows, in [0, 1]. `None` for other tasks."""
     return [
         _score(text.strip(), context) if kind == "explanation" else None
         for text, kind in zip(completions, task, strict=True)

@@ -1,16 +1,16 @@
-"""Does the verdict match the recommender's label, where it matters: graded by the margin.
+"""Does the verdict match the recommender's label? Graded by the margin.
 
     score = +-(1 + m) / 2,   + for the recommender's verdict and - for any other answer
     m = (p - 0.8) / 0.2 for a yes,  (0.5 - p) / 0.5 for a no,  in [0, 1]
 
-p is the item's percentile given the history (`percentile`): m is 0 at the border of the label and 1
-at the end of the list. A right verdict on a clear-cut item is worth more than on one that barely
-has a label, and a wrong one costs more. The grading is the project's own; labels are those of
-RecExplainer's classification task (Lei et al. 2024).
+p is the item's percentile given the history (`percentile`). The margin m is 0 at the threshold of
+the label and 1 at the end of the list. A right verdict earns more, and a wrong one costs more, on a
+clear-cut item than on one that barely has a label. The grading is the project's own; labels are
+those of RecExplainer's classification task (Lei et al. 2024).
 
-Range [-1, 1]. Tasks: explanation and classification. Resists: no verdict, both verdicts and one
-verdict for every case, which as `agreement` pays half of the time and here nothing on average; and
-verdicts right only where the recommender itself hardly has one.
+Range [-1, 1]. Tasks: explanation and classification. Resists: no verdict; both verdicts; one
+verdict for every case, which scores half of the maximum in `agreement` and 0 on average here;
+verdicts that are right only on borderline items.
 """
 
 from collections.abc import Sequence
@@ -36,10 +36,10 @@ def graded_agreement(
     label: Sequence[Label | None],
     **columns: object,
 ) -> list[Score]:
-    """Half of one plus the margin, above 0 for the recommender's verdict, in [-1, 1].
+    """(1 + margin) / 2, positive for the recommender's verdict, else negative; in [-1, 1].
 
-    Each case is asked about once a batch. `None` for other tasks, without a label or an item, and
-    for an empty history, of which a recommender is never asked.
+    The recommender scores each distinct case once per batch. `None` for other tasks, without a
+    label or an item, and for an empty history, which a recommender never has to score.
     """
     rows = list(zip(completions, task, history, item, label, strict=True))
     asked = {
@@ -68,6 +68,6 @@ def _worth(questions: Sequence[Question], context: RewardContext) -> dict[Questi
 
 
 def _margin(p: float, label: Label) -> float:
-    """How far a percentile lies beyond the border of the label, in [0, 1]."""
+    """How far a percentile is beyond the threshold of the label, in [0, 1]."""
     beyond = (p - YES_FROM) / (1 - YES_FROM) if label == "yes" else (NO_UNTIL - p) / NO_UNTIL
     return min(max(beyond, 0.0), 1.0)

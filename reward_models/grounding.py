@@ -1,15 +1,14 @@
-"""Is what the explanation says true? The titles it names and the attributes it claims.
+"""Are the explanation's titles and attribute claims true?
 
     precision = (titles in the history + confirmed claims) / (titles + unknown titles + claims)
 
-over distinct catalogue titles other than the target, distinct quoted titles that are in no
-catalogue, and distinct claims (`claims`). It is the project's own; that explanations must be
-checked for what they invent is the lesson of RecExplainer's intention form, which invents (Lei et
-al. 2024, section 4.3).
+counts distinct catalogue titles except the target, distinct quoted titles that are not in the
+catalogue, and distinct claims (`claims`). The measure is the project's own. RecExplainer's
+intention-based explanations hallucinate (Lei et al. 2024, section 4.3), so a check is needed.
 
-Range [0, 1]. Tasks: explanation. Resists: invented titles, titles in look-alike letters, titles of
-other users, false attributes; and texts that say nothing, which score 0. It does not ask whether
-what is true matters: that is `faithfulness`.
+Range [0, 1]. Tasks: explanation. Resists: invented titles, titles in look-alike letters, titles
+that this user never chose, false attributes; and texts that say nothing, which score 0. It does not
+measure whether true statements matter to the recommender; `faithfulness` does.
 """
 
 from collections.abc import Sequence
@@ -23,22 +22,22 @@ from reward_models.types import Score
 
 @dataclass(frozen=True)
 class Grounding:
-    """Counts of what one text says, and of what of it holds."""
+    """Counts of one text's statements and of those that are true."""
 
     titles: int
     """Catalogue titles other than the target."""
     in_history: int
-    """Those of them that the history holds."""
+    """Those of them that are in the history."""
     unknown: int
-    """Quoted titles that are in no catalogue."""
+    """Quoted titles that are not in the catalogue."""
     claims: int
-    """Attribute values claimed of items."""
+    """Attribute values that the text claims of items."""
     confirmed: int
     """Those of them that the catalogue confirms."""
 
     @property
     def precision(self) -> float | None:
-        """In [0, 1]; `None` when the text names no title and claims nothing."""
+        """In [0, 1]; `None` if the text names no title and claims nothing."""
         said = self.titles + self.unknown + self.claims
         return (self.in_history + self.confirmed) / said if said else None
 
@@ -46,9 +45,9 @@ class Grounding:
 def ground(
     reading: Reading, *, context: RewardContext, history: Sequence[int], item: int | None
 ) -> Grounding:
-    """Check one text about a target, or about none, against the history and the catalogue."""
+    """Check one text against the history and the catalogue; `item` is the target, if any."""
     titles = reading.items - {item}
-    # a quoted attribute value is a word in quotes, no title
+    # A quoted attribute value is not a title.
     unknown = {fold(title) for title in reading.unknown if not context.claims.is_value(title)}
     claims = context.claims.find(reading, item)
     return Grounding(
@@ -69,7 +68,7 @@ def grounding(
     item: Sequence[int | None],
     **columns: object,
 ) -> list[Score]:
-    """Grounding precision of each explanation, in [0, 1]; 0 for one that says nothing.
+    """Grounding precision of each explanation, in [0, 1]; 0 if it says nothing.
 
     `None` for tasks other than explanation.
     """

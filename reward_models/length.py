@@ -1,12 +1,12 @@
 """Is the explanation of a readable length?
 
-    score = 1 - (words outside of `RewardContext.length_band`) / `SLOPE`,   at least -1
+    score = 1 - (words below or above `RewardContext.length_band`) / `SLOPE`,   at least -1
 
-A soft band, without a bonus for length within it, like the soft punishment of overlong answers in
-DAPO (Yu et al. 2025, arXiv 2503.14476, equation 13).
+Length within the band does not matter. DAPO punishes overlong answers in the same soft way (Yu et
+al. 2025, arXiv 2503.14476, equation 13).
 
-Range [-1, 1]. Tasks: explanation. Resists: bare verdicts and endless texts. Alone it is a control:
-it knows nothing of what is said.
+Range [-1, 1]. Tasks: explanation. Resists: bare verdicts and endless texts. Used alone it is a
+control, since it ignores the content.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from reward_models.context import RewardContext
 from reward_models.types import Score
 
 SLOPE = 15
-"""Words outside of the band that cost 1."""
+"""Number of words outside the band that costs 1."""
 
 
 def length(
@@ -27,7 +27,7 @@ def length(
     task: Sequence[str],
     **columns: object,
 ) -> list[Score]:
-    """1 within the band, falling by 1 for every `SLOPE` words outside of it, in [-1, 1].
+    """1 within the band, 1 less for every `SLOPE` words outside it, in [-1, 1].
 
     `None` for tasks other than explanation.
     """

@@ -1,15 +1,14 @@
-"""Terms on one scale: a term's score less its mean, in units of its standard deviation.
+"""Normalises a term: subtracts its mean and divides by its standard deviation.
 
-Terms differ in how far they spread: one that says 0 or 1 drowns one that moves by hundredths,
-whatever their weights say. Mean and deviation are taken over the completions that the term scored:
+Terms differ in spread: a term of 0 or 1 drowns one that varies by hundredths, whatever their
+weights. Mean and standard deviation are computed over the completions that the term scored:
 
-- `none`: the score as it is;
-- `batch`: of this batch;
-- `running`: of everything scored so far, this batch included (Welford 1962), so that scores of
-  different batches compare.
+- `none`: no normalisation;
+- `batch`: over this batch;
+- `running`: over everything scored so far, including this batch (Welford 1962), so that scores of
+  different batches are comparable.
 
-A composite knows the completions that it scored itself: where several processes train together,
-each takes mean and deviation over its own.
+In distributed training, each process uses only the completions that it scored itself.
 """
 
 import math
@@ -22,7 +21,7 @@ from reward_models.weights import check_names
 Normalisation: TypeAlias = Literal["none", "batch", "running"]
 
 SMALLEST_SPREAD = 1e-6
-"""Standard deviation below which a term tells no completions apart, and is not divided by it."""
+"""Below this standard deviation a term does not distinguish completions and is not divided."""
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Moments:
     squares: float = 0.0
 
     def add(self, values: Iterable[float]) -> None:
-        """One value after the other, so that it makes no difference how they come in batches."""
+        """Add values one by one, so that the result does not depend on how they are batched."""
         for value in values:
             self.count += 1
             before = value - self.mean
@@ -43,13 +42,13 @@ class Moments:
 
     @property
     def scale(self) -> float:
-        """What scores are divided by: the population standard deviation, 1 where there is none."""
+        """The divisor: the population standard deviation, or 1 if it is (nearly) 0."""
         spread = math.sqrt(self.squares / self.count) if self.count else 0.0
         return spread if spread > SMALLEST_SPREAD else 1.0
 
 
 def check_normalisation(normalisation: Mapping[str, str], valid: Iterable[str]) -> None:
-    """`ValueError` on an unknown term or kind."""
+    """Raise `ValueError` for an unknown term or kind."""
     check_names(normalisation, valid)
     for name, kind in normalisation.items():
         if kind not in get_args(Normalisation):
@@ -59,7 +58,7 @@ def check_normalisation(normalisation: Mapping[str, str], valid: Iterable[str]) 
 
 
 def check_clip(clip: Mapping[str, float], valid: Iterable[str]) -> None:
-    """`ValueError` on an unknown term or a bound that is not above 0."""
+    """Raise `ValueError` for an unknown term, or a bound that is not positive and finite."""
     check_names(clip, valid)
     for name, bound in clip.items():
         if not 0 < bound < math.inf:

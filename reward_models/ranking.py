@@ -1,10 +1,10 @@
-"""How well an answer orders the candidates (Järvelin and Kekäläinen 2002).
+"""How well does an answer order the candidates (Järvelin and Kekäläinen 2002)?
 
 NDCG@k = DCG / ideal DCG,   DCG = sum_{j=1..k} gain(true rank of the j-th prediction) / log2(j+1)
 
-Range [-1, 1], 0 for a random order. Tasks: ranking. Resists: a title said twice, other titles and
-titles that are not among the candidates, which gain nothing and take up a place; always putting the
-candidates in the order shown, which is a random one.
+Range [-1, 1], 0 on average for a random order. Tasks: ranking. Resists: repeated titles and titles
+that are not candidates, which gain nothing and take up a position; the candidates in the order
+shown, which is random.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ Scheme: TypeAlias = Literal["linear", "exponential", "recexplainer"]
 
 
 def gains(scheme: Scheme, n: int) -> np.ndarray:
-    """Gain of each true rank among `n` candidates, best first: (n,), the last one 0.
+    """Gain of each true rank among `n` candidates, best first: (n,); the last gain is 0.
 
-    For five: `linear` 4, 3, 2, 1, 0; `exponential` 15, 7, 3, 1, 0; `recexplainer` 1000, 100, 10,
-    1, 0 (Lei et al. 2024), in which the top item decides nearly alone.
+    For n = 5: `linear` 4, 3, 2, 1, 0; `exponential` 15, 7, 3, 1, 0; `recexplainer` 1000, 100, 10,
+    1, 0 (Lei et al. 2024), where the top item decides almost alone.
     """
     left = np.arange(n - 1, -1, -1.0)  # candidates below each rank
     if scheme == "linear":
@@ -49,13 +49,13 @@ def ndcg(
     """NDCG@k of a predicted order, in [0, 1].
 
     Args:
-        predicted: items, best first; a repeated one, `None` and an item that is no candidate gain 0
-            in their place.
+        predicted: items, best first. A repeated item, `None` and an item that is not a candidate
+            gain 0 at their position.
         truth: the candidates in the recommender's order, best first; at least two.
-        k: predictions that count; all candidates' number when `None`.
+        k: predictions that count; `None` for the number of candidates.
 
     Raises:
-        ValueError: fewer than two candidates, or a repeated one: no order to predict.
+        ValueError: fewer than two candidates, or a repeated one.
     """
     n = len(truth)
     if n < 2 or len(set(truth)) < n:
@@ -68,7 +68,7 @@ def ndcg(
 
 
 def expected_random(n: int, scheme: Scheme = "linear", k: int | None = None) -> float:
-    """Exact mean NDCG@k over all orders of `n` candidates: every position gains the mean gain."""
+    """Exact mean NDCG@k over all orders of `n` candidates: each position has the mean gain."""
     k = min(k or n, n)
     each = gains(scheme, n)
     return float(each.mean() * _discounts(k).sum() / (each[:k] @ _discounts(k)))
@@ -77,7 +77,7 @@ def expected_random(n: int, scheme: Scheme = "linear", k: int | None = None) -> 
 def true_orders(
     context: RewardContext, histories: Sequence[History], candidates: Sequence[Sequence[int]]
 ) -> list[History]:
-    """Each case's candidates in the recommender's order, best first; ties by item row."""
+    """The candidates of each case in the recommender's order, best first; ties by item row."""
     orders: list[History] = [()] * len(histories)
     for indices, scores in score_chunks(context.recommender, histories, len(context.titles)):
         for index, row in zip(indices, scores, strict=True):
@@ -95,12 +95,13 @@ def ranking(
     candidates: Sequence[Sequence[int] | None],
     **columns: object,
 ) -> list[Score]:
-    """NDCG above chance, in [-1, 1]: clip((NDCG - E) / (1 - E)), E that of a random order.
+    """NDCG above chance: (NDCG - E) / (1 - E), clipped to [-1, 1]. E is the mean NDCG of a random
+    order.
 
-    Linear gains over the candidates shown. `None` for tasks other than ranking.
+    Uses linear gains over the candidates shown. `None` for other tasks.
 
     Raises:
-        ValueError: a ranking case without at least two different candidates.
+        ValueError: a ranking case has fewer than two distinct candidates.
     """
     rows = list(zip(completions, task, history, candidates, strict=True))
     asked = [index for index, row in enumerate(rows) if row[1] == "ranking"]

@@ -6,9 +6,8 @@ The levels are those of RecExplainer (Lei et al. 2024, section 4.3). The context
 `RewardContext(judge=...)`.
 
 Range [0, 1]. Tasks: explanation. It is as easy to fool as its judge: by texts that address the
-judge, by flattery, by strings that reward models rate high (Zhao et al. 2025, arXiv 2507.08794). So
-it should not be the only term, and no judge should both reward a training and be the only one that
-evaluates it.
+judge, by flattery, by strings that reward models rate high (Zhao et al. 2025, arXiv 2507.08794). Do
+not use it as the only term, and do not evaluate only with the judge that rewarded the training.
 """
 
 from collections.abc import Sequence
@@ -30,10 +29,10 @@ def rating(
 ) -> list[Score]:
     """The judge's rating of each explanation, scaled to [0, 1].
 
-    `None` for other tasks and without an item or a label; `FAILED` if the judge gave no answer.
+    `None` for other tasks, and without an item or a label; `FAILED` if the judge gave no answer.
 
     Raises:
-        ValueError: the context has no judge, or the judge gave a wrong number of ratings.
+        ValueError: the context has no judge, or the judge returned a wrong number of ratings.
     """
     rows = enumerate(zip(completions, task, history, item, label, strict=True))
     cases = {

@@ -2,12 +2,11 @@
 
     score = 1 - |cited - asked| / asked,   at least 0
 
-over distinct items of the history. The project's own. The faithfulness score pays less for fewer
-reasons than were asked for only as far as those left out move the recommender; this term pays for
-the number itself.
+counts distinct history items. The term is the project's own. The faithfulness score drops for a
+missing reason only as far as that item moves the recommender; this term rewards the number itself.
 
-Range [0, 1]. Tasks: explanation. Resists: one safe title where several are asked for, every title
-of the history, and one title said several times.
+Range [0, 1]. Tasks: explanation. Resists: one safe title when several are asked for, every title of
+the history, and one title repeated.
 """
 
 from collections.abc import Sequence
@@ -26,10 +25,10 @@ def reasons(
     reasons: Sequence[int | None],
     **columns: object,
 ) -> list[Score]:
-    """1 when as many distinct items of the history are cited as asked for, in [0, 1].
+    """1 if the text cites as many distinct history items as asked for, in [0, 1].
 
-    `None` for tasks other than explanation, without a number
-    asked for, and for a no item of which nothing is cited: it may be that nothing supports it.
+    `None` for other tasks, without a number asked for, and if the label is no and the text cites
+    nothing: perhaps nothing in the history supports the item.
     """
     rows = zip(completions, task, history, label, reasons, strict=True)
     return [

@@ -1,16 +1,20 @@
-"""Does the explanation say things once?
+"""Does the explanation avoid repetition?
 
     score = 1 - max(repeated 4-grams, sentences that name a title twice, repeated sentences)
 
-each a share of its kind. Of 4-grams it is seq-rep-4 of Welleck et al. 2020 (arXiv 1908.04319): 1 -
-distinct / all, over words without case, a catalogue title counting as one word. Of sentences that
-name titles it is the share that names one of them twice; a title that returns in a later sentence,
-to say more of it, costs nothing. Of sentences it is the share that stood there before. A text
-without words scores 0.
+Each is a share:
+
+- repeated 4-grams: seq-rep-4 of Welleck et al. 2020 (arXiv 1908.04319), 1 - distinct / all, over
+  case-folded words; a catalogue title counts as one word;
+- sentences that name a title twice: among the sentences that name titles. Naming a title again in a
+  later sentence costs nothing;
+- repeated sentences: 1 - distinct / all.
+
+A text without words scores 0.
 
 Range [0, 1]. Tasks: explanation. Resists: a title as its own reason (`"A" is there because of
-"A"`), one title or one sentence again and again, and texts that go round in circles until they are
-cut off, which is what PPO makes of a bonus for length.
+"A"`), one title or sentence repeated, and texts that loop until they are cut off, which PPO learns
+from a length bonus.
 """
 
 import re
@@ -23,7 +27,7 @@ from reward_models.text.sentences import sentences
 from reward_models.types import Score
 
 GRAM = 4
-"""Words of the n-grams that must not return."""
+"""Words in an n-gram."""
 
 _WORD = re.compile(r"\w+")
 
@@ -65,12 +69,12 @@ def _words(text: str, reading: Reading, start: int, end: int) -> tuple[str | int
 
 
 def _naming_twice(reading: Reading, spans: Sequence[tuple[int, int]]) -> float:
-    """Share, of the sentences that name titles, of those that name one twice."""
+    """Among the sentences that name titles, the share that names one twice."""
     named = [[c.item for c in reading.citations if start <= c.start < end] for start, end in spans]
     twice = [len(set(items)) < len(items) for items in named if items]
     return sum(twice) / max(1, len(twice))
 
 
 def _repeated(things: Sequence[Hashable]) -> float:
-    """Share of the things that stood there before."""
+    """Share of things that occurred before."""
     return 1 - len(set(things)) / len(things) if things else 0.0

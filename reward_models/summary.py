@@ -1,4 +1,4 @@
-"""What the scores of a batch look like: figures for logs."""
+"""Statistics of a batch's scores, for logs."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -9,9 +9,15 @@ from reward_models.types import FAILED, Range, Score, is_number
 
 
 def score_summary(scores: Sequence[Score], bounds: Range | None = None) -> dict[str, float]:
-    """`mean` and population `std` of the completions that were scored, absent when none was;
-    `none` and `failed`, shares of the batch; and, with the bounds of a term, `at_low` and
-    `at_high`, the shares of the scored ones that lie there. Shares are in [0, 1].
+    """Statistics of the scores of one term or of the total.
+
+    Args:
+        bounds: lowest and highest possible score, if known.
+
+    Returns:
+        `mean` and population `std` of the scored completions, absent if there are none; `none` and
+        `failed`, as shares of the batch in [0, 1]; with `bounds` also `at_low` and `at_high`, the
+        shares of the scored completions at either bound, in [0, 1].
     """
     known = np.array([score for score in scores if is_number(score)])
     batch = max(len(scores), 1)
@@ -32,9 +38,9 @@ def score_summary(scores: Sequence[Score], bounds: Range | None = None) -> dict[
 
 
 def correlations(terms: Mapping[str, Sequence[Score]]) -> dict[str, float]:
-    """`correlation/A,B`, Pearson's, in [-1, 1], over the completions that both terms scored.
+    """`correlation/A,B`: Pearson correlation over the completions that both terms scored.
 
-    Absent where these are fewer than two or a term gives all of them one score.
+    Absent for fewer than two such completions, or if a term scores all of them alike.
     """
     found = {}
     for (a, first), (b, second) in combinations(terms.items(), 2):

@@ -1,15 +1,15 @@
-"""What a reward receives and returns.
+"""The interface of a reward.
 
-A reward is a function `f(completions, *, context, task, ..., **columns) -> list[Score]` of a batch
-of completions and named columns, each as long as `completions`; it names the columns that it
-reads and takes the rest unread. It returns one score per completion: a float in the range its
-docstring states, `None` when the term does not apply to the case, or `FAILED` when it applies but
-could not be scored.
+A reward is a function `f(completions, *, context, task, ..., **columns) -> list[Score]`. It gets a
+batch of completions and named columns, each as long as `completions`. It names the columns that it
+reads and ignores the rest. It returns one score per completion: a float in the range of its
+docstring, `None` if the term does not apply to the case, or `FAILED` if it applies but could not be
+scored.
 
 Columns: `task` (a name such as "explanation", "classification", "ranking"), `history` (item rows,
-oldest first, no more than the recommender reads), `item` (the target's row, or `None`), `label`
-(the recommender's own verdict on the target, or `None`), `candidates` (item rows as shown, or
-`None`), `reasons` (how many reasons an explanation was asked for, or `None`).
+oldest first, at most as many as the recommender reads), `item` (the target's row, or `None`),
+`label` (the recommender's verdict on the target, or `None`), `candidates` (item rows in the order
+shown, or `None`), `reasons` (how many reasons the prompt asked for, or `None`).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,17 +18,17 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeGuard
 import numpy as np
 
 MASKED: Final = -1
-"""A history position that is padded in place: the item is hidden, its place is kept."""
+"""A padded history position: the item is hidden, its position stays."""
 
 
 class Failed:
-    """The type of `FAILED`; there is one instance, so test with `is FAILED`."""
+    """The type of `FAILED`, a singleton: test with `is FAILED`."""
 
     def __repr__(self) -> str:
         return "FAILED"
 
     def __reduce__(self) -> str:
-        return "FAILED"  # copies and unpickled ones stay the one instance
+        return "FAILED"  # copying and unpickling return the singleton
 
 
 FAILED: Final = Failed()
@@ -38,7 +38,7 @@ Label: TypeAlias = Literal["yes", "no"]
 History: TypeAlias = tuple[int, ...]
 Reward: TypeAlias = Callable[..., list[Score]]
 Range: TypeAlias = tuple[float, float]
-"""Least and greatest score of a term."""
+"""Lowest and highest score of a term."""
 
 
 def is_number(score: Score) -> TypeGuard[float]:
@@ -47,11 +47,11 @@ def is_number(score: Score) -> TypeGuard[float]:
 
 
 class Recommender(Protocol):
-    """The recommender under explanation, as rewards need it."""
+    """The part of the explained recommender that rewards need."""
 
     def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Scores of every item for each history: (len(histories), num_items), float.
+        """Scores of every item given each history: (len(histories), num_items), float.
 
-        A history holds item rows, oldest first; `MASKED` entries are padded in place.
+        A history is a sequence of item rows, oldest first; `MASKED` entries are padding.
         """
         ...

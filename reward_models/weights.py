@@ -1,4 +1,4 @@
-"""The weights of reward terms: by name, and by how far training is."""
+"""Weights of reward terms, fixed or scheduled over training."""
 
 import math
 from collections import Counter
@@ -10,12 +10,12 @@ from typing import TypeAlias
 import numpy as np
 
 Schedule: TypeAlias = Mapping[str, Sequence[Sequence[float]]]
-"""Name of a term to points (progress, weight): linear between them, constant outside. Progress is
-the share of training that is done, in [0, 1]."""
+"""Term name to points (progress, weight): linear between them, constant outside. Progress is the
+fraction of training that is done, in [0, 1]."""
 
 
 def check_names(names: Iterable[str], valid: Iterable[str]) -> None:
-    """`ValueError` with the closest valid name when one is unknown."""
+    """Raise `ValueError` for an unknown name; the message suggests the closest valid one."""
     for name in names:
         if name not in valid:
             raise ValueError(_unknown(name, sorted(valid)))
@@ -24,17 +24,17 @@ def check_names(names: Iterable[str], valid: Iterable[str]) -> None:
 def check_weights(
     weights: Mapping[str, float] | Iterable[tuple[str, float]], valid: Iterable[str]
 ) -> dict[str, float]:
-    """The weights other than 0, by name.
+    """The nonzero weights, by name.
 
     Raises:
-        ValueError: an unknown or repeated name, a weight that is no finite number, or weights
-            whose sum is not above 0.
+        ValueError: an unknown or repeated name, a weight that is not finite, or weights that do
+            not sum to more than 0.
     """
     pairs = list(weights.items() if isinstance(weights, Mapping) else weights)
     check_names((name for name, _ in pairs), valid)
     for name, count in Counter(name for name, _ in pairs).items():
         if count > 1:
-            raise ValueError(f"reward {name!r} is weighed {count} times: give one weight.")
+            raise ValueError(f"reward {name!r} has {count} weights: give one.")
     for name, weight in pairs:
         if not math.isfinite(weight):
             raise ValueError(f"the weight of reward {name!r} is {weight}: give a finite number.")
@@ -45,16 +45,16 @@ def check_weights(
 
 
 def check_schedule(schedule: Schedule, weights: Mapping[str, float], valid: Iterable[str]) -> None:
-    """Refuse a schedule that leaves the weights without meaning at any time.
+    """Check a schedule.
 
     Raises:
-        ValueError: an unknown name; points that are no pairs of finite numbers, or whose progress
-            does not rise within [0, 1]; or weights whose sum is not above 0 at some point.
+        ValueError: an unknown name; points that are not pairs of finite numbers, or whose progress
+            does not increase within [0, 1]; or weights that do not sum to more than 0 at some time.
     """
     check_names(schedule, valid)
     for name, points in schedule.items():
         _check_points(name, points)
-    # The sum is linear between points, so it is above 0 everywhere where it is at each of them.
+    # The sum is linear between points, so checking it at the points suffices.
     for progress in sorted({0.0, 1.0, *(p for points in schedule.values() for p, _ in points)}):
         now = weights_at(weights, schedule, progress)
         if sum(now.values()) <= 0:
@@ -66,7 +66,7 @@ def check_schedule(schedule: Schedule, weights: Mapping[str, float], valid: Iter
 def weights_at(
     weights: Mapping[str, float], schedule: Schedule, progress: float
 ) -> dict[str, float]:
-    """The weights at a share of training, zeros included: a schedule stands for a term's weight."""
+    """The weights at a point of training, including zeros; a schedule overrides a fixed weight."""
     scheduled = {
         name: float(np.interp(progress, *np.array(points, dtype=float).T))
         for name, points in schedule.items()
@@ -84,8 +84,8 @@ def _check_points(name: str, points: Sequence[Sequence[float]]) -> None:
     places = [progress for progress, _ in points]
     if places[0] < 0 or places[-1] > 1 or any(b <= a for a, b in pairwise(places)):
         raise ValueError(
-            f"{where} has points at progress {places}: give shares of training that rise, from 0 "
-            "to 1."
+            f"{where} has points at progress {places}: give increasing fractions of training, from "
+            "0 to 1."
         )
 
 

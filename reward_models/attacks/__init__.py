@@ -1,7 +1,8 @@
-"""Attacks: policies whose texts explain nothing and try to be paid. A reward must resist them.
+"""Attacks: policies whose texts explain nothing but try to get a reward. A reward must resist them.
 
-They need no recommender. Which of them know the label or the items' influence is stated; the others
-say yes. `benchmarks/reward_attacks.py` sets what each is paid beside honest explanations.
+They need no recommender. `Policy.knows` says which of them know the label or the items' influence;
+the others always say yes. `benchmarks/reward_attacks.py` compares their rewards with those of
+honest explanations.
 """
 
 from reward_models.attacks import citations, correct_citation_attacks, verdicts, words
@@ -111,5 +112,5 @@ POLICIES: dict[str, Policy] = {
 CITE_CORRECTLY = tuple(
     name for name in POLICIES if name.startswith("right") and POLICIES[name].knows == ORACLE
 )
-"""Those that know the right verdict and the right titles, and do harm with the words around them.
-`right` itself does none: what the others are to be paid less than."""
+"""Policies that know the right verdict and titles, and attack with the words around them. `right`
+itself is no attack but the reference; the others should get less."""

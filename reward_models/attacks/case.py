@@ -1,4 +1,4 @@
-"""What a degenerate policy sees of a question, and what it is."""
+"""The question that an attack sees, and the interface of an attack."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +12,10 @@ from reward_models.types import History, Label
 
 @dataclass(frozen=True)
 class Case:
-    """An explanation question, and what there is to know about it.
+    """An explanation question.
 
-    `label` and `influence` (history item to what leaving it out does for the label) are `None` for
-    a policy that does not know them.
+    `label` and `influence` (history item to its leave-one-out effect, signed by the label) are
+    `None` for a policy that does not know them.
     """
 
     history: History
@@ -29,12 +29,12 @@ class Case:
 
     @property
     def verdict(self) -> str:
-        """`Yes` or `No`: the right one where it is known, else always the first."""
+        """The right verdict, `Yes` or `No`; `Yes` if the label is unknown."""
         return "No" if self.label == "no" else "Yes"
 
     @property
     def wrong_verdict(self) -> str:
-        """The other one."""
+        """The opposite of `verdict`."""
         return "Yes" if self.label == "no" else "No"
 
     @property
@@ -44,11 +44,11 @@ class Case:
 
     @property
     def recent(self) -> History:
-        """The distinct items of the history, the latest first."""
+        """The distinct items of the history, latest first."""
         return distinct(self.history[::-1])
 
     def named(self, items: Sequence[int]) -> str:
-        """Titles in quotes, as a text enumerates them."""
+        """Titles in quotes, joined by commas and a final "and"."""
         words = [f'"{self.titles[item]}"' for item in items]
         return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
@@ -58,31 +58,31 @@ class Case:
         return list(dict.fromkeys(v for row in rows for several in row.values() for v in several))
 
     def outsiders(self, count: int) -> list[int]:
-        """Catalogue items outside of the history, drawn by the case alone."""
+        """Random catalogue items outside the history; the draw depends only on the case."""
         others = np.setdiff1d(np.arange(len(self.titles)), [*self.history, self.item])
         return self.rng.permutation(others)[:count].tolist()
 
     @property
     def rng(self) -> np.random.Generator:
-        """A generator that depends on the case alone."""
+        """A random generator that depends only on the case."""
         return np.random.default_rng([self.item, *self.history])
 
 
 class Policy(NamedTuple):
-    """Writes a text for a case, by a rule that explains nothing.
+    """Writes a text for a case by a fixed rule.
 
-    Every policy knows the prompt and the catalogue; `knows` says what else: `label`, `influence`.
+    Every policy knows the prompt and the catalogue; `knows` lists what else: `label`, `influence`.
     """
 
     write: Callable[[Case], str]
     knows: tuple[str, ...] = ()
 
     def __call__(self, case: Case) -> str:
-        """Its text, written without what it does not know."""
+        """The text for a case, with the unknown fields hidden."""
         hidden = {name: None for name in ("label", "influence") if name not in self.knows}
         return self.write(replace(case, **hidden))  # type: ignore[arg-type]
 
     @property
     def rule(self) -> str:
-        """What it does, in a line."""
+        """The policy in one line, from the docstring of `write`."""
         return (self.write.__doc__ or "").strip()

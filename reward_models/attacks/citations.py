@@ -1,11 +1,11 @@
-"""Policies that know the right verdict and cite by a cheap rule."""
+"""Attacks that know the right verdict and choose citations by a simple rule."""
 
 from collections.abc import Sequence
 
 from reward_models.attacks.case import Case
 
 LOOK_ALIKES = str.maketrans("aceopxyACEOPX", "асеорхуАСЕОРХ")
-"""Latin letters to Cyrillic ones that look the same."""
+"""Latin letters to look-alike Cyrillic ones."""
 
 
 def _because_of(case: Case, cited: str) -> str:
@@ -13,7 +13,7 @@ def _because_of(case: Case, cited: str) -> str:
 
 
 def _kinship(case: Case, item: int) -> int:
-    """Attribute values that an item shares with the target."""
+    """Number of attribute values that an item shares with the target."""
     return len(set(case.values([item])) & set(case.values([case.item])))
 
 
@@ -47,27 +47,27 @@ def last_item(case: Case) -> str:
 
 
 def last_items(case: Case) -> str:
-    """The latest titles, as many as are asked for."""
+    """The latest titles, as many as asked for."""
     return _because_of(case, case.named(case.recent[: case.reasons]))
 
 
 def first_items(case: Case) -> str:
-    """The oldest titles, as many as are asked for."""
+    """The oldest titles, as many as asked for."""
     return _because_of(case, case.named(case.recent[::-1][: case.reasons]))
 
 
 def random_titles(case: Case) -> str:
-    """Random titles of the history: honest in form, and a guess."""
+    """Random titles of the history."""
     return _because_of(case, case.named(case.rng.permutation(case.recent)[: case.reasons].tolist()))
 
 
 def most_similar(case: Case) -> str:
-    """The titles that share most attributes with the asked one."""
+    """The titles that share the most attributes with the asked one."""
     return _because_of(case, case.named(_by_kinship(case)[: case.reasons]))
 
 
 def least_similar(case: Case) -> str:
-    """The titles that share fewest attributes with the asked one."""
+    """The titles that share the fewest attributes with the asked one."""
     return _because_of(case, case.named(_by_kinship(case)[::-1][: case.reasons]))
 
 
@@ -82,7 +82,7 @@ def titles_from_outside(case: Case) -> str:
 
 
 def one_true_and_some_from_outside(case: Case) -> str:
-    """The latest title among titles that the user never chose."""
+    """The latest title and some that the user never chose."""
     return _because_of(case, case.named([*case.recent[:1], *case.outsiders(case.reasons)]))
 
 
@@ -93,13 +93,13 @@ def invented_titles(case: Case) -> str:
 
 
 def invented_around_true(case: Case) -> str:
-    """Titles that do not exist and hold ones that do."""
+    """Invented titles that contain real ones."""
     made_up = [f'"{case.titles[item]} Returns"' for item in case.recent[: case.reasons]]
     return _because_of(case, " and ".join(made_up))
 
 
 def look_alike_letters(case: Case) -> str:
-    """The latest titles in letters of another alphabet that look the same."""
+    """The latest titles in look-alike letters of another alphabet."""
     return _because_of(case, case.named(case.recent[: case.reasons]).translate(LOOK_ALIKES))
 
 
@@ -120,10 +120,10 @@ def one_quote_for_all(case: Case) -> str:
 
 
 def quote_left_open(case: Case) -> str:
-    """A title that begins and never ends."""
+    """An invented title that is cut off inside its quotes."""
     return f'{case.verdict}. The recommender places {case.target} there because of "The Unwr'
 
 
 def bare_list(case: Case) -> str:
-    """The history as a list of titles, as ranking answers it."""
+    """The history as a list of titles, in the form of a ranking answer."""
     return f"{case.verdict}. " + "; ".join(f'"{case.titles[item]}"' for item in case.recent)

@@ -1,4 +1,4 @@
-"""Degenerate answers to ranking questions: lists that rank nothing and try to be paid."""
+"""Attacks on ranking questions: lists that rank nothing but try to get a reward."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class ListCase:
     prompt: str = ""
 
     def listed(self, items: Sequence[int]) -> str:
-        """Titles as an answer lists them."""
+        """Titles in the form of a ranking answer."""
         return "; ".join(f'"{self.titles[item]}"' for item in items)
 
 
@@ -28,17 +28,17 @@ def empty(case: ListCase) -> str:
 
 
 def as_shown(case: ListCase) -> str:
-    """The candidates in the order shown, which is a random one."""
+    """The candidates in the order shown, which is random."""
     return case.listed(case.candidates)
 
 
 def first_alone(case: ListCase) -> str:
-    """The candidate that is shown first, and no other."""
+    """Only the candidate shown first."""
     return case.listed(case.candidates[:1])
 
 
 def first_again_and_again(case: ListCase) -> str:
-    """The candidate that is shown first, in every place."""
+    """The candidate shown first, at every position."""
     return case.listed([case.candidates[0]] * len(case.candidates))
 
 
@@ -48,17 +48,17 @@ def each_twice(case: ListCase) -> str:
 
 
 def alphabetical(case: ListCase) -> str:
-    """The candidates by their titles."""
+    """The candidates in alphabetical order."""
     return case.listed(sorted(case.candidates, key=lambda item: case.titles[item]))
 
 
 def history_instead(case: ListCase) -> str:
-    """What the user chose, which is not asked for."""
+    """The history instead of the candidates."""
     return case.listed(case.history)
 
 
 def outsiders_between(case: ListCase) -> str:
-    """A title that is no candidate before each one that is."""
+    """A title that is not a candidate before each candidate."""
     others = np.setdiff1d(np.arange(len(case.titles)), [*case.history, *case.candidates])
     drawn = np.random.default_rng([*case.candidates]).choice(others, len(case.candidates))
     return case.listed([item for pair in zip(drawn, case.candidates, strict=True) for item in pair])
@@ -95,4 +95,4 @@ LISTS: dict[str, Callable[[ListCase], str]] = {
         copy_of_the_prompt,
     )
 }
-"""Every list policy, by name. None knows the recommender's order."""
+"""Every list attack, by name. None knows the recommender's order."""

@@ -1,6 +1,6 @@
-"""Judges: what a reader, or a model in a reader's place, thinks of an explanation.
+"""Judges: how good an explanation is for a reader.
 
-`types` says what a judge is shown and answers. `rubric` and `plausibility` work offline;
-`endpoint` asks a language model, with `settings`. `ensemble` combines judges, and
-`length_residual` removes a judge's taste for length.
+`types` defines a judge's input and output. `rubric` and `plausibility` work offline; `endpoint`
+asks a language model, configured by `settings`. `ensemble` combines judges, and `length_residual`
+removes a judge's length bias.
 """

@@ -1,4 +1,4 @@
-"""Several judges as one."""
+"""Combines several judges."""
 
 import math
 from collections import Counter
@@ -11,9 +11,9 @@ from reward_models.types import FAILED, Failed
 
 
 def _most_frequent(ratings: Sequence[float]) -> float:
-    """The level that most judges gave, or the lowest of several such levels.
+    """The most frequent level; if there are several, the lowest.
 
-    A rating between two levels counts as the nearer one; half-way, as the lower one.
+    A rating between two levels counts as the nearer one, and one half-way as the lower one.
     """
     counts = Counter(float(math.ceil(rating - 0.5)) for rating in ratings)
     return min(counts, key=lambda level: (-counts[level], level))
@@ -28,25 +28,25 @@ _VALUES: Final = {"first": 1.0, "tie": 0.0, "second": -1.0}
 
 
 class Ensemble:
-    """Asks every judge.
+    """Asks every judge and combines the answers.
 
-    Ratings: `mean`; `min`, which a text raises only by pleasing all judges; or `majority`, the
-    most frequent level (of several, the lowest). Preferences: `mean` takes the side with more
-    votes, `majority` the side with more than half of all votes, `min` the side that all vote for;
-    otherwise a tie. A case is `FAILED` if one judge failed: a mean over the others is on another
-    scale.
+    Ratings: `mean`; `min`, which rises only if all judges rate higher; or `majority`, the most
+    frequent level (of several, the lowest). Preferences: `mean` takes the side with more votes,
+    `majority` the side with more than half of all votes, `min` the side that all vote for;
+    otherwise a tie. A case is `FAILED` if one judge failed, because a mean over the others would
+    be on another scale.
 
     Args:
         judges: one or more.
         how: a key of `COMBINATIONS`.
 
     Raises:
-        ValueError: no judge, or no such combination.
+        ValueError: there is no judge, or `how` is unknown.
     """
 
     def __init__(self, judges: Sequence[Judge], how: str = "mean") -> None:
         if not judges:
-            raise ValueError("an ensemble needs judges, and got no judges: give one or more.")
+            raise ValueError("the ensemble has no judges: give one or more.")
         if how not in COMBINATIONS:
             raise ValueError(f"how is {how!r}: give one of {', '.join(COMBINATIONS)}.")
         self._judges, self._how = judges, how

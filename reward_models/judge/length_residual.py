@@ -2,8 +2,8 @@
 
     rating - slope * (words - centre), clipped to the lowest and the highest level
 
-`slope` is the slope of the least-squares line of rating on words. If longer texts are better, this
-also removes what they deserve: compare with the plain judge.
+`slope` is the slope of a least-squares fit of rating on words. If longer texts really are better,
+this also removes that advantage; compare with the plain judge.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,22 @@ from reward_models.judge.types import HIGHEST, LOWEST, Judge, JudgeCase, Prefere
 from reward_models.types import Failed
 
 FEWEST: Final = 16
-"""Ratings that a fit needs: with fewer, the slope is noise, and removing it would add noise."""
+"""Fewest ratings for a fit: with fewer, the slope is noise."""
 
 
 @dataclass(frozen=True)
 class LengthEffect:
-    """`slope`: levels that each word adds; `centre`: the number of words that changes nothing."""
+    """`slope`: levels per word; `centre`: the number of words at which nothing is removed."""
 
     slope: float = 0.0
     centre: float = 0.0
 
     @classmethod
     def fit(cls, texts: Sequence[str], ratings: Sequence[Rating]) -> "LengthEffect":
-        """Fitted to the ratings that are not `FAILED`; no effect if they are fewer than `FEWEST` or
-        all texts have one length."""
+        """Fit the ratings that are not `FAILED`.
+
+        No effect if there are fewer than `FEWEST`, or if all texts have the same length.
+        """
         given = [
             (_words(text), rating)
             for text, rating in zip(texts, ratings, strict=True)
@@ -48,8 +50,8 @@ class LengthResidual:
     """Wraps a judge; its preferences stay unchanged.
 
     Args:
-        effect: removed from every rating. `None` fits it to each batch, whose ratings then depend
-            on each other; a batch of fewer than `FEWEST` ratings stays unchanged.
+        effect: removed from every rating. `None` fits it to each batch, so that ratings depend on
+            their batch; a batch of fewer than `FEWEST` ratings stays unchanged.
     """
 
     def __init__(self, judge: Judge, effect: LengthEffect | None = None) -> None:
@@ -63,7 +65,7 @@ class LengthResidual:
         return [_residual(*pair, effect) for pair in zip(texts, ratings, strict=True)]
 
     def prefer(self, pairs: Sequence[tuple[JudgeCase, JudgeCase]]) -> list[Preference]:
-        """For each pair, which the judge prefers."""
+        """The judge's preference for each pair."""
         return self._judge.prefer(pairs)
 
 

@@ -1,22 +1,21 @@
 """The plausibility judge likes what sounds good: a stand-in for a judge that can be fooled.
 
 It sees the text, the history and the catalogue's attributes, but neither the recommender nor its
-label: it is built without the first and does not read the second. Language models as judges like
-length (Dubois et al. 2024, arXiv 2404.04475), praise and confidence, and words that only look like
-reasoning ("master keys", Zhao et al. 2025, arXiv 2507.08794). This judge likes them by design, to
-show offline what training on such a judge does:
+label. LLM judges prefer length (Dubois et al. 2024, arXiv 2404.04475), praise and confidence, and
+words that only look like reasoning ("master keys", Zhao et al. 2025, arXiv 2507.08794). This judge
+prefers them by design, to show offline what training on such a judge does:
 
     rating = 1 + 3 * sum_k WEIGHTS[k] * s_k,   each s_k in [0, 1]
 
-    kind       named items of the history of the item's kind (its first attribute, such as the
-               genre); after a no, of another kind. Two such items give 1
-    praise     words that flatter user or item: 1 - exp(-count / 2)
+    kind       named history items of the asked item's kind (its first attribute, such as the
+               genre) or, after a no, of another kind; two such items give 1
+    praise     words that praise the user or the item: 1 - exp(-count / 2)
     reasoning  words that look like an argument: 1 - exp(-count / 2)
     length     words / 60, at most 1
     fluency    share of distinct words among the words
 
 It does not notice a wrong verdict, titles outside the history, untrue attributes, or what
-influenced the recommender. Never let it both choose the training pairs and evaluate alone.
+influenced the recommender. If it chooses the training pairs, do not evaluate with it alone.
 """
 
 import math
@@ -37,9 +36,9 @@ from reward_models.text.reading import Reading, read
 
 WEIGHTS: Final = {"kind": 0.3, "praise": 0.3, "reasoning": 0.15, "length": 0.15, "fluency": 0.1}
 ENOUGH_ITEMS: Final = 2
-"""Named items of the right kind that convince it fully."""
+"""Named items of the right kind for the full score."""
 LONG: Final = 60
-"""Words; more do not please it more."""
+"""Words for the full score of `length`."""
 PRAISE: Final = frozenset(
     "amazing beautiful brilliant captivating charming compelling delightful enjoy enjoys excellent "
     "exquisite fantastic favorite favourite great ideal impeccable love loved loves perfect "
@@ -54,7 +53,7 @@ _WORD = re.compile(r"\w[\w'’-]*")
 
 
 class PlausibilityJudge:
-    """Rates how good a text sounds, continuously from 1 to 4; prefers the better sounding one.
+    """Rates how good a text sounds, from 1 to 4; prefers the text that sounds better.
 
     Args:
         titles: by item row, as `RewardContext` takes them.
@@ -90,7 +89,7 @@ class PlausibilityJudge:
         return LOWEST + (HIGHEST - LOWEST) * liked
 
     def _of_kind(self, case: JudgeCase, reading: Reading) -> float:
-        """Named items of the kind that fits the text's own verdict: none give 0, enough give 1."""
+        """Score in [0, 1] for named items whose kind fits the text's own verdict."""
         asked = self._kinds[case.item]
         alike = reading.verdict != "no"
         named = reading.cited(case.history)

@@ -1,26 +1,26 @@
-"""The rubric judge: verifiers decide the four levels, offline and deterministically.
+"""The rubric judge: rules decide the four levels, offline and deterministically.
 
     1  the verdict is wrong, missing or contradictory
     2  right verdict, and the reasons are
-       missing     the text names no item of the history, or more than half of it, or repeats titles
-       invented    more of the titles, or of the attribute claims, are untrue than true
-       irrelevant  nothing connects the named items with the item in question
+       missing     the text names no history item, or more than half of them, or repeats titles
+       invented    more titles, or more attribute claims, are untrue than true
+       irrelevant  nothing connects the named items with the asked item
     3  right verdict, none of these faults, but a flaw: something untrue, too many words, or the
-       text does not say what the items have in common and how the item fits
-    4  right verdict, everything true, and the text says a value that every named item has, and
-       that the item in question also has (a yes) or lacks (a no)
+       text does not say what the items have in common and how the asked item fits
+    4  right verdict, everything true, and the text states a value that every named item has and
+       that the asked item also has (a yes) or lacks (a no)
 
-Attributes of the catalogue *connect* items: for a yes, a value that a named item shares with the
-item in question; for a no, a value that this item lacks. What the text claims about the named items
-counts; if it claims nothing about them, what the catalogue says. In a catalogue without attributes
-nothing is irrelevant, and nothing is above 3.
+Catalogue attributes *connect* items: for a yes, a value that a named item shares with the asked
+item; for a no, a value that the asked item lacks. Only the text's claims about the named items
+count; if there are none, the catalogue's attributes count. Without attributes in the catalogue,
+nothing is irrelevant and no text gets 4.
 
 The judge uses only the recommender's label. A text may cite items without any influence on the
-recommender and get 4; a text that cites the most influential items without a connection that a
-reader can see gets 2. So it measures sound reasons and does not repeat the faithfulness reward. It
-reads words by rules (`citations`, `claims`) and can be fooled by what they do not see: true
-attributes that no person would call a reason, or a claim in unusual words. Orders to the judge are
-words without a claim and change nothing.
+recommender and get 4; a text that cites the most influential items without a visible connection
+gets 2. So the judge measures sound reasons and does not repeat the faithfulness reward. It reads
+words by rules (`citations`, `claims`) and can be fooled by what they miss: true attributes that no
+person would call a reason, or a claim in unusual words. Orders to the judge contain no claim and
+change nothing.
 """
 
 import re
@@ -36,18 +36,18 @@ from reward_models.text.reading import Reading
 from reward_models.types import History, Label
 
 MOST_WORDS: Final = 120
-"""Words; a longer text is long-winded."""
+"""Most words of a text without a flaw."""
 MENTIONS: Final = 2
-"""Mentions of each title on average; with more, a text repeats titles."""
+"""Most mentions per title, on average; with more, a text repeats titles."""
 
 _ASKED = re.compile(r"\b(?:it|this (?:item|title|one)|the (?:asked )?(?:item|title))\b", re.I)
 
 
 class RubricJudge:
-    """Rates by verifiers; prefers the higher level.
+    """Rates by rules; prefers the higher level.
 
     Args:
-        context: the catalogue. Its recommender is not asked.
+        context: the catalogue. Its recommender is not used.
     """
 
     def __init__(self, context: RewardContext) -> None:
@@ -83,7 +83,7 @@ class RubricJudge:
         return claim.value in self._values[claim.item]
 
     def _relevant(self, case: JudgeCase, cited: History, claims: set[Claim]) -> bool:
-        """Whether something connects the named items with the item in question."""
+        """Whether something connects the named items with the asked item."""
         known = frozenset[str]().union(*(self._values[item] for item in cited))
         if not known:
             return True
@@ -93,7 +93,7 @@ class RubricJudge:
     def _says_how(
         self, case: JudgeCase, reading: Reading, cited: History, claims: set[Claim]
     ) -> bool:
-        """Whether the text says what the named items have in common, and how the item fits."""
+        """Whether the text says what the named items have in common and how the asked item fits."""
         said = {claim.value for claim in claims if claim.item in cited}
         common = frozenset.intersection(*(self._values[item] for item in cited))
         shared = self._connecting(said & common, case.item, case.label)
@@ -103,13 +103,13 @@ class RubricJudge:
         return bool(shared) and spoken_of
 
     def _connecting(self, values: set[str] | frozenset[str], item: int, label: Label) -> set[str]:
-        """The values that support the label: those of the item for a yes, others for a no."""
+        """The values that support the label: shared with the item for a yes, others for a no."""
         own = self._values[item]
         return set(values & own if label == "yes" else values - own)
 
 
 def _missing(reading: Reading, cited: History, history: History) -> bool:
-    """Whether a reason is missing: no title, most of the history, or the same titles repeated."""
+    """Whether reasons are missing: no title, most of the history, or repeated titles."""
     if not cited or 2 * len(cited) > len(set(history)):
         return True
     mentions = sum(citation.item in cited for citation in reading.citations)

@@ -9,28 +9,28 @@ from urllib.parse import urlsplit
 TOKEN_FIELDS = ("max_tokens", "max_completion_tokens")
 RESERVED = ("messages", "model", "temperature", "seed", "stream", "n", *TOKEN_FIELDS)
 """Parts of a request that have their own field here, or would change how replies are read."""
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys also have small letters, and must not be shown
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # keys also have lower-case letters; never show one
 
 
 @dataclass
 class EndpointSettings:
-    """Which model is asked, and how. Everything but the key shapes the answer."""
+    """Which model to ask, and how. Everything except the key can change the answer."""
 
     base_url: str = "https://api.openai.com/v1"
-    """Address of an OpenAI-compatible API, up to where `/chat/completions` begins."""
+    """Address of an OpenAI-compatible API, without `/chat/completions`."""
     model: str = ""
     """Name of the model, as the endpoint calls it."""
     key_variable: str | None = "OPENAI_API_KEY"
-    """Environment variable with the API key, the only place for it; null for endpoints without."""
+    """Environment variable with the API key, the only place for it; null for no key."""
     told_verdict: bool = True
     """Whether the judge is told the recommender's verdict; level 1 then means that the explanation
-    has another one. If not, it judges as a user who cannot know the verdict."""
+    gives another one. If not, it judges like a user, who cannot know the verdict."""
     temperature: float | None = 0.0
     """Null leaves it to the endpoint, for models that accept only their default."""
     seed: int | None = 0
     """Seed of the endpoint's sampling; null leaves it out, for endpoints that refuse it."""
     max_tokens: int = 300
-    """Most tokens of a reply, including thoughts if the model thinks."""
+    """Most tokens of a reply, including reasoning tokens."""
     token_field: str = "max_tokens"
     """The endpoint's name for that limit: `max_tokens` or `max_completion_tokens`."""
     extra_body: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class EndpointSettings:
 
     @property
     def address(self) -> str:
-        """Host, port and path: a model's name can mean another model if any of them differs."""
+        """Host, port and path. If any differs, the same model name can mean another model."""
         url = urlsplit(self.base_url)
         port = f":{url.port}" if url.port else ""
         return f"{url.hostname}{port}{url.path.rstrip('/')}"
@@ -120,8 +120,8 @@ class BudgetSettings:
                 raise ValueError(f"budget.{name} is {getattr(self, name)}: give 0 or more.")
         if self.money is not None and not self.price_in + self.price_out:
             raise ValueError(
-                f"budget.money is {self.money}, and without prices nothing costs money: set "
-                "budget.price_in and budget.price_out, the prices of a million tokens."
+                f"budget.money is {self.money}, but no prices are set: set budget.price_in and "
+                "budget.price_out, the prices of a million tokens."
             )
 
 
@@ -130,10 +130,10 @@ class BreakerSettings:
     """What happens when the endpoint stops answering."""
 
     failures: int = 20
-    """Calls in a row, for whichever answers: after this many failed ones, all calls wait; after
-    this many rejected ones (status 400, 403, 413, 422), which no wait helps, the judge stops."""
+    """Consecutive calls, across all questions. After this many failures all calls wait; after this
+    many rejections (status 400, 403, 413, 422), where waiting does not help, the judge stops."""
     pause: float = 15.0
-    """Seconds until one call passes as a probe, and again after each probe that fails."""
+    """Seconds until one call is sent as a probe, and again after each failed probe."""
     give_up: float = 900.0
     """Seconds without an answer after which the judge stops with an error."""
 

@@ -1,4 +1,4 @@
-"""What a judge is shown, and what it answers.
+"""The input and output of a judge.
 
 A judge rates an explanation on four levels (RecExplainer, Lei et al. 2024, section 4.3): 1 wrong
 verdict; 2 right verdict, missing, irrelevant or invented reasons; 3 right verdict, consistent

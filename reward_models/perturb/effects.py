@@ -1,14 +1,14 @@
-"""What taking items from a history does to the recommender's score of an item.
+"""Effects of removing items from a history on the recommender's score of an item.
 
-For a set C of the history's items, sigma = +1 where the label is yes and -1 where it is no:
+For an item a, a history h and a set C of its items; sigma is +1 for the label yes and -1 for no:
 
     comprehensiveness  sigma * [p(a|h) - p(a|h without C)]
     sufficiency        sigma * [p(a|C) - p(a|h)],  C in history order
 
-(DeYoung et al. 2020, here with percentiles of the recommender). A pool holds these effects for the
-subsets of one size: all of them up to 200; of more, 200 uniform draws and a greedy subset. It
-depends on the question, the size and the seed alone, so no score depends on its batch, nor on what
-a text cites.
+These follow DeYoung et al. 2020; p is the recommender's percentile or another measure. A pool
+contains the effects of the subsets of one size: all of them up to 200, otherwise 200 uniform draws
+and a greedy subset. It depends only on the question, the size and the seed, so a score depends
+neither on its batch nor on what a text cites.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -29,15 +29,15 @@ Measure: TypeAlias = Callable[[np.ndarray, np.ndarray, Sequence[Sequence[int]]],
 """(scores (B, N), items (B,), original histories) -> (B,): `percentile` or another."""
 
 EXHAUSTIVE = 200
-"""Most subsets of one size that are all evaluated."""
+"""Largest number of subsets of one size for which all are evaluated."""
 DRAWS = 200
-"""Subsets drawn where there are more."""
+"""Subsets drawn if there are more."""
 _TOGETHER = 256
-"""Pools computed in one go, which bounds the altered histories held at a time."""
+"""Pools computed at once; bounds the altered histories in memory."""
 
 
 class Question(NamedTuple):
-    """Why does the recommender, given `history`, say `label` of `item`?"""
+    """Why does the recommender, given `history`, label `item` with `label`?"""
 
     history: History
     item: int
@@ -48,8 +48,8 @@ class Question(NamedTuple):
 class Pool:
     """The subsets of one size that were evaluated for a question.
 
-    `subsets` (S, k) holds positions in `distinct(history)`, ascending; `effects` (S,) what each
-    does; `random` is the mean effect of a random subset.
+    `subsets` (S, k) are positions in `distinct(history)`, ascending; `effects` (S,) are their
+    effects; `random` is the mean effect of a random subset.
     """
 
     subsets: np.ndarray
@@ -58,34 +58,34 @@ class Pool:
 
     @property
     def size(self) -> int:
-        """Items of each subset."""
+        """Number of items in each subset."""
         return self.subsets.shape[1]
 
     @property
     def best(self) -> float:
-        """The greatest effect of an evaluated subset."""
+        """The largest effect of an evaluated subset."""
         return float(self.effects.max())
 
     @property
     def gap(self) -> float:
-        """How much more the best subset does than a random one: at least 0, up to rounding."""
+        """Effect of the best subset minus that of a random one; at least 0, up to rounding."""
         return self.best - self.random
 
     def find(self, positions: Sequence[int]) -> float | None:
-        """The effect of one subset (positions ascending), `None` when it was not evaluated."""
+        """The effect of one subset (positions ascending), or `None` if it was not evaluated."""
         rows = np.flatnonzero((self.subsets == np.asarray(positions)).all(axis=1))
         return float(self.effects[rows[0]]) if len(rows) else None
 
 
 class Effect(NamedTuple):
-    """The effect of a cited set beside the mean over subsets of its size."""
+    """The effect of a cited set, and the mean effect of a random subset of its size."""
 
     cited: float
     random: float
 
 
-_Key: TypeAlias = tuple[Question, int]  # a question and a size
-_Request: TypeAlias = tuple[Question, Sequence[int]]  # a question and a set of items
+_Key: TypeAlias = tuple[Question, int]  # question, subset size
+_Request: TypeAlias = tuple[Question, Sequence[int]]  # question, items
 
 
 def distinct(history: Sequence[int]) -> History:
@@ -94,17 +94,17 @@ def distinct(history: Sequence[int]) -> History:
 
 
 class SubsetEffects:
-    """Effects of subsets on one recommender, for many questions at once.
+    """Computes the effects of subsets for many questions at once.
 
     Args:
-        recommender: asked for few, large, deduplicated batches.
-        num_items: of the recommender's catalogue.
-        perturbs: how items are taken away; of several ways, the scores given the altered histories
-            are averaged.
-        kept: measure sufficiency, of keeping a subset alone, instead of comprehensiveness.
-        measure: what stands for the recommender's score of an item.
+        recommender: called with few, large, deduplicated batches.
+        num_items: size of the recommender's catalogue.
+        perturbs: how items are removed; with several perturbations, the measure is averaged over
+            them.
+        kept: compute sufficiency, where only the subset stays, instead of comprehensiveness.
+        measure: turns the recommender's scores into one number for the item.
         seed: of the draws.
-        remembered: pools kept for later calls, the most recently used ones.
+        remembered: number of pools cached, the most recently used ones.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class SubsetEffects:
     ) -> list[Effect | None]:
         """The effect of each question's cited set.
 
-        `None` where it is undefined: nothing is cited or, for comprehensiveness, everything is,
-        since a recommender is never asked about an empty history.
+        `None` if it is undefined: nothing is cited or, for comprehensiveness, everything is, since
+        a recommender never has to score an empty history.
 
         Raises:
             ValueError: a cited item is not in its history.
@@ -148,9 +148,9 @@ class SubsetEffects:
         return effects
 
     def of(self, questions: Sequence[Question], cited: Sequence[Collection[int]]) -> np.ndarray:
-        """The effect of each question's cited set alone, whatever its size: (len(questions),).
+        """The effect of each question's cited set, of any size: (len(questions),).
 
-        A set that a remembered pool holds is not asked about again.
+        A set that is in a cached pool is not computed again.
 
         Raises:
             ValueError: a cited item is not in its history.
@@ -167,12 +167,12 @@ class SubsetEffects:
         return None if pool is None else pool.find(places)
 
     def pools(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[Pool]:
-        """The evaluated subsets of each question, of the size that goes with it.
+        """The pool of each question and the size at the same position.
 
-        Size 1 gives, for up to 200 distinct items, the leave-one-out effect of each, in order.
+        For up to 200 distinct items, size 1 gives the leave-one-out effect of each, in order.
 
         Raises:
-            ValueError: a size below one, or one that leaves nothing of a history.
+            ValueError: a size below one, or a size that would remove the whole history.
         """
         keys = list(zip(questions, sizes, strict=True))
         missing = [key for key in dict.fromkeys(keys) if key not in self._pools]
@@ -188,7 +188,7 @@ class SubsetEffects:
 
     def _forget(self, used: Sequence[_Key]) -> None:
         for key in used:
-            self._pools[key] = self._pools.pop(key)  # last in the dict: the latest used
+            self._pools[key] = self._pools.pop(key)  # move to the end: most recently used
         for key in list(islice(self._pools, max(0, len(self._pools) - self.remembered))):
             del self._pools[key]
 
@@ -210,7 +210,7 @@ class SubsetEffects:
         ]
 
     def _subsets(self, key: _Key, greedy: Sequence[int] | None) -> np.ndarray:
-        """Positions of every subset to evaluate, the greedy one last: (S, size)."""
+        """Positions of all subsets to evaluate, the greedy one last: (S, size)."""
         (history, item, _), size = key
         if not 1 <= size <= self._largest(key[0]):
             raise ValueError(f"no subsets of {size} items of {history} can be compared.")
@@ -221,7 +221,7 @@ class SubsetEffects:
         return np.vstack([drawn, np.array([_positions(key[0], greedy)], dtype=drawn.dtype)])
 
     def _greedy(self, keys: Sequence[_Key]) -> dict[_Key, tuple[int, ...]]:
-        """For each key the set that grows by the item that helps its effect most."""
+        """A greedy set for each key: every step adds the item that raises the effect most."""
         chosen: dict[_Key, tuple[int, ...]] = dict.fromkeys(keys, ())
         while growing := [key for key in keys if len(chosen[key]) < key[1]]:
             options = [
@@ -257,7 +257,7 @@ class SubsetEffects:
         return perturb(question.history, set(question.history).difference(items))
 
     def _measured(self, questions: Sequence[Question], histories: Sequence[History]) -> np.ndarray:
-        """The measure of each question's item given another history: (len(questions),)."""
+        """The measure of each question's item given an altered history: (len(questions),)."""
         items = np.array([question.item for question in questions], dtype=np.intp)
         measured = np.empty(len(questions))
         for indices, scores in score_chunks(self.recommender, histories, self.num_items):
@@ -267,11 +267,11 @@ class SubsetEffects:
 
 
 def _positions(question: Question, items: Collection[int]) -> list[int]:
-    """Where the items stand in the distinct history, ascending."""
+    """Positions of the items in the distinct history, ascending."""
     order = {item: place for place, item in enumerate(distinct(question.history))}
-    foreign = [item for item in items if item not in order]
-    if foreign:
-        raise ValueError(f"items {foreign} are cited of {question.history}: they are not in it.")
+    unknown = [item for item in items if item not in order]
+    if unknown:
+        raise ValueError(f"items {unknown} are cited but not in the history {question.history}.")
     return sorted({order[item] for item in items})
 
 
@@ -287,6 +287,6 @@ def all_subsets(n: int, size: int) -> np.ndarray:
 
 
 def drawn_subsets(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Uniform, independent draws of such subsets: (DRAWS, size), rows ascending."""
+    """Uniform, independent draws of subsets of positions: (DRAWS, size), rows ascending."""
     orders = rng.permuted(np.tile(np.arange(n, dtype=np.int16), (DRAWS, 1)), axis=1)
     return np.sort(orders[:, :size], axis=1)

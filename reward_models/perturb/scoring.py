@@ -1,4 +1,4 @@
-"""Asks a recommender about many histories with few, bounded calls."""
+"""Scores many histories with few recommender calls of bounded size."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,20 +7,20 @@ import numpy as np
 from reward_models.types import History, Recommender
 
 MAX_BYTES = 8 * 2**20
-"""Most that one float32 array of scores takes: what is compared right after stays in the cache."""
+"""Largest float32 array of scores, so that the comparison after it works in the CPU cache."""
 
 
 def score_chunks(
     recommender: Recommender, histories: Sequence[History], num_items: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Scores of all items for every history, chunk by chunk; equal histories are asked once.
+    """Scores of all items given each history, in chunks; equal histories are scored once.
 
     Yields:
-        Indices into `histories` (b,) and their scores (b, num_items); each index comes once, not
-        in order.
+        Indices into `histories` (b,) and their scores (b, num_items). Each index occurs once; the
+        order is arbitrary.
 
     Raises:
-        ValueError: the recommender's answer has another shape.
+        ValueError: the recommender returned scores of another shape.
     """
     first_seen: dict[History, int] = {}
     which = np.array([first_seen.setdefault(h, len(first_seen)) for h in histories], dtype=np.intp)

@@ -1,24 +1,25 @@
-"""The attributes that a text claims of items.
+"""Finds the attributes that a text claims of items.
 
 A claim is a value of the catalogue's attributes, as whole words, in any case, singular or plural.
-Sentences end at `.`, `!`, `?`, `;` and line ends. Of whom a value is claimed:
+Sentences end at `.`, `!`, `?`, `;` and line ends. The items that a value is claimed of:
 
-1. in brackets right after a title, as in `"A" (noir, maritime)`: of that title alone;
-2. in a sentence that names titles: of each of them;
-3. in one that names none: of the target, which explanations are about;
-4. where the sentence says that something is shared ("both", "share", "like it", "too", ...): of the
-   target as well, and when it names no title, of those of the sentence before. "Both" of a sentence
-   that names two or more titles means these, and adds nothing;
-5. in a sentence by which something "lacks what" titles have: of the titles behind these words.
+1. in brackets right after a title, as in `"A" (noir, maritime)`: only that title;
+2. in a sentence that names titles: each of them;
+3. in a sentence without titles: the target, which explanations are about;
+4. in a sentence that says that something is shared ("both", "share", "like it", "too", ...): also
+   the target and, if the sentence names no title, the titles of the sentence before. "Both" in a
+   sentence with two or more titles refers to these titles and adds nothing;
+5. in a sentence where something "lacks what" titles have: the titles after these words.
 
-Any other sentence that denies ("not", "unlike", "lacks", ...) claims nothing outside brackets;
-"without" a title denies no attribute. A value in quotes is claimed like any other, and so is each
-value of a compound ("a comedy-drama") that does not begin with a word of denial ("non-comedy").
+Any other negated sentence ("not", "unlike", "lacks", ...) claims nothing outside brackets;
+"without" before a title negates no attribute. A value in quotes counts like any other, and so does
+each value of a compound ("a comedy-drama") unless the compound begins with a negation
+("non-comedy").
 
-The rule errs both ways. A sentence with several titles and several values gives every value to
-every title, too many where each has its own; a claim in other words than the catalogue's is not
-found. It cannot tell a value that is an everyday word ("history", "family", "new") from the word;
-values of one or two characters and "yes" are no claims at all.
+The rules err both ways. In a sentence with several titles and several values, every title gets
+every value. A claim in other words than the catalogue's is not found. A value that is also an
+everyday word ("history", "family", "new") counts wherever the word occurs; values of one or two
+characters and "yes" never count.
 """
 
 import re
@@ -46,7 +47,7 @@ _DENIED = re.compile(
 
 
 class Claim(NamedTuple):
-    """The text says that this attribute value, case-folded, is one of the item's."""
+    """The text claims that the item has this attribute value, case-folded."""
 
     item: int
     value: str
@@ -60,12 +61,14 @@ class ClaimFinder:
     """
 
     def __init__(self, attributes: Sequence[Mapping[str, tuple[str, ...]]]) -> None:
-        self._held = [frozenset(fold(v) for vs in row.values() for v in vs) for row in attributes]
-        known = frozenset().union(*self._held)
+        self._item_values = [
+            frozenset(fold(v) for vs in row.values() for v in vs) for row in attributes
+        ]
+        known = frozenset().union(*self._item_values)
         values = {value for value in known if len(value) > 2 and value != "yes"}
-        self._claimable = [held & values for held in self._held]
+        self._claimable = [own & values for own in self._item_values]
         self.frequency = Counter(value for several in self._claimable for value in several)
-        """Value that can be claimed to the number of items that have it."""
+        """Claimable value to the number of items that have it."""
         plurals = {plural: value for value in values for plural in _plurals(value)}
         self._values = PhraseFinder(plurals | {value: value for value in values})
         self._vocabulary = known
@@ -76,16 +79,16 @@ class ClaimFinder:
 
     def is_true(self, claim: Claim) -> bool:
         """Whether the catalogue confirms the claim."""
-        return claim.value in self._held[claim.item]
+        return claim.value in self._item_values[claim.item]
 
     def values_of(self, item: int) -> frozenset[str]:
-        """The values of an item that can be claimed, case-folded; none without attributes."""
+        """The claimable values of an item, case-folded; empty without attributes."""
         return self._claimable[item] if self._claimable else frozenset()
 
     def of_user(self, reading: Reading) -> set[str]:
-        """The values that sentences without a title say of the user or of the history.
+        """The values that sentences without a title claim of the user or the history.
 
-        `find` takes such a sentence to be about the target, as it does any without a title.
+        `find` assigns such sentences, like all without a title, to the target.
         """
         text = fold(reading.masked)
         values = self._find_values(text)
@@ -98,7 +101,7 @@ class ClaimFinder:
         return said
 
     def find(self, reading: Reading, target: int | None) -> set[Claim]:
-        """The claims of a text about an item, the target, or about none."""
+        """The claims of a text about a target item, or without a target."""
         text = fold(reading.masked)
         values = self._find_values(text)
         brackets = _brackets(text, reading.citations) if values else []
@@ -117,11 +120,11 @@ class ClaimFinder:
         return claims
 
     def _find_values(self, text: str) -> list[Match[str]]:
-        """Values as they are written, and those of compounds with a hyphen."""
+        """The values in a text, including those in compounds with a hyphen."""
         whole = self._values.find(text)
         if "-" not in text:
             return whole
-        # A value with a hyphen of its own was found whole: it stays, and its parts are none.
+        # Mask what was found, so that the parts of a value with its own hyphen do not match.
         rest = blank(text, ((match.start, match.end) for match in whole), MASK)
         parts = _HYPHEN.sub(" ", _DENYING.sub(lambda prefix: MASK * len(prefix[0]), rest))
         return sorted([*whole, *self._values.find(parts)], key=lambda match: match.start)
@@ -136,7 +139,7 @@ def _plurals(value: str) -> Iterator[str]:
 
 
 def _brackets(text: str, citations: Sequence[Citation]) -> list[tuple[int, int, int]]:
-    """Start and end of every bracket that stands right behind a title, and the title's item."""
+    """Start and end of each bracket right after a title, and the title's item."""
     found = ((citation.item, _BRACKET.match(text, citation.end)) for citation in citations)
     return [(*match.span(1), item) for item, match in found if match]
 
@@ -144,7 +147,7 @@ def _brackets(text: str, citations: Sequence[Citation]) -> list[tuple[int, int, 
 def _subjects(
     sentence: str, named: frozenset[int], before: frozenset[int], target: int | None
 ) -> frozenset[int]:
-    """The items that a sentence's values are claimed of, brackets apart."""
+    """The items that a sentence's values are claimed of, ignoring brackets."""
     if _DENIED.search(sentence):
         return frozenset()
     about = frozenset() if target is None else frozenset({target})

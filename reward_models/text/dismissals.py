@@ -1,10 +1,11 @@
-"""Titles that a text names in order to set them aside: they are named, and no reasons.
+"""Finds dismissed titles: titles that a text names but rejects as reasons.
 
-`"X" had nothing to do with it`, `not because of "X"`, `"X" plays no part`, `"X" is irrelevant`. Set
-aside are the titles of the clause that says so, or where it begins with *they*, *both*, *neither*
-or *which*, those of the clause before; even where another sentence gives them as reasons, since a
-text that says both has given none. The rule knows these turns of phrase alone, and errs towards
-finding too few; a denial in other words is for a judge to see.
+`"X" had nothing to do with it`, `not because of "X"`, `"X" plays no part`, `"X" is irrelevant`. A
+clause with such a phrase dismisses its titles. If it names none and begins with a pronoun such as
+*they*, *both*, *neither* or *which*, it dismisses those of the previous clause that names titles. A
+dismissal counts even if another sentence gives the title as a reason: a text that says both has
+given no reason. The rules know only these phrases and miss denials in other words, which need a
+judge.
 """
 
 import re
@@ -14,13 +15,13 @@ from reward_models.text.citations import MASK, Citation
 from reward_models.text.phrases import plain
 
 _TITLE = rf"[\"“]?{MASK}"
-# A comma in an enumeration of titles ends no clause.
+# A comma in an enumeration of titles does not end a clause.
 _CLAUSE_END = re.compile(
     rf"[.!?;:](?=\s|$)|(?<!{MASK}),|,(?!\s*(?:and\s+|or\s+)?{MASK})"
     r"|\b(?=(?:but|while|though|although|whereas)\b)|\b(?=and\s+not\b)|$"
 )
 _NOT = r"(?:\b(?:not|never|hardly)|n't)"
-# "No small part" and "not the only reason" give a reason after all.
+# "No small part" and "not the only reason" do give a reason.
 _NO_PRAISE = (
     r"(?!(?:only|just|merely|simply|solely|sole|single|whole|full|small|minor|little|mean|negligible"
     r"|insignificant|trivial|weak|better)\b)"
@@ -44,7 +45,7 @@ _SET_ASIDE = tuple(
         r"|of no (?:matter|importance|consequence))\b",
     )
 )
-# Each pattern holds one of these; in most texts there is none, and no pattern need be tried.
+# Every match contains one of these; most texts contain none and need no pattern search.
 _HINTS = (
     *("not ", "n't", " no ", "never", "hardly", "nothing", "neither", "irrelevant", "immaterial"),
     "beside the point",
@@ -55,7 +56,7 @@ _BACKWARDS = re.compile(
 
 
 def dismissed(masked: str, citations: Sequence[Citation]) -> frozenset[int]:
-    """The items of the citations that are set aside.
+    """The items that the text dismisses.
 
     Args:
         masked: the text with its titles masked (`citations.mask`).

@@ -1,4 +1,4 @@
-"""Finds many phrases in a text in one pass (Aho and Corasick 1975)."""
+"""Finds many phrases in a text in one pass (Aho and Corasick 1975); folds case."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ _TYPOGRAPHIC = re.compile("[‘’‐‑–]")
 
 
 class Match(NamedTuple, Generic[T]):
-    """`text[start:end]` is the phrase that stands for `value`."""
+    """`text[start:end]` is a phrase with this `value`."""
 
     start: int
     end: int
@@ -21,12 +21,12 @@ class Match(NamedTuple, Generic[T]):
 
 
 def plain(text: str) -> str:
-    """Curly apostrophes and typographic hyphens in their ASCII form; no position moves."""
+    """Curly apostrophes and typographic hyphens as ASCII; positions do not change."""
     return text.translate(_PLAIN) if _TYPOGRAPHIC.search(text) else text
 
 
 def fold(text: str) -> str:
-    """`plain`, without case; no position moves, so letters that would grow stay as they are."""
+    """`plain`, case-folded; positions do not change: letters that would grow stay as they are."""
     folded = plain(text).casefold()
     if len(folded) == len(text):
         return folded
@@ -34,7 +34,7 @@ def fold(text: str) -> str:
 
 
 def blank(text: str, spans: Iterable[tuple[int, int]], sign: str) -> str:
-    """`text` with `sign` for each character of these spans; no position moves."""
+    """`text` with each character of these spans replaced by `sign`."""
     for start, end in spans:
         text = text[:start] + sign * (end - start) + text[end:]
     return text
@@ -44,7 +44,7 @@ class PhraseFinder(Generic[T]):
     """Leftmost-longest matches of whole words, among any number of phrases.
 
     Args:
-        phrases: phrase to what it stands for; empty phrases are left out.
+        phrases: phrase to value; empty phrases are ignored.
     """
 
     def __init__(self, phrases: Mapping[str, T]) -> None:
@@ -55,8 +55,8 @@ class PhraseFinder(Generic[T]):
         self._automaton.make_automaton()
 
     def find(self, text: str) -> list[Match[T]]:
-        """Matches in text order, none overlapping another; compared letter by letter."""
-        # `iter_long` would settle on a longest match before its word boundary is known
+        """Matches in text order, without overlaps; case matters."""
+        # `iter_long` would choose a longest match before its word boundary is checked.
         matches = sorted(self._all(text), key=lambda match: (match.start, -match.end))
         chosen: list[Match[T]] = []
         for match in matches:

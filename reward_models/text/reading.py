@@ -1,4 +1,4 @@
-"""What a text says, read once for all rewards: its verdict and the titles it names."""
+"""Parses a text once for all rewards: its verdict and the titles that it names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from reward_models.types import History
 
 @dataclass(frozen=True)
 class Reading:
-    """A text's verdict, its citations, its invented titles, and its words with titles masked.
+    """A text's verdict, citations, unknown titles, and words with titles masked.
 
-    `dismissed` are the items that it names in order to set them aside (`dismissals`).
+    `dismissed` are the items that it names but rejects as reasons (`dismissals`).
     """
 
     verdict: Verdict
@@ -28,13 +28,13 @@ class Reading:
         return frozenset(citation.item for citation in self.citations)
 
     def cited(self, history: Sequence[int]) -> History:
-        """The cited items C: the items of the history that the text gives, oldest first, once."""
+        """The cited items C: named, not dismissed history items, each once, oldest first."""
         named = self.items - self.dismissed
         return tuple(dict.fromkeys(item for item in history if item in named))
 
 
 def read(text: str, finder: CitationFinder) -> Reading:
-    """Read `text` against the catalogue that `finder` knows."""
+    """Parse `text` with the titles of `finder`."""
     citations = tuple(finder.find(text))
     masked = mask(text, citations)
     return Reading(

@@ -1,4 +1,4 @@
-"""Where the sentences of a text stand."""
+"""Splits a text into sentences."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ _END = re.compile(r"[.!?;](?=\s|$)|\n|$")
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each; they end at `.`, `!`, `?`, `;` before a space, and at line ends.
+    """Start and end of each sentence: at `.`, `!`, `?`, `;` before a space, and at line ends.
 
-    A point within a number ends none. Titles have to be masked: theirs would.
+    A decimal point does not end a sentence. Mask titles first: punctuation in them would.
     """
     start = 0
     for end in _END.finditer(text):

@@ -1,14 +1,14 @@
-"""The yes or no that a text gives.
+"""Finds the verdict of a text: yes or no.
 
-A verdict is the word Yes or No where it is
+The word Yes or No is a verdict if it is
 
-1. *set off*: by punctuation or line ends, `Yes.`, `No,`, `Verdict: yes`; first or last in the text
-   or after the word "verdict" or "answer";
-2. *announced*: `the answer is no`, `verdict: no for this user`, `no is the answer`, wherever.
+1. *set off* by punctuation or line ends, `Yes.`, `No,`, `Verdict: yes`, and is the first or last
+   word of the text; or
+2. *announced*, anywhere: `the answer is no`, `verdict: no for this user`, `no is the answer`.
 
-"No item here ...", "there is no doubt" and "No, there is nothing else" within a text are none. A
-text contradicts itself when both words are verdicts of it, or when one is and the other stands
-alone as a sentence: `Yes. It fits. No. It does.`
+"No item here ...", "there is no doubt" and "No, there is nothing else" within a text are not
+verdicts. A text is contradictory if both words are verdicts, or if one is and the other is a
+sentence by itself: `Yes. It fits. No. It does.`
 """
 
 import re
@@ -29,7 +29,7 @@ _ANNOUNCED = re.compile(
     r"|\bso\b\W+(yes|no)\s+then\b",
     re.IGNORECASE,
 )
-# One of these is in all that announces; without them the slow pattern need not be tried.
+# Every announcement contains one of these; without them the slow pattern is skipped.
 _HINTS = ("answer", "verdict", "so ", "so:", "so,", " right")
 _ALONE = re.compile(r"(?:^|[.!?:;]\s|\n)\W*(yes|no)(?=\s*(?:[.!]|\n|$))", re.IGNORECASE)
 _WORD = re.compile(r"\w")
@@ -47,14 +47,14 @@ def parse_verdict(text: str) -> Verdict:
 
 
 def set_off(text: str) -> list[re.Match[str]]:
-    """Every yes or no that is set off, as group 1, wherever it stands."""
+    """Every yes or no that is set off, at any position, as group 1."""
     return list(_SET_OFF.finditer(text))
 
 
 def _given(text: str) -> Iterator[str]:
     """The words that are verdicts, in lower case."""
     for word in set_off(text):
-        if _stands_apart(text, *word.span(1)):
+        if _is_first_or_last(text, *word.span(1)):
             yield word[1].lower()
     lower = text.lower()
     announcing = any(hint in lower for hint in _HINTS)
@@ -62,6 +62,6 @@ def _given(text: str) -> Iterator[str]:
         yield next(filter(None, announced.groups())).lower()
 
 
-def _stands_apart(text: str, start: int, end: int) -> bool:
-    """Whether nothing is said before it, or nothing after it."""
+def _is_first_or_last(text: str, start: int, end: int) -> bool:
+    """Whether no word comes before `text[start:end]`, or none after it."""
     return not _WORD.search(text, 0, start) or not _WORD.search(text, end)

@@ -1,4 +1,4 @@
-"""A recommender simple enough to explain by hand."""
+"""Recommenders simple enough for scores by hand."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,10 +10,10 @@ from reward_models.types import MASKED
 
 
 class LinearRecommender:
-    """score(h)[a] = bias[a] + sum over h of weights[i, a]; counts what it is asked.
+    """score(h)[a] = bias[a] + sum over h of weights[i, a]; records the size of each call.
 
-    Positions may matter: the entry `t` steps from the end counts `decay**t`, so that deletion,
-    which moves older items closer, differs from masking.
+    The entry `t` steps from the end has weight `decay**t`. With `decay` below 1, deletion, which
+    moves older items closer to the end, differs from masking.
     """
 
     def __init__(self, bias: np.ndarray, weights: np.ndarray, decay: float = 1.0) -> None:
@@ -23,7 +23,7 @@ class LinearRecommender:
     def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
         self.asked.append(len(histories))
         assert len(set(map(tuple, histories))) == len(histories), "asked twice in one call"
-        assert all(any(i != MASKED for i in h) for h in histories), "asked about nothing"
+        assert all(any(i != MASKED for i in h) for h in histories), "empty history"
         return np.stack([self._one(h) for h in histories])
 
     def _one(self, history: Sequence[int]) -> np.ndarray:
@@ -44,7 +44,8 @@ def random_recommender(num_items: int, seed: int, decay: float = 0.9) -> LinearR
 def hand_made(effects: Sequence[float], start: float) -> LinearRecommender:
     """Items 7 to 16 score 0.5, 1.5, ... 9.5 whatever the history; item 6 starts at `start`.
 
-    History item i adds effects[i] to item 6, whose percentile is then its score in tenths.
+    History item i adds effects[i] to item 6. If the history contains all of items 0 to 5, the
+    percentile of item 6 is its score in tenths.
     """
     bias = np.concatenate([np.zeros(6), [start], np.arange(10) + 0.5])
     weights = np.zeros((17, 17))
@@ -86,12 +87,12 @@ GENRES = (
 
 @pytest.fixture
 def yes_context() -> RewardContext:
-    """Item 6 stands at percentile 0.8: item 0 adds 0.4, 1 adds 0.2, 2 and 3 0.1 each."""
+    """Item 6 is at percentile 0.8: item 0 adds 0.4, item 1 adds 0.2, items 2 and 3 add 0.1 each."""
     attributes = [{"genre": genres} for genres in GENRES]
     return RewardContext(TITLES, attributes, hand_made([4, 2, 1, 1, 0, 0], start=0))
 
 
 @pytest.fixture
 def no_context() -> RewardContext:
-    """Item 6 stands at percentile 0.2: item 0 takes 0.3, item 1 takes 0.1, item 4 adds 0.1."""
+    """Item 6 is at percentile 0.2: item 0 subtracts 0.3, item 1 0.1, and item 4 adds 0.1."""
     return RewardContext(TITLES, (), hand_made([-3, -1, 0, 0, 1, 0], start=5))

@@ -9,7 +9,7 @@ def test_right_wrong_missing_and_contradictory_verdicts(yes_context):
     assert agreement(texts, context=yes_context, **columns) == [0, 1, 0, 0]
 
 
-def test_applies_to_labelled_explanations_and_classifications_alone(yes_context):
+def test_applies_only_to_labelled_explanations_and_classifications(yes_context):
     tasks = ["classification", "explanation", "explanation", "ranking"]
     labels = ["yes", None, "yes", "yes"]
     scores = agreement(["Yes"] * 4, context=yes_context, task=tasks, label=labels)

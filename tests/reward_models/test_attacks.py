@@ -1,4 +1,4 @@
-"""Degenerate policies against every term, in a small generated world."""
+"""Attacks against every term, in a small generated world."""
 
 import sys
 from dataclasses import replace
@@ -57,7 +57,7 @@ RESISTS = {
     "length": "empty only_the_verdict very_long copy_of_the_prompt verdict_and_prompt colon",
     "repetition": "empty one_title_again_and_again verdict_again_and_again very_long colon",
 }
-"""The cheats that each term must pay less than it pays the teacher."""
+"""The attacks that each term must score lower than the teacher."""
 COSTLY = {
     "right_and_set_aside": "faithfulness reasons",
     "right_and_taken_back": "faithfulness reasons",
@@ -78,7 +78,7 @@ COSTLY = {
     "right_twice_in_a_sentence": "repetition",
     "right_and_very_long": "repetition length",
 }
-"""What spoils right titles, and the terms that pay less for it than for these titles alone."""
+"""Attacks that spoil right titles, and the terms that score them lower than `right`."""
 UNSEEN = {
     "right_and_false_behind_a_denial",
     "right_and_invented_without_quotes",
@@ -86,7 +86,7 @@ UNSEEN = {
     "right_in_gibberish",
     "right_and_flattering",
 }
-"""What the default composite does not see, as the page says; it must not pay for it."""
+"""Attacks that the default composite does not see (docs/attacks.md); they must gain nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -106,28 +106,28 @@ def test_there_are_enough_policies_and_each_says_what_it_does():
 
 
 @pytest.mark.parametrize("name", [name for name in POLICIES if name not in CITE_CORRECTLY])
-def test_no_policy_is_paid_more_than_the_median_honest_explanation(scores, name):
+def test_no_attack_scores_above_the_median_honest_explanation(scores, name):
     honest = average(scores[TEACHER]["composite"], "median")
     assert average(scores[name]["composite"]) < honest - 0.2
     assert average(scores[name]["composite"], "median") < honest - 0.2
 
 
 @pytest.mark.parametrize("name", COSTLY)
-def test_what_spoils_right_titles_costs(scores, name):
-    honest, paid = scores["right"], scores[name]
-    assert average(paid["composite"]) < average(honest["composite"]) - 0.08
+def test_spoiling_right_titles_lowers_the_reward(scores, name):
+    honest, spoiled = scores["right"], scores[name]
+    assert average(spoiled["composite"]) < average(honest["composite"]) - 0.08
     for term in COSTLY[name].split():
-        assert average(paid[term]) < average(honest[term]) - 0.2
+        assert average(spoiled[term]) < average(honest[term]) - 0.2
 
 
 @pytest.mark.parametrize("name", COSTLY)
-def test_nor_is_it_paid_more_than_the_median_honest_explanation(scores, name):
+def test_spoiled_right_titles_score_at_most_the_median_honest_explanation(scores, name):
     honest = average(scores[TEACHER]["composite"], "median")
     assert average(scores[name]["composite"]) < honest
     assert average(scores[name]["composite"], "median") <= honest
 
 
-def test_nothing_beside_right_titles_is_paid_for(scores):
+def test_unseen_additions_to_right_titles_earn_nothing(scores):
     assert {"right"} | set(COSTLY) | UNSEEN == set(CITE_CORRECTLY)
     top = average(scores[TEACHER]["composite"], "median")
     right = average(scores["right"]["composite"])
@@ -136,7 +136,7 @@ def test_nothing_beside_right_titles_is_paid_for(scores):
         assert average(scores[name]["composite"], "median") <= top + 1e-9
 
 
-def test_no_list_that_ignores_the_recommender_is_paid(world):
+def test_lists_that_ignore_the_recommender_earn_nothing(world):
     means = ranked(world)
     assert means.pop("the recommender's order") == 1
     orders = {"as_shown", "alphabetical"}
@@ -145,13 +145,13 @@ def test_no_list_that_ignores_the_recommender_is_paid(world):
 
 
 @pytest.mark.parametrize("term", RESISTS)
-def test_every_term_resists_its_cheats(scores, term):
+def test_every_term_resists_its_attacks(scores, term):
     honest = average(scores[TEACHER][term])
-    paid = {name: average(scores[name][term]) for name in RESISTS[term].split()}
-    assert all(pay < honest for pay in paid.values()), (honest, paid)
+    attacks = {name: average(scores[name][term]) for name in RESISTS[term].split()}
+    assert all(score < honest for score in attacks.values()), (honest, attacks)
 
 
-def test_flipping_the_verdict_never_pays(scores):
+def test_a_flipped_verdict_never_scores(scores):
     for name in POLICIES:
         if name.startswith("flipped"):
             assert set(scores[name]["faithfulness"]) <= {-1.0, None}
@@ -168,16 +168,16 @@ def test_a_policy_sees_only_what_it_says_it_knows():
     assert Policy(citations.last_item, ("label",))(case).startswith("No.")
 
 
-def test_texts_depend_on_the_case_alone(world):
+def test_texts_depend_only_on_the_case(world):
     assert written(world) == written(world)
 
 
-def test_the_report_holds_every_policy(world):
+def test_the_report_lists_every_policy(world):
     text = report(replace(world, examples=world.examples[:4]))
     assert all(f"| {name.replace('_', ' ')} |" in text for name in POLICIES)
 
 
-def test_a_run_that_is_not_there_is_told(
+def test_a_missing_run_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["attacks.py", str(tmp_path)])

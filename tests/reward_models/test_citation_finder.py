@@ -17,7 +17,7 @@ def unknown(text, titles):
 
 
 def slow_spans(text, phrases):
-    """The same by one regular expression that tries every phrase everywhere, longest first."""
+    """The same by one regular expression with every phrase, longest first."""
     ordered = "|".join(map(re.escape, sorted(phrases, key=len, reverse=True)))
     pattern = re.compile(rf"(?<!\w)(?<!\w-)(?:{ordered})(?!\w)(?!-\w)")
     return [match.span() for match in pattern.finditer(text)]
@@ -42,7 +42,7 @@ def test_citations_match_regular_expression_on_random_prose():
     for _ in range(200):
         titles = sorted({" ".join(rng.choice(words, rng.integers(1, 3))) for _ in range(5)})
         titles = [title for title in titles if title != title.lower()]
-        # starting in lower case, so that no capital is that of a sentence
+        # Starts in lower case, so that no capital is due to the start of a sentence.
         text = "so " + " ".join(rng.choice(words, 20))
         if titles:
             citations = CitationFinder(titles).find(text)
@@ -50,7 +50,7 @@ def test_citations_match_regular_expression_on_random_prose():
             assert all(text[c.start : c.end] == titles[c.item] for c in citations)
 
 
-def test_quoted_and_bare_titles_stand_in_text_order():
+def test_quoted_and_unquoted_titles_are_in_text_order():
     titles = ["Crimson Harbor", "The Silent Tide", "Up"]
     text = 'Yes. "Crimson Harbor" follows The Silent Tide, “Up” and "crimson HARBOR,".'
     found = CitationFinder(titles).find(text)
@@ -66,7 +66,7 @@ def test_longest_title_wins_where_titles_overlap():
     titles = ["Star", "Star Wars", "Star Wars Rebels", "Wars Rebels Return", "Rebels"]
     assert named("so Star Wars Rebels Return", titles) == ["Star Wars Rebels"]
     assert named("so Star Wars and Star", titles) == ["Star Wars", "Star"]
-    # the longest candidate ends inside a word: the shorter one stands
+    # The longest candidate ends inside a word, so the shorter one counts.
     assert named("so Star Warsaw", titles) == ["Star"]
 
 
@@ -99,7 +99,7 @@ def test_quoted_span_is_one_title_or_none():
     assert finder.unknown(text, finder.find(text)) == ["The Silent Tide Returns", "Up, Up"]
 
 
-def test_torn_quotes_do_not_swallow_the_next_title():
+def test_unpaired_quotes_do_not_swallow_the_next_title():
     titles = ["The Silent Tide", "Glass Comet"]
     assert named('Tide" because "Glass Comet" and "The Silent Ti', titles) == ["Glass Comet"]
     for torn in ('Tide" because "Glass Comet"', 'Tide", "Glass Comet"'):
@@ -107,7 +107,7 @@ def test_torn_quotes_do_not_swallow_the_next_title():
     assert named('so "The Silent Tide', titles) == ["The Silent Tide"]
 
 
-def test_what_follows_an_unclosed_quote_is_a_title_too():
+def test_text_after_an_unclosed_quote_is_a_title():
     titles = ["The Silent Tide", "Glass Comet"]
     assert unknown('see "Invented Thing of Mine', titles) == ["Invented Thing of Mine"]
     assert unknown('"Glass Comet" and then “Glass Com', titles) == ["Glass Com"]
@@ -151,7 +151,7 @@ def test_invented_titles_in_other_marks_are_unknown(text):
         'Tide." Because of "Glass Comet", and so on',
     ],
 )
-def test_other_marks_around_titles_and_words_invent_nothing(text):
+def test_other_marks_around_known_titles_and_words_give_no_unknown_title(text):
     titles = [
         "The Silent Tide",
         "Glass Comet",
@@ -162,25 +162,25 @@ def test_other_marks_around_titles_and_words_invent_nothing(text):
     assert unknown(text, titles) == []
 
 
-def test_apostrophes_and_titles_apart_only_in_them():
+def test_apostrophes_and_titles_that_differ_only_in_them():
     assert len(named('so "Ocean’s Eleven" and Ocean’s Eleven', ["Ocean's Eleven"])) == 2
     pair = CitationFinder(["Ocean's Eleven", "Ocean’s Eleven"])
     assert [pair.lookup(t) for t in ("OCEAN'S ELEVEN", "ocean’s eleven")] == [0, 1]
 
 
-def test_of_equal_titles_the_first_row_counts_in_quotes():
+def test_equal_titles_in_quotes_name_the_first_row():
     finder = CitationFinder(("Glass Comet", "Up", "Glass Comet", "GLASS COMET"))
     text = '"GLASS COMET" and Glass Comet, unlike GLASS COMET'
     assert [citation.item for citation in finder.find(text)] == [0, 0, 3]
 
 
-def test_folding_moves_no_position():
+def test_folding_keeps_positions():
     text = "ŉİß’ẞΣ"
     assert len(fold(text)) == len(text)
     assert named("so İİİ Glass Comet", ["Glass Comet"]) == ["Glass Comet"]
 
 
-def test_mask_leaves_only_the_writers_own_words():
+def test_mask_hides_titles_and_quotes_only():
     text = 'Yes Man is why; "No." too'
     masked = mask(text, CitationFinder(["Yes Man"]).find(text))
     assert len(masked) == len(text)

@@ -39,7 +39,7 @@ def test_failed_and_not_a_number_fail_the_total():
     assert result.terms["a"] == [FAILED, FAILED, FAILED, FAILED, 1.0]
 
 
-def test_a_penalty_keeps_its_sign_where_it_applies_alone():
+def test_a_penalty_keeps_its_sign_if_only_it_applies():
     result = composed({"a": 1, "b": -0.5}, a=[1.0, None], b=[1.0, 0.8])
     assert result.total == pytest.approx([0.5 / 1.5, -0.8])
 
@@ -83,7 +83,7 @@ def test_summary_correlates_what_both_terms_scored():
     # a and b by hand: over (1, 4), (2, 3), (3, 1), deviations (-1, 0, 1) and (4/3, 1/3, -5/3)
     by_hand = -3 / math.sqrt(2 * 42 / 9)
     assert found["correlation/a,b"] == pytest.approx(by_hand)
-    # of c no completion differs; a and d share two completions of one d; b and d share too few
+    # c is constant, and so is d where it and a or b have a score
     assert [name for name in found if name.startswith("correlation/")] == ["correlation/a,b"]
 
 
@@ -97,7 +97,7 @@ def test_summary_correlates_what_both_terms_scored():
         ({"agreement": 1, "ranking": -1}, "sum to 0"),
         ({"agreement": -1}, "sum to -1"),
         ({"agreement": math.nan}, "finite"),
-        ([("agreement", 1), ("ranking", 1), ("agreement", 2)], "'agreement' is weighed 2 times"),
+        ([("agreement", 1), ("ranking", 1), ("agreement", 2)], "'agreement' has 2 weights"),
     ],
 )
 def test_bad_weights(weights, message):
@@ -110,7 +110,7 @@ def test_a_term_of_another_length_is_an_error():
         Composite({"a": 1}, None, {"a": constant([1.0])})(["", ""])
 
 
-def test_a_label_that_no_verdict_agrees_with_is_an_error(yes_context):
+def test_an_invalid_label_is_an_error(yes_context):
     composite = Composite({"agreement": 1}, yes_context)
     for column in (list, np.array):
         columns = {"task": ["explanation"] * 2, "label": column(["yes", "Yes"])}
@@ -118,7 +118,7 @@ def test_a_label_that_no_verdict_agrees_with_is_an_error(yes_context):
             composite(["Yes."] * 2, **columns)
 
 
-def test_attributes_that_would_be_read_letter_by_letter_are_an_error(yes_context):
+def test_attributes_that_are_not_tuples_of_strings_are_an_error(yes_context):
     for values in ("noir", (1999,), None):
         attributes = [{}] * (len(yes_context.titles) - 1) + [{"genre": values}]
         with pytest.raises(ValueError, match=r"attributes\[\d+\]\['genre'\] is .*a tuple of str"):
@@ -145,8 +145,8 @@ def test_real_terms_together(yes_context):
         candidates=[None, None, (7, 8), None],
         prompt=["unread"] * 4,
     )
-    # faithfulness (0.2 - 4/15) / (0.6 - 4/15) (see test_faithfulness_reward); items 8 above 7: the
-    # worst order, clipped
+    # faithfulness: (0.2 - 4/15) / (0.6 - 4/15), see test_faithfulness_reward; ranking: 7 above 8 is
+    # the worst order, clipped
     assert result.terms["faithfulness"] == [pytest.approx(-0.2), None, None, None]
     assert result.terms["ranking"] == [None, None, -1.0, None]
     assert result.terms["reasons"] == [0.5, None, None, None]

@@ -1,4 +1,4 @@
-"""Worked by hand: of 16 items, weights n(v) log(16 / N(v))."""
+"""Coverage by hand, in a catalogue of 16 items: weights n(v) log(16 / N(v))."""
 
 import math
 
@@ -42,7 +42,7 @@ def score(context, text, history=HISTORY, task="explanation"):
         ("No. The history is about comedy.", COMEDY / ENOUGH),
         ('Yes. "Title D" is a drama.', DRAMA / ENOUGH),
         ('Yes. "Title A" is a mystery. "Title B" is a mystery, a mystery.', MYSTERY / ENOUGH),
-        # what is not true of the item, or not said of the history or the user, covers nothing
+        # untrue, or not claimed of the history or the user
         ('Yes. "Title D" is a mystery.', 0),
         ('Yes. "Title P" is a mystery.', 0),
         ("Yes. It is a mystery.", 0),
@@ -62,7 +62,7 @@ def test_a_list_of_everything_says_nothing(context):
     assert score(context, "This user likes film, mystery, maritime, comedy and drama.") == 0
 
 
-def test_what_is_false_takes_from_what_is_true(context):
+def test_false_claims_lower_the_score(context):
     apart = 'Yes. "Title A" and "Title B" are maritime mysteries. "Title D" is a comedy.'
     assert score(context, apart) == pytest.approx(4 / 5)
     assert score(context, "This user likes mystery and comedy.", (0, 1)) == pytest.approx(
@@ -72,7 +72,7 @@ def test_what_is_false_takes_from_what_is_true(context):
     assert score(context, together) == pytest.approx(MARITIME / ENOUGH / 2)
 
 
-def test_an_item_chosen_twice_weighs_once(context):
+def test_a_repeated_item_counts_once(context):
     text = 'Yes. "Title C" is a comedy.'
     assert score(context, text, (0, 2, 2, 1)) == score(context, text, (0, 2, 1))
 

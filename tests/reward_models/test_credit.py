@@ -1,4 +1,4 @@
-"""Credits by hand: item 0 adds 0.4 to the percentile, 1 adds 0.2, 2 and 3 0.1, 4 and 5 nothing."""
+"""Credits by hand: item 0 adds 0.4 to the percentile, 1 adds 0.2, 2 and 3 add 0.1, 4 and 5 0."""
 
 from itertools import combinations, pairwise
 
@@ -29,14 +29,14 @@ def sums(size: int) -> dict[tuple[int, ...], int]:
 
 
 def expected_scores(cited: tuple[int, ...], reasons: int) -> list[float]:
-    """P_0, ..., P_m: the mean faithfulness score over all sets of m that hold the first j cited."""
+    """P_0, ..., P_m: the mean score of all sets of size m that contain the first j cited items."""
     pool = list(sums(reasons).values())
     mean, best = sum(pool) / len(pool), max(pool)
     scores = {s: max(-1.0, (v - mean) / (best - mean)) for s, v in sums(len(cited)).items()}
     means = []
     for j in range(len(cited) + 1):
-        held = [score for s, score in scores.items() if set(cited[:j]) <= set(s)]
-        means.append(sum(held) / len(held))
+        scored = [score for s, score in scores.items() if set(cited[:j]) <= set(s)]
+        means.append(sum(scored) / len(scored))
     return means
 
 
@@ -69,17 +69,15 @@ def test_credits_of_one_and_two_citations(yes_context: RewardContext, reasons, c
 
 
 def test_credits_of_fewer_titles_than_asked_for(yes_context: RewardContext) -> None:
-    """Of tenths of a percentile: a random pair costs 8/3 and the best 6; single items cost 4, 2, 1,
-    1, 0, 0, which score 0.4, -0.2, -0.5, -0.5, -0.8, -0.8, on average -0.4."""
+    """In tenths of the percentile, a random pair has the effect 8/3 and the best pair 6. The single
+    items have 4, 2, 1, 1, 0, 0, which score 0.4, -0.2, -0.5, -0.5, -0.8, -0.8: -0.4 on average."""
     assert [c.value for c in credits(yes_context, lifting(yes_context, 0))] == pytest.approx([0.8])
     assert [c.value for c in credits(yes_context, lifting(yes_context, 1))] == pytest.approx([0.2])
     assert expected_scores((0,), 2) == pytest.approx([-0.4, 0.4])
 
 
 @pytest.mark.parametrize("cited", [(0,), (2,), (1, 3), (4, 5), (0, 1)])
-def test_credits_sum_to_the_score_less_what_it_is_expected_to_be_before(
-    yes_context: RewardContext, cited
-) -> None:
+def test_credits_sum_to_the_score_minus_its_expectation(yes_context: RewardContext, cited) -> None:
     text = lifting(yes_context, *cited)
     columns = COLUMNS | {"reasons": [2]}
     composite = Composite({"faithfulness": 1}, yes_context)
@@ -91,8 +89,8 @@ def test_credits_sum_to_the_score_less_what_it_is_expected_to_be_before(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_credits_where_subsets_are_drawn(make_random, size: int) -> None:
-    """Of 16 items 1,820 sets of four are not all evaluated: few hold the first three that a text
-    cites, and the last citation takes what these brought."""
+    """Not all 1,820 sets of four of 16 items are evaluated. Few contain the first three that a text
+    cites; otherwise the last citation gets their credit."""
     titles = [f"Title Number {i}" for i in range(40)]
     context = RewardContext(titles, (), make_random(40, 3))
     history, rng = tuple(range(16)), np.random.default_rng(0)
@@ -116,7 +114,7 @@ def test_credits_where_subsets_are_drawn(make_random, size: int) -> None:
         assert sum(c.value for c in credits_) == pytest.approx(score - drawn.mean())
 
 
-def test_a_title_that_is_set_aside_is_credited_nothing(yes_context: RewardContext) -> None:
+def test_a_dismissed_title_gets_no_credit(yes_context: RewardContext) -> None:
     assert credits(yes_context, f"Yes. {quoted(yes_context, 0)} had nothing to do with it.") == []
     text = f"{lifting(yes_context, 0)} {quoted(yes_context, 5)} plays no part."
     assert [c.value for c in credits(yes_context, text, 1)] == pytest.approx(by_hand((0,), 1))
@@ -153,7 +151,7 @@ def test_no_credit_where_ill_posed(yes_context: RewardContext, make_hand_made) -
     assert credits(even, lifting(even, 0, 1)) == []
 
 
-def test_a_composite_weighs_credits_as_it_weighs_faithfulness(yes_context: RewardContext) -> None:
+def test_a_composite_weights_credits_like_faithfulness(yes_context: RewardContext) -> None:
     text = lifting(yes_context, 0)
     columns = COLUMNS | {"reasons": [1], "candidates": [None]}
     composite = Composite({"faithfulness": 3, "grounding": 2, "ranking": 5}, yes_context)

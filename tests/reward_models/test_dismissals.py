@@ -27,7 +27,7 @@ FINDER = CitationFinder(TITLES)
         'Yes. "The Silent Tide" never played any real role.',
         'Yes. It is not because of the title "The Silent Tide".',
         'Yes. "The Silent Tide"\nhad nothing to do with it.',
-        # what one sentence gives, another takes back
+        # one clause gives a reason, another denies it
         'Yes. "The Silent Tide" lifts it. Neither plays any part.',
         'Yes. "The Silent Tide" lifts it. They had nothing to do with it.',
         'Yes. "The Silent Tide" lifts it, but they are irrelevant.',
@@ -35,7 +35,7 @@ FINDER = CitationFinder(TITLES)
         'Yes. "The Silent Tide" lifts it. "The Silent Tide" plays no role.',
     ],
 )
-def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
+def test_a_dismissed_title_is_named_but_not_cited(text):
     reading = read(text, FINDER)
     assert reading.items == {0}
     assert reading.cited((0, 1)) == ()
@@ -75,11 +75,11 @@ def test_a_title_that_is_set_aside_is_named_and_no_reason(text):
         'Yes. No doubt "The Silent Tide" is the reason.',
     ],
 )
-def test_other_sentences_set_nothing_aside(text):
+def test_other_sentences_dismiss_nothing(text):
     assert 0 in read(text, FINDER).cited((0, 1))
 
 
-def test_an_enumeration_is_set_aside_as_one() -> None:
+def test_an_enumeration_is_dismissed_as_a_whole() -> None:
     text = 'Yes. "Nothing to Do", "The Silent Tide" and "Glass Comet" had nothing to do with it.'
     assert read(text, FINDER).cited((0, 1, 2)) == ()
     text = (
@@ -88,12 +88,12 @@ def test_an_enumeration_is_set_aside_as_one() -> None:
     assert read(text, FINDER).cited((0, 1, 2)) == (2,)
 
 
-def test_words_of_a_title_set_nothing_aside():
+def test_words_of_a_title_dismiss_nothing():
     assert read('Yes, because of "Nothing to Do".', FINDER).cited((2,)) == (2,)
 
 
 @pytest.mark.parametrize("plural", [False, True])
-def test_no_sentence_of_the_teacher_sets_its_reasons_aside(plural):
+def test_no_sentence_of_the_teacher_dismisses_its_reasons(plural):
     for frame in frames.FRAMES:
         text = frames.inflect(frame, plural).format(
             item='"Nothing to Do"',

@@ -1,9 +1,10 @@
-"""Worked cases; `conftest.hand_made` says what each history item does to the percentile of item 6.
+"""The faithfulness score by hand and against a slow implementation of its definition.
 
-Yes: removing 0, 1, 2, 3 costs 0.4, 0.2, 0.1, 0.1, 4 and 5 nothing. Of single items the mean is
-0.8 / 6 = 2/15 and the best 0.4; of pairs the mean is 2 * 2/15 and the best 0.6.
-No: removing 0 raises by 0.3, 1 by 0.1, and 4 lowers by 0.1: single items have the mean 0.3 / 6 =
-0.05 and the best 0.3; pairs the mean 0.1 and the best 0.4.
+By hand, the percentile of item 6 changes as in `conftest.hand_made`. Yes: removing item 0, 1, 2 or
+3 lowers it by 0.4, 0.2, 0.1 and 0.1; 4 and 5 change nothing. Single items have a mean effect of
+0.8 / 6 = 2/15 and a best one of 0.4; pairs have 2 * 2/15 and 0.6. No: removing 0 raises it by 0.3,
+1 by 0.1, and 4 lowers it by 0.1. Single items have a mean effect of 0.3 / 6 = 0.05 and a best one
+of 0.3; pairs have 0.1 and 0.4.
 """
 
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ def saying(verdict, context, *items, item=ITEM):
         (2, (0, 1), 1.0),
         (2, (0, 2), 0.7),
         (2, (4, 5), -0.8),
-        # fewer than asked for: measured between a random pair, 4/15, and the best one, 0.6
+        # fewer than asked for: scaled by a random pair, 4/15, and the best pair, 0.6
         (2, (0,), (0.4 - 4 / 15) / (0.6 - 4 / 15)),
         (2, (1,), (0.2 - 4 / 15) / (0.6 - 4 / 15)),
         # more than asked for
@@ -62,13 +63,13 @@ def saying(verdict, context, *items, item=ITEM):
         # no number asked for: min(3, 6 // 3) = 2
         (None, (0, 1), 1.0),
         (None, (0,), 0.4),
-        # three asked for, of which a history of six allows two
+        # three asked for, but a history of six allows only two
         (3, (0, 1), 1.0),
         (3, (0, 1, 2), 0.0),
         (2, (), 0.0),
-        (2, (ITEM,), 0.0),  # the target is no citation
-        (1, (0, 0, 0), 1.0),  # once, for this term; repeating it costs elsewhere
-        (1, (0, 9), 1.0),  # an item outside the history is grounding's concern
+        (2, (ITEM,), 0.0),  # the target is not a citation
+        (1, (0, 0, 0), 1.0),  # counts once here; `repetition` lowers its own score
+        (1, (0, 9), 1.0),  # `grounding` checks items outside the history
     ],
 )
 def test_yes_item(yes_context, asked, cited, expected):
@@ -116,7 +117,7 @@ def test_an_item_of_the_history_as_its_own_reason_scores_zero(yes_context):
 @pytest.mark.parametrize("verdict", ["No", "Perhaps", "Yes. No"])
 @pytest.mark.parametrize("cited", [(0,), (5,), (), HISTORY])
 def test_wrong_missing_and_contradictory_verdicts(yes_context, verdict, cited):
-    """A flipped verdict with the least influential item must not pay."""
+    """A flipped verdict with the least influential item must not score."""
     assert reward(yes_context, saying(verdict, yes_context, *cited), "yes") == -1
 
 
@@ -132,7 +133,7 @@ def test_fewer_than_three_distinct_items(yes_context, history):
 
 
 def test_three_items_allow_one_citation(yes_context):
-    # p = 0.7 with (0, 1, 2); removing them costs 0.4, 0.2, 0.1: mean 0.7 / 3
+    # p = 10 / 13; removing 0, 1 or 2 costs 4, 2 or 1 thirteenths; the unit cancels
     history = (0, 1, 2)
     text = saying("Yes", yes_context, 1)
     expected = (0.2 - 0.7 / 3) / (0.4 - 0.7 / 3)
@@ -143,8 +144,8 @@ def test_three_items_allow_one_citation(yes_context):
 
 
 def test_every_occurrence_is_removed(yes_context):
-    # 1 is there twice and costs 0.4 of p = 0.7 (0, 1, 1... score 9 - 2): as much as item 0
-    history = (1, 0, 2, 1)  # score 4 + 2 * 2 + 1 = 9, p = 0.9
+    # item 6 scores 4 + 2 * 2 + 1 = 9; it scores 5 without item 0, and without both 1s
+    history = (1, 0, 2, 1)
     assert reward(yes_context, saying("Yes", yes_context, 1), "yes", history) == pytest.approx(1)
     assert reward(yes_context, saying("Yes", yes_context, 0), "yes", history) == pytest.approx(1)
 
@@ -155,8 +156,8 @@ def test_ill_posed_whatever_the_text_says(make_hand_made, yes_context):
         assert reward(even, text, "yes") is None
 
 
-def test_ill_posedness_is_that_of_as_many_reasons_as_asked_for(make_hand_made, yes_context):
-    """Items 0 and 1 only count together, so pairs differ and single items do not."""
+def test_ill_posedness_depends_on_the_number_of_reasons_asked_for(make_hand_made, yes_context):
+    """Removing only 0 or only 1 has no effect, so pairs differ and single items do not."""
 
     class Together:
         def score(self, histories):
@@ -168,7 +169,7 @@ def test_ill_posedness_is_that_of_as_many_reasons_as_asked_for(make_hand_made, y
     assert reward(context, saying("Yes", context, 0, 1), "yes", reasons=1) is None
     assert reward(context, saying("Yes", context, 0), "yes", reasons=1) is None
     assert reward(context, saying("Yes", context, 0, 1), "yes", reasons=2) == pytest.approx(1)
-    # a single item does nothing, a random pair 0.9 / 15
+    # a single item has no effect, a random pair 0.9 / 15 on average
     assert reward(context, saying("Yes", context, 0), "yes", reasons=2) == pytest.approx(-1 / 14)
 
 
@@ -212,14 +213,14 @@ def test_reward_uses_deletion_and_other_perturbations_differ(make_random):
     assert faithfulness(texts, context=context, **columns) == deleted
 
 
-def test_an_item_that_is_not_of_the_history_cannot_be_cited(make_random):
+def test_citing_an_item_outside_the_history_is_an_error(make_random):
     effects = SubsetEffects(make_random(30, 0), 30)
-    with pytest.raises(ValueError, match="not in it"):
+    with pytest.raises(ValueError, match="not in the history"):
         faithfulness_score(answers([(9,)]), [Question(HISTORY, 20, "yes")], [1], effects)
 
 
 def slow_measure(recommender, history, asked, nats):
-    """Percentile or log-probability, compared with what the original history leaves."""
+    """Percentile or log-probability among items outside the original history."""
     scores = recommender.score([history])[0]
     others = [i for i in range(len(scores)) if i not in asked.history and i != asked.item]
     own = scores[asked.item]
@@ -229,14 +230,14 @@ def slow_measure(recommender, history, asked, nats):
 
 
 def slow_score(recommender, asked, answer, reasons, nats):
-    """DESIGN's definition, one history at a time, for histories whose subsets are few."""
+    """The definition, one history at a time, for histories with few subsets."""
     n = len(set(asked.history))
     if n < 3:
         return None
     k = min(3, max(1, n // 3)) if reasons is None else min(reasons, max(1, n // 3))
 
-    def comp(gone: Sequence[int]) -> float:
-        left = [i for i in asked.history if i not in gone]
+    def comp(removed: Sequence[int]) -> float:
+        left = [i for i in asked.history if i not in removed]
         change = slow_measure(recommender, asked.history, asked, nats) - slow_measure(
             recommender, left, asked, nats
         )
@@ -274,7 +275,7 @@ def test_the_whole_definition_on_random_worlds(make_random, nats):
     steps = set()
     for seed in range(4):
         recommender = make_random(24, seed)
-        recommender.weights *= 0.1 if nats else 1  # so that gaps of less than 0.05 nats occur
+        recommender.weights *= 0.1 if nats else 1  # for gaps of less than 0.05 nats
         cases = [random_world(rng, recommender, 24) for _ in range(60)]
         asked, said, reasons = zip(*cases, strict=True)
         how = {"measure": log_probability} if nats else {}
@@ -290,7 +291,7 @@ def test_the_whole_definition_on_random_worlds(make_random, nats):
 
 
 def test_every_text_is_scored_on_the_same_cases(make_random):
-    """A property: what is `None` is so for every verdict and every cited set."""
+    """Whether a case is `None` depends neither on the verdict nor on the cited set."""
     rng = np.random.default_rng(5)
     recommender = make_random(24, 9)
     effects = SubsetEffects(recommender, 24)
@@ -308,7 +309,7 @@ def test_every_text_is_scored_on_the_same_cases(make_random):
 
 
 def test_a_set_beyond_the_pool_is_clipped_to_the_best_draw(make_random):
-    """Of 560 subsets, 200 are drawn; the cited one does not enter the pool."""
+    """200 of 560 subsets are drawn; the cited one is not added to the pool."""
     rng = np.random.default_rng(2)
     recommender = make_random(60, 3)
     asked = Question(tuple(range(16)), 40, "yes")

@@ -4,12 +4,12 @@ from reward_models.format import well_formed
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "followed"),
     [
         ('Yes. "Crimson Harbor" is why.', 5),
         ('Because of "Crimson Harbor" and "Up". Verdict: yes.', 5),
         ('No. The user liked "Yes Man".', 5),
-        # one rule each
+        # one rule broken
         ('"Crimson Harbor" is why.', 4),
         ('Yes. "Crimson Harbor" is why. Yes.', 4),
         ('Well, so the verdict: yes, and "Crimson Harbor" is why.', 4),
@@ -21,19 +21,19 @@ from reward_models.format import well_formed
         ('Yes. "Crimson Harbor" is why; so it goes.', 4),
         ('Yes.\n- "Crimson Harbor" is why.', 4),
         ('Yes. <|item_3|> "Crimson Harbor" is why.', 4),
-        # several
+        # several rules broken
         ('Yes. It is why: "Crimson Harbor.', 3),
         ("- Crimson Harbor\n- Up", 1),
-        # no word of its own
+        # no words besides verdict and titles
         ("", 0),
         ("Yes.", 0),
         ('Verdict: yes. "Crimson Harbor"', 0),
         (":", 0),
     ],
 )
-def test_rules(yes_context, text, kept):
+def test_rules(yes_context, text, followed):
     found = well_formed([text], context=yes_context, task=["explanation"])
-    assert found == [pytest.approx(kept / 5)]
+    assert found == [pytest.approx(followed / 5)]
 
 
 def test_other_tasks(yes_context):

@@ -1,4 +1,4 @@
-"""Worked margins; `conftest.hand_made` says what each history item does to item 6's percentile."""
+"""Margins by hand; the percentile of item 6 changes as in `conftest.hand_made`."""
 
 import pytest
 
@@ -17,23 +17,23 @@ def score(context, text, label, history=HISTORY, item=6):
     [
         (HISTORY, 0.5),  # percentile 0.8: barely a yes
         ((1, 0, 2, 1), (1 + (12 / 13 - 0.8) / 0.2) / 2),  # above 12 of 13
-        ((0, 0, 1), 1.0),  # 1.0
-        ((0,), 0.5),  # 0.4: labelled by someone else
+        ((0, 0, 1), 1.0),  # percentile 1
+        ((0,), 0.5),  # percentile 9 / 15: the given label is not the recommender's
     ],
 )
-def test_a_verdict_is_worth_what_the_case_is_clear(yes_context, history, worth):
+def test_a_verdict_scores_by_its_margin(yes_context, history, worth):
     assert score(yes_context, "Yes. It fits.", "yes", history) == pytest.approx(worth)
     for text in ("No. It does not.", "It may.", "Yes. No.", ""):
         assert score(yes_context, text, "yes", history) == pytest.approx(-worth)
 
 
 def test_a_no_item(no_context):
-    # percentile 0.2: 0.3 of 0.5 below the border
+    # percentile 0.2: margin 0.3 / 0.5
     assert score(no_context, "No.", "no") == pytest.approx((1 + 0.6) / 2)
     assert score(no_context, "Yes.", "no") == pytest.approx(-(1 + 0.6) / 2)
 
 
-def test_where_there_is_nothing_to_ask(yes_context):
+def test_no_score_without_label_item_or_history(yes_context):
     assert score(yes_context, "Yes.", None) is None
     assert score(yes_context, "Yes.", "yes", item=None) is None
     assert score(yes_context, "Yes.", "yes", history=()) is None

@@ -15,13 +15,13 @@ def claims(context, text, target=HARBOR):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # of the titles of the sentence
+        # titles of the sentence
         ('"The Silent Tide" is a mystery.', {(TIDE, "mystery")}),
         ('"The Silent Tide" is a MYSTERY', {(TIDE, "mystery")}),
         ("because of The Silent Tide, a mystery.", {(TIDE, "mystery")}),
         ('"Glass Comet" is a comedy. "Iron Orchard" is fine.', {(COMET, "comedy")}),
         ('"Crimson Harbor" is maritime.', {(HARBOR, "maritime")}),
-        # of the target, when the sentence names none
+        # the target, if the sentence names no title
         ("Yes. It is a slow burn.", {(HARBOR, "slow burn")}),
         # shared with the target
         (
@@ -45,39 +45,39 @@ def claims(context, text, target=HARBOR):
             '"The Silent Tide" matters. So it goes. Both are maritime.',
             {(HARBOR, "maritime"), (TIDE, "maritime")},
         ),
-        # a line ends a sentence, a point within a number does not
+        # a line end ends a sentence, a decimal point does not
         ('"Glass Comet" matters\nIt is a mystery', {(HARBOR, "mystery")}),
         ('"Glass Comet" scores 3.5 as a comedy', {(COMET, "comedy")}),
-        # in brackets, of that title alone
+        # brackets: only that title
         (
             '"The Silent Tide" (mystery, maritime) and "Glass Comet" (comedy) both matter',
             {(TIDE, "mystery"), (TIDE, "maritime"), (COMET, "comedy")},
         ),
         ("so Glass Comet (comedy) is why", {(COMET, "comedy")}),
-        # what the one lacks, the others have
+        # "lacks what": the titles after it
         (
             'No. "Crimson Harbor" lacks what "Glass Comet" and "The Silent Tide" bring, comedy.',
             {(COMET, "comedy"), (TIDE, "comedy")},
         ),
         ("It lacks what others bring, comedy.", set()),
-        # a title taken away denies nothing
+        # "without" a title negates nothing
         (
             'Without "The Silent Tide", "Crimson Harbor" would fall: both are mysteries.',
             {(TIDE, "mystery"), (HARBOR, "mystery")},
         ),
         ('"Glass Comet" is a comedy, and without it this item falls.', {(COMET, "comedy")}),
-        # denials claim nothing
+        # negations claim nothing
         ("It is a film without comedy.", set()),
         ('Unlike "Glass Comet", it is no comedy.', set()),
         ('"Glass Comet" isn\'t a mystery.', set()),
         ('No, "Glass Comet" is a comedy.', {(COMET, "comedy")}),
-        # in quotes, and in compounds
+        # values in quotes and in compounds
         ('"The Silent Tide" is a "comedy".', {(TIDE, "comedy")}),
         ('"The Silent Tide" ("comedy", “Maritime”)', {(TIDE, "comedy"), (TIDE, "maritime")}),
         ('"The Silent Tide" is a comedy-mystery.', {(TIDE, "comedy"), (TIDE, "mystery")}),
         ('"The Silent Tide" is slow-burn and comedy-like', {(TIDE, "slow burn"), (TIDE, "comedy")}),
         ('"The Silent Tide" is a non-comedy.', set()),
-        # no claims: words in titles and quotes, parts of words, unknown words
+        # not claims: words in titles and quotes, parts of words, unknown words
         ('"The Silent Comedy" moves it.', set()),
         ("It is dramatic and a melodrama and post-drama.", set()),
         ("It is a slow, burning western.", set()),
@@ -88,7 +88,7 @@ def test_claims(yes_context, text, expected):
     assert claims(yes_context, text) == expected
 
 
-def test_longest_value_wins_and_short_or_verdict_values_are_no_claims(make_hand_made):
+def test_the_longest_value_wins_and_short_or_verdict_values_do_not_count(make_hand_made):
     values = [("noir",), ("noir mystery",), ("no",), ("yes",), ("3D",), ("Sci-Fi",), ("boss",)]
     attributes = [{"genre": v} for v in values] + [{}] * 10
     context = RewardContext([f"Title {i}" for i in range(17)], attributes, make_hand_made([], 0))
@@ -98,7 +98,7 @@ def test_longest_value_wins_and_short_or_verdict_values_are_no_claims(make_hand_
     assert not context.claims.is_true(Claim(0, "noir mystery"))
 
 
-def test_text_about_no_target(yes_context):
+def test_text_without_a_target(yes_context):
     assert claims(yes_context, "A mystery.", None) == set()
     assert claims(yes_context, '"Glass Comet" shares the mystery.', None) == {(COMET, "mystery")}
 

@@ -37,7 +37,7 @@ def test_levels_become_thirds_and_no_answer_is_no_score(yes_context):
     assert score(yes_context, [1.0, 4.0])[0][:2] == [0.0, 1.0]
 
 
-def test_a_judge_is_not_troubled_for_nothing(yes_context):
+def test_the_judge_is_not_called_without_cases(yes_context):
     judge = ScriptedJudge([])
     columns = {name: values[4:] for name, values in COLUMNS.items()}
     context = replace(yes_context, judge=judge)

@@ -1,4 +1,4 @@
-"""The soft band of lengths."""
+"""The soft length band."""
 
 import re
 from dataclasses import replace
@@ -23,7 +23,7 @@ def test_more_words_within_the_band_earn_nothing(yes_context: RewardContext) -> 
     assert set(scores) == {1.0}
 
 
-def test_the_band_is_the_contexts(yes_context: RewardContext) -> None:
+def test_the_context_sets_the_band(yes_context: RewardContext) -> None:
     context = replace(yes_context, length_band=(3, 4))
     texts = ["word " * words for words in (0, 3, 4, 7)]
     scores = REWARDS["length"](texts, context=context, task=["explanation"] * 4)
@@ -41,7 +41,7 @@ def test_the_band_is_the_contexts(yes_context: RewardContext) -> None:
         (14, "14"),
     ],
 )
-def test_a_band_that_is_none_is_named(
+def test_an_invalid_band_is_an_error(
     yes_context: RewardContext, band: tuple[int, int], shown: str
 ) -> None:
     with pytest.raises(ValueError, match=f"the band is {re.escape(shown)}: give"):

@@ -1,4 +1,4 @@
-"""Being among the ten best, against a sort in plain Python."""
+"""Top-10 membership, compared with a sort in plain Python."""
 
 import numpy as np
 import pytest
@@ -26,6 +26,6 @@ def test_ten_items_are_the_top(above: int, member: float) -> None:
     assert in_top(scores, np.array([0]), [()]).tolist() == [member]
 
 
-def test_items_of_the_history_take_no_place() -> None:
+def test_history_items_are_not_in_the_list() -> None:
     scores = np.array([[0.0] + [1.0] * 10 + [-1.0] * 10])
     assert in_top(scores, np.array([0]), [(1, 2)]).tolist() == [1.0]

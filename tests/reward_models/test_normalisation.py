@@ -1,4 +1,4 @@
-"""Terms on one scale, clipped, and weighed by how far training is."""
+"""Normalised and clipped terms, and weight schedules."""
 
 import json
 
@@ -13,7 +13,7 @@ TEXTS = [""] * 4
 
 
 def says(completions, *, context, scores, **columns):
-    """A reward that repeats what a column says."""
+    """A reward that returns a column."""
     return list(scores)
 
 
@@ -34,21 +34,21 @@ def test_nothing_is_normalised_by_default():
     assert make(normalisation={"a": "none"})(TEXTS, scores=scores).total == scores
 
 
-def test_a_batch_is_measured_against_itself():
+def test_a_batch_is_normalised_by_its_own_moments():
     scores = [1.0, 3.0, None, FAILED]  # mean 2, deviation 1
     result = make(normalisation={"a": "batch"})(TEXTS, scores=scores)
     assert result.total == [-1.0, 1.0, None, FAILED]
-    assert result.terms == {"a": scores}  # logs and samples show what the term said
+    assert result.terms == {"a": scores}  # logs and samples show raw scores
 
 
-def test_a_term_that_tells_nothing_apart_is_not_blown_up():
+def test_a_constant_term_is_not_divided():
     for kind in ("batch", "running"):
         composite = make(normalisation={"a": kind})
         assert composite(TEXTS, scores=[0.1, 0.1, 0.1, None]).total == [0.0, 0.0, 0.0, None]
         assert composite([""], scores=[None]).total == [None]
 
 
-def test_running_figures_are_those_of_everything_scored_so_far():
+def test_running_moments_cover_everything_scored_so_far():
     rng = np.random.default_rng(0)
     composite, seen = make(normalisation={"a": "running"}), []
     for size in (4, 1, 7):
@@ -59,7 +59,7 @@ def test_running_figures_are_those_of_everything_scored_so_far():
         assert total == pytest.approx(expected)
 
 
-def test_running_figures_do_not_depend_on_batches():
+def test_running_moments_do_not_depend_on_batches():
     values = np.random.default_rng(1).normal(size=20).tolist()
     whole, parts = Moments(), Moments()
     whole.add(values)
@@ -109,7 +109,7 @@ def test_a_term_whose_weight_is_still_zero_is_not_computed():
         composite([""], scores=[0.25])
 
 
-def test_comparable_scores_have_a_fixed_zero():
+def test_the_final_reward_has_a_fixed_zero():
     settings = {"normalisation": {"a": "batch"}, "clip": {"a": 0.1, "b": 0.4}}
     composite = make({"a": 1, "b": 1}, **settings, schedule={"b": [[0, 0], [1, 3]]})
     composite.progress = 0.0
@@ -117,13 +117,13 @@ def test_comparable_scores_have_a_fixed_zero():
     assert composite.state() == {}
 
 
-def test_comparable_is_the_same_where_nothing_moves():
+def test_the_final_reward_is_the_same_if_nothing_changes():
     scores = [0.3, 0.1, None, FAILED]
     composite = make({"a": 1, "b": 2}, clip={"b": 0.3})
     assert composite.final_reward()(TEXTS, scores=scores) == composite(TEXTS, scores=scores)
 
 
-def test_credits_are_measured_like_the_total(yes_context):
+def test_credits_are_scaled_like_the_total(yes_context):
     title = yes_context.titles
     texts = [*(f'Yes. "{title[i]}" is why "{title[6]}" is high.' for i in (0, 1)), "No."]
     columns = {
@@ -141,7 +141,7 @@ def test_credits_are_measured_like_the_total(yes_context):
     spread = float(np.std(result.terms["faithfulness"]))
     found = scaled.credits(texts, result, **columns)
     assert [c.value for [c] in found[:2]] == pytest.approx([c.value / spread for [c] in before[:2]])
-    # past a bound no citation brings anything
+    # past a bound no citation changes the total
     clipped = Composite(weights, yes_context, clip={"faithfulness": 0.9})
     result = clipped(texts, **columns)
     assert result.terms["faithfulness"][0] == 1
@@ -159,11 +159,11 @@ def test_credits_are_measured_like_the_total(yes_context):
         ({"schedule": {"a": []}}, "give pairs of progress and weight"),
         ({"schedule": {"a": [[0, 1, 2]]}}, "give pairs of progress and weight"),
         ({"schedule": {"a": [[0, float("nan")]]}}, "give pairs of progress and weight"),
-        ({"schedule": {"a": [[0, 1], [1.5, 1]]}}, r"progress \[0, 1.5\]: give shares"),
-        ({"schedule": {"a": [[0.5, 1], [0.5, 2]]}}, r"progress \[0.5, 0.5\]: give shares"),
+        ({"schedule": {"a": [[0, 1], [1.5, 1]]}}, r"progress \[0, 1.5\]: give increasing"),
+        ({"schedule": {"a": [[0.5, 1], [0.5, 2]]}}, r"progress \[0.5, 0.5\]: give increasing"),
         ({"schedule": {"a": [[0, 1], [0.5, 0]]}}, "at progress 0.5 reward weights are .*above 0"),
     ],
 )
-def test_settings_that_mean_nothing_are_refused(settings, message):
+def test_invalid_settings_are_errors(settings, message):
     with pytest.raises(ValueError, match=message):
         make(**settings)

@@ -25,7 +25,7 @@ def test_by_hand():
     assert ndcg([8, 7, 9], [7, 8, 9]) == pytest.approx((1 + 2 * 0.63093) / ideal, abs=1e-5)
     assert ndcg([9, 8], [7, 8, 9]) == pytest.approx(0.63093 / ideal, abs=1e-5)
     assert ndcg([None, 7], [7, 8, 9]) == pytest.approx(2 * 0.63093 / ideal, abs=1e-5)
-    # a repeated title gains once, one that is no candidate nothing, and both take a place
+    # a repeated title gains once, a non-candidate nothing, and both take a position
     assert ndcg([7, 7, 8], [7, 8, 9]) == pytest.approx((2 + 0.5) / ideal, abs=1e-5)
     assert ndcg([7, 3, 8], [7, 8, 9]) == pytest.approx((2 + 0.5) / ideal, abs=1e-5)
     assert ndcg([7, 8, 9], [7, 8, 9], k=1) == 1
@@ -53,11 +53,11 @@ def test_random_order_constants(scheme, constant):
         assert expected_random(5, scheme, k) == pytest.approx(mean)
 
 
-def test_top_item_alone_in_the_papers_gains():
+def test_the_papers_gains_for_the_top_item_alone():
     assert ndcg([0], range(5), "recexplainer") == pytest.approx(0.936, abs=5e-4)
 
 
-def test_no_order_to_predict_is_an_error():
+def test_fewer_than_two_distinct_candidates_are_an_error():
     for candidates in ([], [4], [4, 4]):
         with pytest.raises(ValueError, match="two or more different"):
             ndcg([4], candidates)
@@ -83,17 +83,17 @@ def test_reward_is_one_for_the_recommenders_order_and_zero_on_average(context):
     rewards = rank(context, answers)
     assert np.mean(rewards) == pytest.approx(0, abs=1e-12)
     assert np.argmax(rewards) == list(permutations((2, 3, 4, 5))).index(tuple(best_first))
-    # NDCG 0 is three to four times farther below chance than 1 is above: clipped
+    # NDCG 0 is three to four times as far below chance as 1 is above it: clipped
     assert rank(context, ["", "Title A; Title B"]) == [-1, -1]
 
 
-def test_candidates_of_equal_score_stand_in_catalogue_order(make_hand_made):
+def test_candidates_of_equal_score_are_in_catalogue_order(make_hand_made):
     recommender = make_hand_made([0.0], start=0.5)  # items 1 to 5 and the history's item score 0
     context = RewardContext([f"Title {i}" for i in range(17)], (), recommender)
     assert true_orders(context, [(0,)], [(3, 9, 1, 2)]) == [(9, 1, 2, 3)]
 
 
-def test_reward_of_other_tasks_and_of_missing_candidates(context):
+def test_other_tasks_and_missing_candidates(context):
     assert rank(context, ["x"], task=["retrieval"], candidates=[None]) == [None]
     with pytest.raises(ValueError, match="two or more different"):
         rank(context, ["x"], candidates=[None])

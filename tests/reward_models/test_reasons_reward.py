@@ -1,4 +1,4 @@
-"""As many reasons as asked for."""
+"""The number of reasons, compared with the number asked for."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def score(context: RewardContext, text: str, asked: int | None, label: str = "ye
 
 
 @pytest.mark.parametrize(("cited", "asked", "expected"), CASES)
-def test_distance_to_what_was_asked(
+def test_distance_to_the_number_asked_for(
     yes_context: RewardContext, cited: int, asked: int, expected: float
 ) -> None:
     names = " and ".join(f'"{title}"' for title in yes_context.titles[:cited])
@@ -46,12 +46,12 @@ def test_a_repeated_title_is_one_reason(yes_context: RewardContext) -> None:
     )
 
 
-def test_titles_outside_of_the_history_are_no_reasons(yes_context: RewardContext) -> None:
+def test_titles_outside_the_history_are_not_reasons(yes_context: RewardContext) -> None:
     text = f'Yes. "{yes_context.titles[0]}" and "{yes_context.titles[7]}".'
     assert score(yes_context, text, 1) == 1.0
 
 
-def test_a_no_that_nothing_supports_is_not_counted(yes_context: RewardContext) -> None:
+def test_a_no_without_citations_is_not_scored(yes_context: RewardContext) -> None:
     assert score(yes_context, "No. Nothing supports it.", 2, "no") is None
     assert score(yes_context, "Yes. Simply so.", 2, "yes") == 0.0
     assert score(yes_context, "Yes. Simply so.", None) is None

@@ -7,24 +7,24 @@ from reward_models.repetition import repetition
     ("text", "repeated"),
     [
         ('Yes. "Crimson Harbor" is why, as nothing else comes close.', 0),
-        # a title may return in a next sentence, which says more of it, and bring its words along
+        # a title may occur again in a later sentence
         ('Yes. "Up" and "Glass Comet" lift it. "Up" shares the label drama with it.', 0),
         ('"The Copper Lantern" is low. "The Copper Lantern" lacks what "Up" has.', 0),
         ('"The Copper Lantern" is low. "The Copper Lantern" is no family title. "Up" is.', 0),
-        # not within a sentence: here one of one, one of two and none of three that name titles
+        # but not in the same one: of the sentences with titles, 1 of 1, 1 of 1, 1 of 2 and 0 of 3
         ('Yes. "Crimson Harbor" is high because of "Crimson Harbor".', 1),
         ('"Up", "Up", "Up", "Glass Comet"', 1),
         ('It lifts "Up", and Up is why. "Glass Comet" is too. Nothing else.', 1 / 2),
         ('"Up" lifts it; "Up" counts. Most of all "Up".', 0),
-        # titles in no catalogue are grounding's concern
+        # `grounding` checks unknown titles
         ('Yes. It is "Dr. Who" because of "Dr. Who".', 0),
-        # a title counts as one word, so that its own words return without making a 4-gram
+        # a title counts as one word, so its own words make no 4-gram
         ('a b "Crimson Harbor" c. d b "Crimson Harbor" c e.', 0),
-        # of the 4-grams of "T lifts it most T lifts it most now" one in six returns
+        # of the 4-grams of "T lifts it most T lifts it most now" one in six is repeated
         ('"Up" lifts it most\n"Up" lifts it most now', 1 / 6),
         # words: a b c d a b c d has the 4-grams abcd, bcda, cdab, dabc, abcd
         ("a b c d A b c d", 1 / 5),
-        # sentences: one of three; of its nine 4-grams two return
+        # one sentence in three is repeated, and two of nine 4-grams
         ("It fits well here. It fits well here! So be it.", 1 / 3),
         ("Yes", 0),
     ],
@@ -35,11 +35,11 @@ def test_shares(yes_context, text, repeated):
 
 
 @pytest.mark.parametrize("text", ["", " \n", "...", "“”"])
-def test_a_text_without_words_says_nothing_once(yes_context, text):
+def test_a_text_without_words_scores_zero(yes_context, text):
     assert repetition([text], context=yes_context, task=["explanation"]) == [0]
 
 
-def test_going_round_in_circles_costs_ever_more(yes_context):
+def test_more_repetitions_score_lower(yes_context):
     texts = ["the pull of the sea " * times for times in (1, 2, 4, 50)]
     found = repetition(texts, context=yes_context, task=["explanation"] * 4)
     assert found == sorted(found, reverse=True) and found[-1] < 0.05

@@ -1,4 +1,4 @@
-"""What every reward term keeps to."""
+"""The contract of every reward term."""
 
 import inspect
 from dataclasses import replace
@@ -38,7 +38,7 @@ PIECES = (
 
 
 def read_columns(name):
-    """The columns that a term reads: its keyword arguments, the context apart."""
+    """The columns that a term reads: its keyword arguments except the context."""
     parameters = inspect.signature(REWARDS[name]).parameters.values()
     named = {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
     return named - {"context"}
@@ -49,7 +49,7 @@ def random_text(rng):
 
 
 class LengthJudge:
-    """Rates a text by its number of letters; does not answer on one without any."""
+    """Rates a text by its number of characters; fails on an empty one."""
 
     def rate(self, cases):
         return [1 + len(case.text) % 4 if case.text else FAILED for case in cases]
@@ -88,7 +88,7 @@ class TestEveryReward:
             together[i] for i in (0, 0, 3, 3, 4, 4)
         ]
 
-    def test_scores_its_tasks_and_no_other(self, name, context):
+    def test_scores_only_its_tasks(self, name, context):
         scored = {
             kind
             for kind, score in zip(COLUMNS["task"], self.score(name, context), strict=True)
@@ -102,7 +102,7 @@ class TestEveryReward:
         scores = REWARDS[name](texts, context=context, **columns)
         assert all(s is None or s is FAILED or self.in_range(name, s) for s in scores)
 
-    def test_names_a_missing_column(self, name, context):
+    def test_the_error_names_a_missing_column(self, name, context):
         assert read_columns(name) <= set(COLUMNS)
         for missing in read_columns(name):
             columns = {key: value for key, value in COLUMNS.items() if key != missing}
@@ -115,7 +115,7 @@ class TestEveryReward:
             with pytest.raises(ValueError):
                 REWARDS[name](TEXTS, context=context, **columns)
 
-    def test_random_texts_of_awkward_pieces_score_in_range_and_twice_the_same(self, name, context):
+    def test_random_awkward_texts_score_in_range_and_reproducibly(self, name, context):
         rng = np.random.default_rng(0)
         texts = [random_text(rng) for _ in range(200)]
         rows = rng.integers(0, 5, len(texts)).tolist()
@@ -124,4 +124,4 @@ class TestEveryReward:
         assert all(s is None or s is FAILED or self.in_range(name, s) for s in scores)
         fresh = replace(context)  # nothing remembered
         assert REWARDS[name](texts, context=fresh, **columns) == scores
-        assert len({s for s in scores if s is not None}) > 1, "tells nothing apart"
+        assert len({s for s in scores if s is not None}) > 1, "constant score"

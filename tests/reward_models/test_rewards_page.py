@@ -1,4 +1,4 @@
-"""docs/rewards.md: its Python runs, its YAML is a configuration, its table is that of the code."""
+"""docs/rewards.md: its Python runs, its YAML is valid, its table matches the code."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says it measures; how fast is no matter here."""
+"""The benchmark measures what it claims to; its speed is not tested."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ from reward_models import REWARDS, context
 from reward_models.perturb.effects import SubsetEffects
 
 
-def test_every_text_is_another_one_and_every_term_scores_it():
+def test_texts_are_distinct_and_every_term_scores_them():
     world = where, texts, columns = build(num_items=60, history=6, states=4, completions=3)
     assert len(set(texts)) == len(texts) == 12
     assert len(set(columns["history"])) == 4
@@ -25,7 +25,7 @@ def test_every_text_is_another_one_and_every_term_scores_it():
     assert min(speed(world, REWARDS["faithfulness"], repeats=1)) > 0
 
 
-def test_a_text_scored_alone_shares_no_pools_and_rebuilds_no_catalogue(
+def test_texts_scored_alone_share_no_pools_and_keep_the_catalogue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world, texts, columns = build(num_items=60, history=6, states=4, completions=3)

@@ -21,15 +21,15 @@ def slow_effect(recommender, question, chosen, name, kept, measure=percentile):
     else:
         altered = [-1 if i in removed else i for i in history]
 
-    def opinion(h):
+    def measured(h):
         return measure(recommender.score([h]), np.array([item]), [history])[0]
 
-    change = opinion(history) - opinion(altered)
+    change = measured(history) - measured(altered)
     return (1 if label == "yes" else -1) * (-change if kept else change)
 
 
 def random_questions(rng, count, length=7, repeats=True):
-    """Histories of the first half of the items, targets of the second."""
+    """Histories from the first half of the items, targets from the second."""
     return [
         Question(
             tuple(rng.choice(N // 2, length, replace=repeats).tolist()),
@@ -62,7 +62,7 @@ def test_batched_matches_one_by_one(make_random, name, kept, measure):
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_of_several_perturbations_opinions_are_averaged(make_random, kept):
+def test_several_perturbations_are_averaged(make_random, kept):
     rng = np.random.default_rng(3)
     recommender = make_random(N, 1)
     ways = ("deletion", "masking", "masking")
@@ -86,14 +86,14 @@ def test_perturbations():
 
 def test_leave_one_out_in_order_of_the_history(make_hand_made):
     effects = SubsetEffects(make_hand_made([4, 2, 1, 1, 0, 0], 0), 17)
-    history = (5, 0, 1, 0, 2, 3, 4)  # item 0 twice: starts at 1.2, of which it gives 0.8
+    history = (5, 0, 1, 0, 2, 3, 4)  # item 0 occurs twice: 0.8 of a sum of 1.2
     (pool,) = effects.pools([Question(history, 6, "yes")], [1])
-    # p is capped at 1: 12 of 10 competitors; without item 0 it scores 4
+    # item 6 scores 12, above all 10 competitors: p = 1; without item 0 it scores 4: p = 0.4
     assert pool.effects == pytest.approx([0, 0.6, 0, 0, 0, 0])
     assert pool.subsets.tolist() == [[0], [1], [2], [3], [4], [5]]
 
 
-def test_many_subsets_are_drawn_and_a_greedy_one_is_added(make_random):
+def test_large_pools_are_drawn_with_a_greedy_subset(make_random):
     rng = np.random.default_rng(2)
     recommender = make_random(N, 3)
     question = random_questions(rng, 1, length=12, repeats=False)[0]
@@ -114,7 +114,7 @@ def test_many_subsets_are_drawn_and_a_greedy_one_is_added(make_random):
 
 
 class AllOrNothing:
-    """Item 20 stands in the middle until all five special items are gone, then last."""
+    """Item 20 is in the middle until all five special items are removed, then last."""
 
     def score(self, histories):
         scores = np.tile(np.arange(N, dtype=float), (len(histories), 1))
@@ -127,7 +127,7 @@ def test_a_cited_set_does_not_enter_the_pool():
     effects = SubsetEffects(AllOrNothing(), N)
     (pool,) = effects.pools([question], [5])
     assert pool.best == pool.random == 0
-    # of 23 others 13 (16..19, 21..29) stand below 29.5
+    # 13 of the 23 other items (16..19, 21..29) are below 29.5
     special, other = effects.effects([question] * 2, [(1, 3, 5, 7, 9), (0, 2, 4, 6, 8)])
     assert special == pytest.approx((13 / 23, 0))
     assert other == (0, 0)
@@ -135,8 +135,8 @@ def test_a_cited_set_does_not_enter_the_pool():
     assert again.best == again.random == again.gap == 0
 
 
-def test_effects_of_sets_alone(make_random):
-    """Of any size, the whole history too where it is kept; those of a known pool are not asked."""
+def test_effects_without_pools(make_random):
+    """Sets of any size; sets in a cached pool are not scored again."""
     rng = np.random.default_rng(4)
     recommender = make_random(N, 5)
     questions = random_questions(rng, 6, repeats=False)
@@ -161,10 +161,10 @@ def test_draws_are_uniform_and_seeded():
     many = np.concatenate([drawn_subsets(12, 4, np.random.default_rng(i)) for i in range(50)])
     share = np.bincount(many.ravel(), minlength=12) / len(many)
     np.testing.assert_allclose(share, 4 / 12, atol=0.02)
-    assert len({tuple(row) for row in many.tolist()}) == 495  # every subset comes up
+    assert len({tuple(row) for row in many.tolist()}) == 495  # every subset occurs
 
 
-def test_effects_do_not_depend_on_the_batch_nor_on_memory(make_random, monkeypatch):
+def test_effects_do_not_depend_on_the_batch_or_the_cache(make_random, monkeypatch):
     rng = np.random.default_rng(6)
     recommender = make_random(N, 7)
     questions = random_questions(rng, 6, length=14, repeats=False)
@@ -182,7 +182,7 @@ def test_effects_do_not_depend_on_the_batch_nor_on_memory(make_random, monkeypat
     assert max(recommender.asked[-20:]) == 3
 
 
-def test_equal_histories_are_asked_once_and_answers_remembered(make_random):
+def test_equal_histories_are_scored_once_and_pools_cached(make_random):
     recommender = make_random(N, 8)
     effects = SubsetEffects(recommender, N)
     history = (1, 2, 3, 4, 5)
@@ -195,11 +195,11 @@ def test_equal_histories_are_asked_once_and_answers_remembered(make_random):
     assert recommender.asked == [6, 11]
 
 
-def test_the_least_recently_used_is_forgotten(make_random):
+def test_the_least_recently_used_pool_is_dropped(make_random):
     recommender = make_random(N, 9)
     effects = SubsetEffects(recommender, N, remembered=2)
     a, b, c = (Question((1, 2, 3, 4), item, "no") for item in (20, 21, 22))
-    for question in (a, b, a, c, a):  # c drives out b, not a
+    for question in (a, b, a, c, a):  # c replaces b, not a
         effects.pools([question], [1])
     assert len(recommender.asked) == 3
     effects.pools([b], [1])
@@ -217,7 +217,7 @@ def test_undefined_effects(make_random):
     for size in (0, 3):
         with pytest.raises(ValueError, match=f"no subsets of {size} items"):
             SubsetEffects(recommender, N).pools([question], [size])
-    with pytest.raises(ValueError, match="not in it"):
+    with pytest.raises(ValueError, match="not in the history"):
         SubsetEffects(recommender, N).effects([question], [(9,)])
 
 

@@ -1,6 +1,6 @@
 """Answers questions from the cache or the endpoint, and asks each question once.
 
-A question's key is a digest of everything that shapes its answer: the request's fields (model;
+A question's key is a digest of everything that can change its answer: the request's fields (model;
 messages, with the fenced texts and the order of a pair; temperature, seed, token limit, extra
 fields), the endpoint's address without its scheme (`EndpointSettings.address`) and the wording's
 version.
@@ -65,7 +65,7 @@ class Asker:
         self._asked: dict[str, asyncio.Task[str | None]] = {}
 
     async def answers(self, questions: Sequence[Question]) -> list[str | None]:
-        """An answer for each question, `None` where there is none.
+        """An answer for each question, or `None`.
 
         Raises:
             JudgeError: the judge cannot continue. Answers to calls in flight are awaited and kept.
@@ -82,7 +82,7 @@ class Asker:
         return [known[key] for key in keys]
 
     def key(self, question: Question) -> str:
-        """Digest of everything that shapes the answer."""
+        """Digest of everything that can change the answer."""
         shaping: dict[str, Any] = {
             "request": self._client.request(question.messages),
             "address": self._address,
@@ -100,7 +100,7 @@ class Asker:
         self._cache.close()
 
     def _task(self, key: str, question: Question) -> asyncio.Task[str | None]:
-        """The one task that asks a question, also when several batches wait for it."""
+        """The task that asks a question; several batches may wait for the same one."""
         if key not in self._asked:
             self._asked[key] = asyncio.create_task(self._ask(key, question))
             self._asked[key].add_done_callback(lambda _: self._asked.pop(key))

@@ -1,9 +1,9 @@
 """A circuit breaker: when the endpoint stops answering, all calls wait instead of failing.
 
-While it is closed, calls pass. After `failures` failed calls in a row it opens: calls wait, and
+While it is closed, calls pass. After `failures` consecutive failures it opens: calls wait, and
 after `pause` seconds one of them passes as a probe. An answered probe closes it; a failed one
-starts the next pause. `give_up` seconds after it opened, every call raises. (Breakers of libraries
-raise at once while they are open, and leave the waiting to their caller.)
+starts the next pause. `give_up` seconds after it opened, every call raises. (Library breakers raise
+at once while open and leave the waiting to the caller.)
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class EndpointDownError(JudgeError):
 
 
 class Clock:
-    """The time that breaker and retries use; tests replace it, so that they need not wait."""
+    """The clock of breaker and retries; tests replace it to avoid waiting."""
 
     def now(self) -> float:
         """Seconds since the epoch: a `Retry-After` may be a date."""
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Breaker:
-    """Lets the calls to one endpoint pass; for coroutines of one event loop."""
+    """The circuit breaker of one endpoint; for coroutines of one event loop."""
 
     def __init__(self, settings: BreakerSettings, clock: Clock, endpoint: str) -> None:
         self._settings, self._clock, self._endpoint = settings, clock, endpoint
@@ -58,7 +58,7 @@ class Breaker:
         return False
 
     async def _pause(self) -> bool:
-        """Wait out a pause; returns whether the call is a probe: a late answer may close it."""
+        """Wait; returns whether the call is a probe. A late answer may have closed the breaker."""
         self._probing = True
         try:
             await self._clock.sleep(self._settings.pause)
@@ -91,7 +91,7 @@ class Breaker:
             self._leave_probe()
 
     def abandoned(self, *, probe: bool) -> None:
-        """A call ended and says nothing about the endpoint."""
+        """A call ended without saying anything about the endpoint."""
         if probe:
             self._leave_probe()
 

@@ -1,7 +1,7 @@
-"""A hard limit: a call is sent only if the most that it can cost still fits.
+"""A hard limit: a call is sent only if its maximum cost still fits.
 
-Calls in flight reserve what they may cost, and a call that does not fit beside them waits until
-they are settled. A prompt reserves one token a byte, more than any tokenizer makes of it, and a
+Calls in flight reserve their maximum cost, and a call that does not fit next to them waits until
+they are settled. A prompt reserves one token per byte, more than any tokenizer produces, and a
 reply its limit; so the judge stops a little early. Processes that share a cache share what is spent
 but not what is reserved: together they may exceed a limit by what the others have in flight.
 """
@@ -14,7 +14,7 @@ from reward_models.judge.settings import BudgetSettings
 from reward_models.judge.types import JudgeError
 
 MESSAGE_TOKENS = 64
-"""Tokens that a chat format may put around the messages of a call."""
+"""Tokens that a chat template may add to the messages of a call."""
 MILLION = 1_000_000
 
 
@@ -32,12 +32,12 @@ class Budget:
         self._settled = asyncio.Condition()
 
     def most(self, contents: Iterable[str], reply_tokens: int) -> Spent:
-        """The most that one call can cost."""
+        """The maximum cost of one call."""
         prompt = sum(len(content.encode()) for content in contents) + MESSAGE_TOKENS
         return self.cost(prompt, reply_tokens)
 
     def cost(self, tokens_in: int, tokens_out: int) -> Spent:
-        """What one call costs."""
+        """The cost of one call."""
         prices = self._settings
         money = (tokens_in * prices.price_in + tokens_out * prices.price_out) / MILLION
         return Spent(1, tokens_in, tokens_out, money)
@@ -55,7 +55,7 @@ class Budget:
             self._reserved += most
 
     async def settle(self, most: Spent, actual: Spent) -> None:
-        """Replace what was reserved by what was spent, on disk."""
+        """Replace a reservation by the actual cost, also on disk."""
         async with self._settled:
             self._reserved -= most
             self._spent = self._cache.charge(actual)

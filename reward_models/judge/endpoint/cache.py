@@ -1,7 +1,7 @@
-"""Paid answers, and what they cost, on disk.
+"""Stores paid answers and their cost on disk.
 
 One SQLite file in write-ahead mode, which several processes may share. Each answer and each payment
-is its own transaction, so a process that dies loses nothing it paid for. The file holds digests of
+is its own transaction, so a process that dies loses nothing it paid for. The file stores digests of
 the questions, never their text, and the judge's replies.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOCK_SECONDS = 30.0
-"""Seconds that a transaction waits for those of other processes."""
+"""Seconds that a transaction waits for other processes."""
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS answers (
         key TEXT PRIMARY KEY, answer TEXT NOT NULL, reply TEXT NOT NULL, judge TEXT NOT NULL
@@ -93,7 +93,7 @@ class Cache:
         )
 
     def charge(self, spent: Spent) -> Spent:
-        """Add to what the judge has spent; returns the total, with other processes' spending."""
+        """Add to what the judge has spent; returns the total of all processes."""
         rows = self._database.execute(
             _CHARGE, (self._judge, spent.calls, spent.tokens_in, spent.tokens_out, spent.money)
         ).fetchall()

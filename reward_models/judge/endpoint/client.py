@@ -14,22 +14,22 @@ from reward_models.judge.settings import EndpointSettings
 from reward_models.judge.types import JudgeError
 
 RETRIED = (408, 409, 429)
-"""And 500 and above: states of the endpoint that pass by themselves."""
+"""Statuses that may pass, so the call is retried; 500 and above as well."""
 REFUSED = (401, 402, 404)
-"""States that every call will meet: no valid key, no credit, no such model. Not 403: some endpoints
-refuse a single text with it."""
+"""Statuses that every call would get: no valid key, no credit, no such model. Not 403, which some
+endpoints return for a single text."""
 ANSWER_LOST = (502, 504, 524)
-"""States by which a gateway says that the model, which may have worked, gave it no answer."""
+"""Statuses of a gateway that got no answer from the model, which may still have worked."""
 SHOWN = 300
-"""Characters of an endpoint's own words that errors and logs repeat."""
+"""Most characters of an endpoint's message in errors and logs."""
 
 Tokens: TypeAlias = tuple[int, int]
-"""Of a prompt and of its reply, as the endpoint counted them."""
+"""Tokens of a prompt and of its reply, as counted by the endpoint."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a call returned; tokens are `None` if the endpoint did not count them."""
+    """The result of a call; tokens are `None` if the endpoint did not count them."""
 
     text: str
     tokens: Tokens | None
@@ -43,10 +43,10 @@ class CallFailedError(Exception):
     """A call returned no reply.
 
     Args:
-        passes: whether the cause may pass, so that another call can succeed.
+        passes: whether the cause is temporary, so that another call can succeed.
         retry_after: the endpoint's `Retry-After` header.
-        billed: whether the endpoint may have worked on it all the same, and bill it.
-        tokens: what it counted, if it says so.
+        billed: whether the endpoint may have processed the call and bill it.
+        tokens: the endpoint's count, if it sent one.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Client:
         self._settings, self._timeout = settings, timeout
         self._key = _read_key(settings.key_variable)
         self._api = AsyncOpenAI(
-            # A placeholder where no key is wanted: otherwise openai sends one it finds by itself.
+            # A placeholder for no key: otherwise openai uses one that it finds by itself.
             api_key=self._key or "none",
             base_url=settings.base_url,
             max_retries=0,
@@ -82,7 +82,7 @@ class Client:
         )
 
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
-        """All fields of the request; each shapes the answer."""
+        """All fields of the request; each can change the answer."""
         settings = self._settings
         optional = {"temperature": settings.temperature, "seed": settings.seed}
         return {
@@ -101,7 +101,7 @@ class Client:
             EndpointRefusedError: the endpoint refuses every call.
         """
         try:
-            # openai's timeout is for each read: an endpoint that drips bytes never reaches it.
+            # openai's timeout applies to each read, so slowly dripping bytes never trigger it.
             async with asyncio.timeout(self._timeout):
                 completion = await self._api.chat.completions.create(**self.request(messages))
         except TimeoutError:
@@ -140,7 +140,7 @@ class Client:
         )
 
     def _said(self, error: BaseException) -> str:
-        """An error's words, without the key if the endpoint repeated it."""
+        """An error's message, without the key if the endpoint repeated it."""
         words = str(error) or type(error).__name__
         return (words.replace(self._key, "***") if self._key else words)[:SHOWN]
 
@@ -158,15 +158,15 @@ def _read_key(variable: str | None) -> str | None:
 
 
 def _never_sent(cause: BaseException | None) -> bool:
-    """Whether no connection was made. By name, since openai works with several HTTP libraries."""
+    """Whether no connection was made. By class name: openai supports several HTTP libraries."""
     return type(cause).__name__ in ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
 def _reply(completion: Any) -> Reply:
     """The text and the counts of a completion; openai does not check that they exist.
 
-    A reply that was cut off at its token limit is read as empty: a rating that it quotes before
-    its own would pass for its own.
+    A reply that was cut off at its token limit counts as empty: it may quote a rating before its
+    own one.
     """
     tokens = _tokens(getattr(completion, "usage", None))
     try:
@@ -180,7 +180,7 @@ def _reply(completion: Any) -> Reply:
 
 
 def _tokens_of_failure(error: APIStatusError) -> Tokens | None:
-    """What the error's body counts; few do."""
+    """The token counts in the error's body, if any."""
     with suppress(ValueError):
         body = error.response.json()
         return _tokens(body.get("usage")) if isinstance(body, dict) else None
@@ -188,7 +188,7 @@ def _tokens_of_failure(error: APIStatusError) -> Tokens | None:
 
 
 def _tokens(usage: object) -> Tokens | None:
-    """Both counts, from an object of openai's or from JSON; `None` unless both are counts."""
+    """Both counts, from an openai object or from JSON; `None` unless both are valid."""
     stated = usage if isinstance(usage, Mapping) else getattr(usage, "__dict__", {})
     prompt, reply = stated.get("prompt_tokens"), stated.get("completion_tokens")
     if isinstance(prompt, int) and isinstance(reply, int) and min(prompt, reply) >= 0:

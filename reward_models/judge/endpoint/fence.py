@@ -1,10 +1,10 @@
-"""Delimits the text under judgment, so that the model reads it and does not obey it.
+"""Delimits the judged text, so that the model does not follow instructions in it.
 
-Each block is between tags that carry a code, `<explanation-CODE>` to `</explanation-CODE>`. The
-code is a digest of all blocks, so the same blocks always give the same message. A text with the
-code in it would contain its own digest; if one does, the code is drawn again. In addition, brackets
-that could open a tag or a marker get a blank after them: this breaks closing tags, and the markers
-of chat formats (`<|im_end|>`, `[INST]`) that a server might read as a new turn.
+Each block is between tags with a code, `<explanation-CODE>` to `</explanation-CODE>`. The code is a
+digest of all blocks, so the same blocks always give the same message. A text with the code in it
+would contain its own digest; if one does, another code is derived. In addition, brackets that could
+open a tag or a marker get a space after them: this breaks closing tags, and the markers of chat
+templates (`<|im_end|>`, `[INST]`) that a server might read as a new turn.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def fence(blocks: Mapping[str, str]) -> tuple[str, str]:
 
 
 def defuse(text: str) -> str:
-    """The text with a blank after each bracket that could open a tag or a marker.
+    """The text with a space after each bracket that could open a tag or a marker.
 
     Characters that UTF-8 cannot encode become question marks.
     """

@@ -1,7 +1,7 @@
 """A judge behind any OpenAI-compatible endpoint.
 
-It plays a user who sees titles and attributes, not the recommender: what it likes is plausible,
-not necessarily faithful. It answers at temperature 0 and from a cache; still, the model behind it
+It plays a user who sees titles and attributes, but not the recommender: what it likes is plausible,
+not necessarily faithful. It uses temperature 0 by default, and a cache. Still, the model behind it
 can be wrong and, on some endpoints, change from day to day.
 """
 
@@ -33,8 +33,8 @@ _SIDES: Final[dict[str, Preference]] = {"first": "first", "second": "second", "t
 class EndpointJudge:
     """Rates and compares explanations of a catalogue's items.
 
-    Its calls run in its own thread, which all callers share: a case that several ask about at the
-    same time is asked once.
+    Its calls run in its own thread, which all callers share: a case that several callers ask about
+    at the same time is sent once.
 
     Args:
         titles: by item row.
@@ -145,7 +145,7 @@ class EndpointJudge:
 class LoopThread:
     """An event loop in its own thread, so that synchronous code can run coroutines on it.
 
-    Callers may be in any thread, also in one that runs an event loop. The thread is a daemon: it
+    Callers may be in any thread, even in one that runs an event loop. The thread is a daemon and
     does not keep the process alive.
     """
 

@@ -1,4 +1,4 @@
-"""The messages that put explanations before a language model."""
+"""Builds the messages that ask a language model to judge explanations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from reward_models.judge.types import JudgeCase
 Message = dict[str, str]
 """`role` and `content`."""
 QUOTED = 2_000
-"""Characters of an unreadable reply that the model is shown again."""
+"""Most characters of an unreadable reply in the request for a repair."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Question:
     form: str
 
     def repair(self, reply: str) -> "Question":
-        """The question, a reply to it, and the request for a readable one."""
+        """The question, an unreadable reply, and the request for a readable one."""
         asked_again = (
             {"role": "assistant", "content": reply[:QUOTED]},
             {"role": "user", "content": wording.REPAIR.format(form=self.form)},

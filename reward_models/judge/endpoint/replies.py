@@ -1,13 +1,13 @@
-"""Reads the answer in a judge's reply, in any of several forms; an ambiguous reply has no answer.
+"""Parses the answer in a judge's reply, in one of several forms; rejects ambiguous replies.
 
-Accepted: a JSON object with the key, also inside a code fence or prose; a tag,
+Accepted: a JSON object with the key, even inside a code fence or prose; a tag,
 `<rating>3</rating>`, or `rating: 3`, at the end of its line; the bare value as the whole reply; in
-an object that does not decode, only `"rating": 3` at the very end. Thoughts up to `</think>` are
-not part of the reply; digits and signs may be full-width.
+invalid JSON, only `"rating": 3` at the very end. Text up to `</think>` is ignored; digits and signs
+may be full-width.
 
-Rejected: two different answers, in whatever forms and places; a rating with another level, a lone
-digit, in the words around it, since either may be quoted from the text under judgment; a rating off
-the scale.
+Rejected: two different answers, in any form and position; a rating with another level, as a lone
+digit, in the words around it, since either may be quoted from the judged text; a rating outside the
+scale.
 """
 
 import json
@@ -16,13 +16,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 LONGEST = 10_000
-"""Characters; a longer reply is not read."""
+"""Most characters of a reply that is parsed."""
 _SCALE = r"(?:\s*(?:/|out of|of)\s*\d+)?"
 _RATING = re.compile(rf"-?\d[\d.]*+{_SCALE}(?!\s*(?:[-–~]|to|or)\s*\d)", re.IGNORECASE)
 _LEVEL = re.compile(r"([1-4])(?:\.0*)?(?:\s*(?:/|out of|of)\s*4)?", re.IGNORECASE)
 _SIDE = re.compile(r"(?:first|second|tie|1|2)\b", re.IGNORECASE)
 _SIDES = {"first": "first", "1": "first", "second": "second", "2": "second", "tie": "tie"}
-_DRESS = "*_`\"'"
+_MARKUP = "*_`\"'"
 _LONE_DIGIT = re.compile(r"(?<![\w.,/-])(?<!/ )(?<!of )[1-4](?![\w-]|[.,]\d)")
 
 
@@ -53,10 +53,10 @@ def _read(
     if key == "rating" and said:
         said |= set(_LONE_DIGIT.findall(around))
     if said:
-        # JSON inside an object that does not decode may be a quotation in its reason.
+        # Valid JSON inside invalid JSON may be a quotation in its reason.
         settled = (values and not around.startswith("{")) or any(own for _, own in named)
         return said.pop() if settled and len(said) == 1 else None
-    return meaning(text.strip(_DRESS))
+    return meaning(text.strip(_MARKUP))
 
 
 def _without_thoughts(text: str) -> str:
@@ -85,13 +85,13 @@ def _in_json(text: str, key: str) -> tuple[list[str], str]:
 def _named(text: str, key: str, value: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
     """Values in tags and after the key's name, and whether each is a settled answer.
 
-    A settled answer ends its line; in an object that does not decode, it ends the whole text and
-    its key is in quotes. A value within a sentence may be a quotation.
+    A settled answer ends its line; in invalid JSON, it ends the whole text and its key is in
+    quotes. A value within a sentence may be a quotation.
     """
     broken = text.startswith("{")
     tag = rf"<{key}>\s*(.*?)\s*</{key}>"
-    name = rf"\b{key}[{_DRESS}]*\s*[:=][{_DRESS}\s]*({value.pattern})"
+    name = rf"\b{key}[{_MARKUP}]*\s*[:=][{_MARKUP}\s]*({value.pattern})"
     for found in re.finditer(rf"(?is){tag}|{name}", text):
         behind = text[found.end() :] if broken else text[found.end() :].partition("\n")[0]
-        ends = not behind.strip(_DRESS + " \n.})]")
+        ends = not behind.strip(_MARKUP + " \n.})]")
         yield found[1] or found[2], ends and (not broken or text[found.start() - 1] in "\"'")

@@ -2,8 +2,8 @@
 
 tenacity runs the retries. The wait after the n-th failure is uniform from 0 to
 `first_wait * 2^(n-1)` seconds ("full jitter": Brooker, "Exponential Backoff And Jitter", AWS
-Architecture Blog, 2015), plus the `Retry-After` of the endpoint if it sent one. Until then no
-other call is sent either: the endpoint means its client, not one question.
+Architecture Blog, 2015), plus the endpoint's `Retry-After`, if any. A `Retry-After` applies to the
+whole client, so no other call is sent until then.
 
 The retries of `openai` itself are off: they know neither the budget, which counts every call, nor
 the breaker, and they apply a `Retry-After` only to the call that received it.
@@ -105,7 +105,7 @@ class Sender:
             raise
 
     async def _attempt(self, messages: Sequence[Message]) -> Reply:
-        """One attempt. Failed probes of the breaker do not count: an outage uses up no attempts."""
+        """One attempt. Failed breaker probes do not count, so an outage uses up no attempts."""
         while True:
             async with self._slots:
                 if self._stopped:
@@ -135,7 +135,7 @@ class Sender:
         return reply
 
     def _report(self, failure: CallFailedError, probe: bool) -> None:
-        """One text may be rejected; if all are, the settings are wrong."""
+        """Report a failure to the breaker; if every text is rejected, the settings are wrong."""
         if failure.passes:
             self._breaker.failed(str(failure), probe=probe)
             return
@@ -149,12 +149,11 @@ class Sender:
             )
 
     async def _paid_call(self, messages: Sequence[Message]) -> Reply:
-        """One call, charged to the budget at what the endpoint counted, whether it failed or not.
+        """One call; the budget is charged with the endpoint's count, even for a failed call.
 
-        Without a count, a call that was cut off, timed out (here or at a gateway) or came back
-        unreadable is charged at the most it can cost: the endpoint may have worked on it, and a
-        limit must hold whatever it bills. A call that it refused, or that never reached it, costs
-        no tokens.
+        Without a count, a call that was cut off, timed out (here or at a gateway) or returned
+        something unreadable is charged its maximum cost: the endpoint may have processed it, and a
+        limit must never be exceeded. A refused call, or one that was never sent, costs no tokens.
         """
         most = self._budget.most((m["content"] for m in messages), self._reply_tokens)
         await self._budget.reserve(most)
@@ -176,7 +175,7 @@ class Sender:
         return uncounted if tokens is None else self._budget.cost(*tokens)
 
     def _hold_back(self, failure: CallFailedError) -> None:
-        """Remember until when the endpoint wants no calls."""
+        """Remember until when no call may be sent."""
         now = self._clock.now()
         seconds = retry_after(failure.retry_after, now)
         if seconds > self._limits.give_up:
@@ -188,11 +187,11 @@ class Sender:
         self._not_before = max(self._not_before, now + seconds)
 
     def _held_back(self) -> float:
-        """Seconds until the endpoint wants calls again."""
+        """Seconds until calls may be sent again."""
         return max(0.0, self._not_before - self._clock.now())
 
     async def _until_wanted(self) -> None:
-        """Wait until the endpoint wants calls again; calls then start spread over `first_wait`."""
+        """Wait until calls may be sent again; they then start spread over `first_wait` seconds."""
         while seconds := self._held_back():
             await self._clock.sleep(seconds + self._draws.uniform(0, self._retry.first_wait))
 

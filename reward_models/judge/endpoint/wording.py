@@ -1,7 +1,7 @@
 """The prompts of a judge behind an endpoint. Any change of a word needs a new `VERSION`."""
 
 VERSION = "2"
-"""Part of the cache's keys: another wording is another question."""
+"""Part of the cache key: another wording is another question."""
 
 ROLE = """\
 You are a user of a recommender system. You see the items of your history, oldest first, one item \

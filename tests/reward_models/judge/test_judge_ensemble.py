@@ -1,4 +1,4 @@
-"""Several judges as one, worked by hand."""
+"""Ensembles of judges, by hand."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from reward_models.types import FAILED
 
 
 class Says:
-    """A judge that says the same of everything, case by case."""
+    """A judge with fixed ratings and votes."""
 
     def __init__(self, ratings: Sequence[Rating] = (), votes: Sequence[Preference] = ()) -> None:
         self.ratings, self.votes = list(ratings), list(votes)
@@ -47,8 +47,8 @@ def test_the_lowest_of_equally_frequent_ratings() -> None:
     assert Ensemble(judges, "majority").rate([CASE]) == [2.0]
 
 
-def test_a_majority_of_ratings_between_levels_is_one_of_levels() -> None:
-    """2.9, 3.2 and 1.4 are two threes and a one; taken as they are each would stand alone."""
+def test_a_majority_of_ratings_between_levels_rounds_to_levels() -> None:
+    """2.9, 3.2 and 1.4 count as 3, 3 and 1; unrounded, all would be different."""
     judges = [Says([rating, half]) for rating, half in ((2.9, 2.5), (3.2, 3.4), (1.4, 2.1))]
     assert Ensemble(judges, "majority").rate([CASE] * 2) == [3.0, 2.0]
 

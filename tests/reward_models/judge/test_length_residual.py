@@ -1,4 +1,4 @@
-"""Ratings without what a word more brings."""
+"""Ratings without the effect of length."""
 
 from collections.abc import Sequence
 
@@ -36,13 +36,13 @@ def test_a_batch_loses_its_correlation_with_length_and_keeps_its_mean() -> None:
     assert left == pytest.approx(ratings - slope * (words - words.mean()))
 
 
-def test_a_given_effect_is_taken_from_every_rating() -> None:
-    """0.02 levels a word from 30 words on: 40 words lose 0.2, 20 gain it; levels stay in range."""
+def test_a_given_effect_is_subtracted_from_every_rating() -> None:
+    """0.02 levels per word around 30: 40 words lose 0.2, 20 words gain 0.2; levels are clipped."""
     judge = LengthResidual(Scripted([3.0, 3.0, 4.0, 1.0]), LengthEffect(slope=0.02, centre=30))
     assert judge.rate(cases([40, 20, 10, 50])) == pytest.approx([2.8, 3.2, 4.0, 1.0])
 
 
-def test_tiny_batches_and_batches_of_one_length_stay_as_they_are() -> None:
+def test_tiny_batches_and_batches_of_one_length_stay_unchanged() -> None:
     ratings: list[Rating] = [2 + 0.05 * n for n in range(2 * FEWEST)]
     few = ratings[: FEWEST - 1]
     assert LengthResidual(Scripted(few)).rate(cases(range(FEWEST - 1))) == few
@@ -52,7 +52,7 @@ def test_tiny_batches_and_batches_of_one_length_stay_as_they_are() -> None:
     assert LengthResidual(Scripted([])).rate([]) == []
 
 
-def test_failures_stay_failures_and_take_no_part() -> None:
+def test_failures_stay_failures_and_do_not_enter_the_fit() -> None:
     words = [*range(1, 2 * FEWEST + 1)]
     ratings: list[Rating] = [1 + 0.05 * count for count in words]
     plain = LengthEffect.fit([case.text for case in cases(words)], ratings)
@@ -62,6 +62,6 @@ def test_failures_stay_failures_and_take_no_part() -> None:
     assert with_failure[:-1] == pytest.approx([np.mean(ratings)] * len(words))
 
 
-def test_preferences_pass() -> None:
+def test_preferences_stay_unchanged() -> None:
     (pair,) = zip(cases([3]), cases([50]), strict=True)
     assert LengthResidual(Scripted([])).prefer([pair]) == ["second"]

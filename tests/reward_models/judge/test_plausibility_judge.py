@@ -1,4 +1,4 @@
-"""The plausibility judge: likes what sounds good, and is blind where it says it is."""
+"""The plausibility judge likes what sounds good and is blind to the rest, as documented."""
 
 import math
 from dataclasses import replace
@@ -28,7 +28,7 @@ def test_the_rating_by_hand(judge: PlausibilityJudge) -> None:
     assert judge.rate([flattering]) == [pytest.approx(1 + 3 * (liked + more))]
 
 
-def test_same_kind_reasons_please_and_after_a_no_those_of_another(
+def test_it_likes_reasons_of_the_same_kind_and_after_a_no_of_another(
     judge: PlausibilityJudge,
 ) -> None:
     other = replace(HONEST, text='Yes. "Glass Comet" lifts "The Copper Lantern".')

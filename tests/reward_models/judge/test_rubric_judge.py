@@ -1,4 +1,4 @@
-"""The rubric judge: levels of texts that a reader can rate by the definition alone."""
+"""The rubric judge on texts that a reader can rate by the definition."""
 
 from dataclasses import replace
 
@@ -23,15 +23,21 @@ YES = [
     (2, 'Yes. "Iron Castle" and "The Blue Door" are mystery titles, like it.'),
     (2, 'Yes. "Filler Number 1" and "Filler Number 2" point to it, and "Crimson Harbor".'),
     (2, 'Yes. "Crimson Harbor" is a comedy title, like it.'),  # two claims, none true
-    (2, 'Yes. "Glass Comet" is a comedy title.'),  # true, and the item is none
+    (2, 'Yes. "Glass Comet" is a comedy title.'),  # true, but the asked item is not one
     (2, 'Yes. "Glass Comet" lifts "The Copper Lantern".'),  # nothing in common
-    (2, 'Yes. "Crimson Harbor" is a maritime title.'),  # they share another value, unsaid
+    (
+        2,
+        'Yes. "Crimson Harbor" is a maritime title.',
+    ),  # they share another, unclaimed value
     (2, "Yes. " + " ".join(['"Crimson Harbor".'] * 3)),
     (
         2,
         'Yes. "Crimson Harbor", "The Silent Tide", "Glass Comet" and "Iron Orchard" are behind it.',
     ),
-    (3, 'Yes. "Crimson Harbor" lifts "The Copper Lantern".'),  # mystery both, unsaid
+    (
+        3,
+        'Yes. "Crimson Harbor" lifts "The Copper Lantern".',
+    ),  # both are mysteries, unclaimed
     (3, 'Yes. "Crimson Harbor" and "Glass Comet" lift it. Like it, "Crimson Harbor" is a mystery.'),
     (
         3,
@@ -54,10 +60,13 @@ YES = [
 NO = [
     (1, 'Yes. "Crimson Harbor" and "The Silent Tide" are mystery titles.'),
     (2, "No. Nothing in this history supports it enough."),
-    (2, 'No. "Iron Orchard" is a drama title, and so is the asked item.'),  # filler is a drama
+    (2, 'No. "Iron Orchard" is a drama title, and so is the asked item.'),  # the filler is a drama
     (2, 'No. "Iron Orchard" pulls away from "Filler Number 0".'),
     (3, 'No. "Crimson Harbor" pulls away from "Filler Number 0".'),
-    (3, 'No. The pull is toward mystery titles, seen in "Crimson Harbor".'),  # and the item?
+    (
+        3,
+        'No. The pull is toward mystery titles, seen in "Crimson Harbor".',
+    ),  # asked item missing
     (
         4,
         'No. "Crimson Harbor" and "The Silent Tide" are maritime, this item is of another kind.',
@@ -86,7 +95,7 @@ def test_without_attributes_no_text_is_above_3(yes_context: RewardContext) -> No
     assert rate(bare, 'Yes. "Crimson Harbor" is a mystery, and it too.', LANTERN, "yes") == 3
 
 
-def test_the_recommender_is_not_asked(yes_context: RewardContext) -> None:
+def test_the_recommender_is_not_used(yes_context: RewardContext) -> None:
     deaf = replace(yes_context, recommender=None)  # type: ignore[arg-type]
     assert rate(deaf, YES[-1][1], LANTERN, "yes") == 4
 

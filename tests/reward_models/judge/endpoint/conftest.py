@@ -1,4 +1,4 @@
-"""Judges of a small catalogue, in front of a scripted endpoint."""
+"""Judges for a small catalogue and a scripted endpoint."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

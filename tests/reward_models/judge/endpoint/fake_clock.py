@@ -1,4 +1,4 @@
-"""Time that passes only by sleeping."""
+"""A clock that advances only by sleeping."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from reward_models.judge.endpoint.breaker import Clock
 
 
 class FakeClock(Clock):
-    """Sleepers wake in the order of their hours, at once by the real clock."""
+    """Sleepers wake in the order of their times, without real waiting."""
 
     def __init__(self, start: float = 1_000_000.0) -> None:
         self.start = self.time = start

@@ -1,4 +1,4 @@
-"""A chat endpoint on loopback that answers, and fails, as a script says."""
+"""A local chat endpoint that answers and fails as scripted."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ KEY = "sk-a-very-secret-key"
 
 @dataclass
 class Answer:
-    """What one request gets."""
+    """The response to one request."""
 
     body: bytes = b""
     status: int = 200
@@ -67,7 +67,7 @@ Script = Callable[[dict[str, Any]], Answer]
 
 
 class Server(ThreadingHTTPServer):
-    """Requests, as they came, in `requests`; their headers in `headers`."""
+    """Records requests in `requests` and their headers in `headers`, in order of arrival."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -86,12 +86,12 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news."""
+        """Ignore clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body are two writes: without this the second waits for the first's receipt.
+    # Headers and body are two writes: with Nagle's algorithm the second would wait for an ACK.
     disable_nagle_algorithm = True
     server: Server
 
@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing on the console."""
+        """Do not log to the console."""
 
 
 @contextmanager

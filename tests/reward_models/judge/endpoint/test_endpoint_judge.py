@@ -1,4 +1,4 @@
-"""The judge as a whole, in front of a scripted endpoint."""
+"""The whole judge with a scripted endpoint."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ from reward_models.types import FAILED
 
 
 def by_text(levels: dict[str, int]) -> Callable[[dict[str, Any]], Any]:
-    """Rates by words that the message holds."""
+    """Rates by words in the message."""
 
     def script(request: dict[str, Any]) -> Any:
         content = request["messages"][1]["content"]
@@ -52,7 +52,7 @@ def by_side(verdict: Callable[[str, str], str]) -> Callable[[dict[str, Any]], An
     return script
 
 
-def test_ratings_stand_in_the_order_of_the_cases(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_ratings_are_in_the_order_of_the_cases(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(by_text({"poor": 1, "fair": 2, "fine": 3}))
     judge = judge_at(server.url)
     assert judge.rate([case("fine"), case("poor"), case("fair"), case("poor")]) == [3, 1, 2, 1]
@@ -60,7 +60,7 @@ def test_ratings_stand_in_the_order_of_the_cases(serve, judge_at, case) -> None:
     assert judge.prefer([]) == []
 
 
-def test_the_request_holds_what_was_set(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_the_request_contains_the_settings(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: rated(3))
     judge_at(server.url, seed=5, extra_body={"top_k": 1}).rate([case("Yes.")])
     judge_at(
@@ -86,7 +86,7 @@ def test_each_case_is_asked_once(serve, judge_at, case, tmp_path: Path) -> None:
     assert len(server.requests) == 1
 
 
-def test_two_batches_at_once_share_what_is_in_flight(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_concurrent_batches_share_calls_in_flight(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     both_wait = threading.Barrier(2)
     server = serve(lambda request: rated(3))
     judge = judge_at(server.url, retry=RetrySettings(concurrency=2))
@@ -119,7 +119,7 @@ SHAPING = [
 
 
 @pytest.mark.parametrize("change", SHAPING, ids=str)
-def test_what_shapes_the_answer_is_in_the_key(change, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_settings_that_change_the_answer_are_in_the_key(change, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: rated(3))
     judge_at(server.url).rate([case("Yes.")])
     judge_at(server.url, **change).rate([case("Yes.")])
@@ -157,11 +157,11 @@ def test_case_address_and_wording_are_in_the_key(  # type: ignore[no-untyped-def
         ("http://localhost:8000/v1", "localhost:8000/v1"),
     ],
 )
-def test_an_address_is_what_tells_servers_apart(url: str, address: str) -> None:
+def test_an_address_is_host_port_and_path(url: str, address: str) -> None:
     assert EndpointSettings(base_url=url, model="m", key_variable=None).address == address
 
 
-def test_no_more_calls_than_allowed_are_in_flight(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_concurrency_is_limited(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: rated(3))
     judge = judge_at(server.url, retry=RetrySettings(concurrency=3))
     judge.rate([case(f"Yes {i}.") for i in range(40)])
@@ -174,7 +174,7 @@ def test_a_preference_that_survives_the_swap_counts(serve, judge_at, case) -> No
     pairs = [(case("long text"), case("short")), (case("short"), case("long text"))]
     assert judge.prefer(pairs) == ["first", "second"]
     assert judge.summary()["position_consistency"] == 1
-    assert len(server.requests) == 2, "a pair and its swap hold the same two questions"
+    assert len(server.requests) == 2, "a pair and its swap ask the same two questions"
 
 
 @pytest.mark.parametrize("position", ["first", "second"])
@@ -184,7 +184,7 @@ def test_a_preference_for_a_position_is_a_tie(position: str, serve, judge_at, ca
     assert judge.summary()["position_consistency"] == 0
 
 
-def test_consistency_is_a_share_of_pairs_and_ties_may_agree(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_consistency_is_a_share_of_pairs_and_counts_agreeing_ties(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     def verdict(a: str, b: str) -> str:
         return "tie" if "even" in a + b else "first"
 
@@ -194,7 +194,7 @@ def test_consistency_is_a_share_of_pairs_and_ties_may_agree(serve, judge_at, cas
     assert judge.summary()["position_consistency"] == 0.5
 
 
-def test_a_pair_without_one_of_its_answers_is_failed(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_a_pair_with_one_missing_answer_fails(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     def script(request: dict[str, Any]) -> Any:
         shown = request["messages"][1]["content"]
         return chat('{"better": "first"}') if shown.index("aaa") < shown.index("bbb") else chat("?")
@@ -213,7 +213,7 @@ def test_it_can_be_called_inside_a_running_event_loop(serve, judge_at, case) -> 
     assert asyncio.run(main()) == [3.0]
 
 
-def test_an_interrupt_takes_back_what_was_asked(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_an_interrupt_cancels_the_calls(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     answers = [rated(3), Answer(stall=True)]
     server = serve(lambda request: answers[-1])
     judge = judge_at(server.url)
@@ -232,7 +232,7 @@ def test_an_interrupt_takes_back_what_was_asked(serve, judge_at, case) -> None: 
     assert judge.summary()["calls"] == 2
 
 
-def test_the_budget_stops_hard_and_keeps_what_was_paid(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_the_budget_is_a_hard_limit_and_paid_answers_are_kept(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: rated(3))
     cases = [case(f"Yes {i}.") for i in range(30)]
     for _ in range(2):  # also after a restart
@@ -246,8 +246,8 @@ def test_the_budget_stops_hard_and_keeps_what_was_paid(serve, judge_at, case) ->
     assert raised.summary() == {"calls": 30, "tokens_in": 3000, "tokens_out": 300, "money": 0}
 
 
-def test_money_is_counted_by_the_tokens_that_the_endpoint_counts(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
-    """100 tokens in at 2 a million and 10 out at 10 a million are 0.0003 a call."""
+def test_money_follows_the_endpoints_token_counts(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    """100 tokens in at 2 per million and 10 out at 10 per million cost 0.0003 per call."""
     server = serve(lambda request: rated(3))
     judge = judge_at(server.url, budget=BudgetSettings(money=0.05, price_in=2, price_out=10))
     with pytest.raises(BudgetSpentError, match=r"budget\.money is 0\.05"):
@@ -257,7 +257,7 @@ def test_money_is_counted_by_the_tokens_that_the_endpoint_counts(serve, judge_at
     assert 0.03 < spent["money"] <= 0.05
 
 
-def test_uncounted_tokens_are_taken_at_their_most(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_uncounted_tokens_are_charged_at_their_maximum(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     judge = judge_at(serve(lambda request: chat('{"rating": 3}', tokens=None)).url, max_tokens=77)
     judge.rate([case("Yes.")])
     assert judge.summary()["tokens_out"] == 77
@@ -277,7 +277,7 @@ def test_uncounted_tokens_are_taken_at_their_most(serve, judge_at, case) -> None
         (refused(503), False),
     ],
 )
-def test_calls_that_may_have_been_worked_on_are_taken_at_their_most(  # type: ignore[no-untyped-def]
+def test_calls_that_may_have_been_processed_are_charged_at_their_maximum(  # type: ignore[no-untyped-def]
     failure, billed, serve, judge_at, case
 ) -> None:
     answers = iter([failure])
@@ -294,7 +294,7 @@ def test_calls_that_may_have_been_worked_on_are_taken_at_their_most(  # type: ig
 
 @pytest.mark.parametrize("status", [200, 429, 500, 504])
 @pytest.mark.parametrize("body", [{"choices": []}, {"error": {"message": "no"}}])
-def test_tokens_that_a_failure_states_are_paid(status, body, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_tokens_counted_by_a_failed_call_are_charged(status, body, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     usage = {"prompt_tokens": 30, "completion_tokens": 4}
     answers = iter([Answer(json.dumps({**body, "usage": usage}).encode(), status)])
     server = serve(lambda request: next(answers, chat('{"rating": 4}', (100, 10))))
@@ -304,7 +304,7 @@ def test_tokens_that_a_failure_states_are_paid(status, body, serve, judge_at, ca
 
 
 @pytest.mark.parametrize("usage", ['"many"', '{"prompt_tokens": "5", "completion_tokens": -1}'])
-def test_counts_that_are_none_are_taken_at_their_most(usage, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_invalid_counts_are_charged_at_their_maximum(usage, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     body = chat('{"rating": 3}', tokens=None).body[:-1] + f', "usage": {usage}}}'.encode()
     judge = judge_at(serve(lambda request: Answer(body)).url, max_tokens=77)
     assert judge.rate([case("Yes.")]) == [3.0]
@@ -312,7 +312,7 @@ def test_counts_that_are_none_are_taken_at_their_most(usage, serve, judge_at, ca
 
 
 @pytest.mark.parametrize("status", [401, 402, 404])
-def test_a_refusal_is_an_error_at_once(status: int, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_a_refusal_raises_at_once(status: int, serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: refused(status))
     with pytest.raises(
         EndpointRefusedError, match=r"endpoint\.model \('scripted'\).*JUDGE_TEST_KEY"
@@ -323,7 +323,7 @@ def test_a_refusal_is_an_error_at_once(status: int, serve, judge_at, case) -> No
     assert len(server.requests) == 1
 
 
-def test_what_is_in_flight_at_an_error_is_waited_for_and_kept(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_calls_in_flight_at_an_error_are_awaited_and_kept(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     def script(request: dict[str, Any]) -> Any:
         bad = "bad" in request["messages"][1]["content"]
         return refused(401) if bad else replace(rated(3), delay=0.05)
@@ -340,7 +340,7 @@ def test_what_is_in_flight_at_an_error_is_waited_for_and_kept(serve, judge_at, c
 def test_the_key_is_sent_and_never_shown(  # type: ignore[no-untyped-def]
     serve, judge_at, case, caplog, capfd, tmp_path: Path
 ) -> None:
-    """An endpoint that repeats the key in whatever it says, and all logs turned up."""
+    """The endpoint repeats the key in every message, and all logs are on."""
     caplog.set_level(logging.DEBUG)
     script = iter([refused(500, f"key {KEY}"), rated(3), refused(401, f"wrong key {KEY}")])
     server = serve(lambda request: next(script))
@@ -357,10 +357,10 @@ def test_the_key_is_sent_and_never_shown(  # type: ignore[no-untyped-def]
     for text in (caplog.text, str(refusal.value), repr(refusal.value), out, err, repr(vars(judge))):
         assert KEY not in text
     assert KEY.encode() not in written
-    assert b"Yes." not in written, "nor is the text that was judged kept"
+    assert b"Yes." not in written, "the judged text is not stored either"
 
 
-def test_no_key_is_looked_for_where_none_is_named(  # type: ignore[no-untyped-def]
+def test_without_key_variable_no_key_is_read(  # type: ignore[no-untyped-def]
     serve, judge_at, case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -369,7 +369,7 @@ def test_no_key_is_looked_for_where_none_is_named(  # type: ignore[no-untyped-de
     assert KEY not in str(server.headers)
 
 
-def test_a_missing_key_names_its_variable(  # type: ignore[no-untyped-def]
+def test_the_error_for_a_missing_key_names_its_variable(  # type: ignore[no-untyped-def]
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("JUDGE_TEST_KEY")
@@ -399,12 +399,12 @@ WORD = "hf_SecretTokenAbc123"
         (RetrySettings(concurrency=0), r"retry\.concurrency is 0"),
         (RetrySettings(attempts=0), r"retry\.attempts is 0"),
         (BudgetSettings(calls=0), r"budget\.calls is 0"),
-        (BudgetSettings(money=3), r"budget\.money is 3, and without prices"),
+        (BudgetSettings(money=3), r"budget\.money is 3, but no prices are set"),
         (BudgetSettings(price_in=-1), r"budget\.price_in is -1"),
         (BreakerSettings(pause=10, give_up=5), r"breaker\.pause is 10.*breaker\.give_up, 5"),
     ],
 )
-def test_settings_that_cannot_work_are_named(settings: Any, message: str) -> None:
+def test_errors_name_invalid_settings(settings: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as error:
         settings.check()
     assert WORD not in str(error.value)

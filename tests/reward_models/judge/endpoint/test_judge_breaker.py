@@ -1,4 +1,4 @@
-"""An endpoint that stops answering, and comes back or does not."""
+"""An endpoint that stops answering, and recovers or does not."""
 
 import asyncio
 import logging
@@ -57,7 +57,7 @@ def test_one_probe_at_a_time_and_all_resume_when_it_is_answered() -> None:
     assert passed == 10
 
 
-def test_failing_probes_wait_again_until_it_gives_up() -> None:
+def test_failed_probes_start_new_pauses_until_it_gives_up() -> None:
     async def run() -> list[float]:
         clock = FakeClock()
         breaker, probes = opened(clock), []
@@ -73,7 +73,7 @@ def test_failing_probes_wait_again_until_it_gives_up() -> None:
     assert asyncio.run(run()) == [10, 20, 30, 40, 50, 60]
 
 
-def test_late_failures_do_not_end_a_probe_and_late_answers_close() -> None:
+def test_late_failures_do_not_end_a_probe_and_late_answers_close_it() -> None:
     async def run() -> list[bool]:
         clock = FakeClock()
         breaker = opened(clock)

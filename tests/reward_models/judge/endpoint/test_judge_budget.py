@@ -1,4 +1,4 @@
-"""Limits that are not crossed."""
+"""Limits are not exceeded."""
 
 import asyncio
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_cost_of_a_call(tmp_path: Path) -> None:
         (BudgetSettings(money=5e-4, price_in=2, price_out=2), r"budget\.money is 0\.0005"),
     ],
 )
-def test_the_call_that_may_not_fit_is_not_sent(
+def test_a_call_that_may_exceed_the_budget_is_not_sent(
     settings: BudgetSettings, message: str, tmp_path: Path
 ) -> None:
     async def spend() -> int:
@@ -44,11 +44,11 @@ def test_the_call_that_may_not_fit_is_not_sent(
         return 5
 
     assert asyncio.run(spend()) == 2
-    assert asyncio.run(spend()) == 0, "what was spent is remembered"
+    assert asyncio.run(spend()) == 0, "spending is stored"
 
 
-def test_calls_wait_for_what_those_in_flight_leave(tmp_path: Path) -> None:
-    """Two of at most 60 tokens do not fit into 100 at once; one after the other they take 80."""
+def test_calls_wait_until_others_are_settled(tmp_path: Path) -> None:
+    """Two calls of at most 60 tokens do not fit into 100 at once; in sequence they use 80."""
 
     async def two() -> list[str]:
         budget = Budget(BudgetSettings(tokens=100), Cache(tmp_path / "c", "m"))

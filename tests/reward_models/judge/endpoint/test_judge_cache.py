@@ -57,7 +57,7 @@ def test_several_processes_share_one_file(tmp_path: Path) -> None:
     assert len(cache.read([f"key {i}" for i in range(200)])) == 200
 
 
-def test_another_file_is_named_and_left_alone(tmp_path: Path) -> None:
+def test_another_file_is_an_error_and_stays_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but text of some length" * 100)
     with pytest.raises(ValueError, match=r"notes\.txt, which is not a judge's cache"):

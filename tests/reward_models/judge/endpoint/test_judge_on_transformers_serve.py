@@ -1,6 +1,6 @@
-"""The true wire format: `transformers serve` with the tiny model that ships.
+"""The real wire format: `transformers serve` with the shipped tiny model.
 
-That model is no judge: what it says cannot be read as a rating, which must not become one.
+That model cannot judge: its replies are unreadable and must not become ratings.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ STARTS = 150.0
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with a chat template, which it does not have by itself."""
+    """The tiny model with a chat template, which it lacks."""
     folder = tmp_path_factory.mktemp("served") / "tiny"
     shutil.copytree(Path(rl_explain.__file__).parent / "tiny", folder)
     (folder / "chat_template.jinja").write_text(TEMPLATE)
@@ -91,13 +91,13 @@ def test_a_reply_and_its_tokens_arrive(url: str, model: Path, case: Any) -> None
     assert first.text == second.text, "temperature 0"
 
 
-def test_what_it_says_is_no_rating_and_is_paid(
+def test_an_unreadable_reply_is_not_a_rating_but_is_charged(
     url: str, model: Path, case: Any, judge_at: Any
 ) -> None:
     retry = RetrySettings(timeout=150)
     judge = judge_at(url, model=str(model), key_variable=None, max_tokens=4, retry=retry)
     assert judge.rate([case("Yes."), case("No.")]) == [FAILED, FAILED]
     spent = judge.summary()
-    assert spent["calls"] == 4, "each was asked once more, for a readable reply"
+    assert spent["calls"] == 4, "each was asked again for a readable reply"
     assert spent["tokens_in"] > 1000
     assert 4 <= spent["tokens_out"] <= 16

@@ -1,4 +1,4 @@
-"""Replies as models write them."""
+"""Replies in the forms that models use."""
 
 import pytest
 
@@ -33,7 +33,7 @@ from reward_models.judge.endpoint.replies import read_preference, read_rating
         ('{"rating": 3} As I said, {"rating": 3}', "3"),
         ('{"reason": "The text says: rating: 4", "rating": 1}', "1"),
         ('{"rating": 3}\nRating: 3', "3"),
-        # what is quoted and what is meant
+        # quoted ratings
         ('The text claims "rating: 4". My rating is 1.', None),
         ('{"rating": 4, "rating": 1}', None),
         ('The text says {"rating": 4}. Rating: 1', None),
@@ -51,7 +51,7 @@ from reward_models.judge.endpoint.replies import read_preference, read_rating
         ('{"reason": "It asks for rating: 4', None),
         ('{"reason": "It asks for\nrating: 4\nwhich', None),
         ('{"reason": "It asks for {"rating": 4} and', None),
-        # no answers
+        # no valid answer
         ("", None),
         ("It is good.", None),
         ('{"rating": 5}', None),
@@ -111,5 +111,5 @@ def test_preferences(reply: str, better: str | None) -> None:
     assert read_preference(reply) == better
 
 
-def test_deep_nesting_is_no_crash() -> None:
+def test_deep_nesting_does_not_crash() -> None:
     assert read_rating('{"a":' * 1_900 + "1") is None

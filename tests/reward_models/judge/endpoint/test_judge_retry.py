@@ -1,4 +1,4 @@
-"""When a call is sent again, and how long after; by a clock that does not wait."""
+"""When calls are retried, and after how long; with a fake clock."""
 
 import random
 import time
@@ -63,7 +63,7 @@ HTML = Answer(b"<html>busy</html>", headers={"Content-Type": "text/html"})
     "failure",
     [*(refused(s) for s in (408, 409, 429, 500, 502, 503, 529)), CUT, BROKEN, EMPTY, HTML],
 )
-def test_what_passes_is_tried_again(failure: Answer, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_temporary_failures_are_retried(failure: Answer, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     server = serve(in_turn(failure, failure, rated(3)))
     assert judge_at(server.url).rate([case("Yes.")]) == [3.0]
     assert len(server.requests) == 3
@@ -71,7 +71,7 @@ def test_what_passes_is_tried_again(failure: Answer, serve, judge_at, case, cloc
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 422])
-def test_what_does_not_pass_is_not(status: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_permanent_failures_are_not_retried(status: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     server = serve(in_turn(refused(status), rated(3)))
     assert judge_at(server.url).rate([case("Yes."), case("No.")]).count(FAILED) == 1
     assert len(server.requests) == 2
@@ -88,7 +88,7 @@ def test_an_endpoint_that_rejects_everything_is_an_error(serve, judge_at, case, 
     assert clock.slept == []
 
 
-def test_rejections_here_and_there_are_failed_cases(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_single_rejections_are_failed_cases(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     def script(request: dict[str, Any]) -> Answer:
         return refused(400) if "bad" in request["messages"][1]["content"] else rated(3)
 
@@ -111,7 +111,7 @@ def test_a_rejected_probe_ends_an_outage(serve, judge_at, case, clock) -> None: 
     assert clock.passed < 20, "one pause"
 
 
-def test_nothing_within_the_timeout_is_a_failure(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_timeout_is_a_failure(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     answers = iter([Answer(stall=True)])
     server = serve(lambda request: next(answers, rated(2)))
     judge = judge_at(server.url, retry=RetrySettings(timeout=0.5))
@@ -119,7 +119,7 @@ def test_nothing_within_the_timeout_is_a_failure(serve, judge_at, case, clock) -
     assert len(server.requests) == 1 + len(clock.slept) >= 2
 
 
-def test_attempts_end_and_the_case_is_failed(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_case_fails_after_its_last_attempt(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     server = serve(lambda request: refused(500))
     judge = judge_at(server.url, retry=RetrySettings(attempts=4, first_wait=1))
     assert judge.rate([case("Yes.")]) == [FAILED]
@@ -137,8 +137,8 @@ def test_retry_after_is_waited_out(header: str, serve, judge_at, case) -> None: 
     assert 30 <= clock.passed <= 30.5
 
 
-def test_waits_leave_the_global_generator_alone(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
-    """A training seeds it and draws from it while the judge waits in its own thread."""
+def test_waits_do_not_use_the_global_generator(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """Training seeds it and draws from it while the judge waits in its own thread."""
     server = serve(in_turn(refused(500), refused(429, Retry_After="1"), rated(3)))
     before = random.getstate()
     assert judge_at(server.url).rate([case("Yes.")]) == [3.0]
@@ -146,7 +146,7 @@ def test_waits_leave_the_global_generator_alone(serve, judge_at, case, clock) ->
     assert random.getstate() == before
 
 
-def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_retry_after_applies_to_every_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     times: list[float] = []
 
     def script(request: dict[str, Any]) -> Answer:
@@ -160,8 +160,8 @@ def test_retry_after_holds_for_every_call(serve, judge_at, case) -> None:  # typ
     assert min(times[1:]) - times[0] >= 0.6
 
 
-def test_retry_after_of_a_probe_holds_for_the_next_one(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
-    """Two calls open the breaker, a third probes and is put off while a fourth waits to probe."""
+def test_retry_after_of_a_probe_applies_to_the_next_one(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+    """Two calls open the breaker; a third probes and must wait while a fourth waits to probe."""
     times: list[float] = []
 
     def script(request: dict[str, Any]) -> Answer:
@@ -180,7 +180,7 @@ def test_retry_after_of_a_probe_holds_for_the_next_one(serve, judge_at, case) ->
     assert times[3] - times[2] >= 0.6
 
 
-def test_retry_after_of_a_last_attempt_holds_for_the_next_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_retry_after_of_a_last_attempt_applies_to_the_next_call(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     clock = FakeClock(1_000_000)
     server = serve(in_turn(refused(429, Retry_After="30"), rated(4)))
     retry = RetrySettings(concurrency=1, attempts=1, first_wait=0.5)
@@ -199,8 +199,8 @@ def test_a_reply_cut_off_at_its_limit_is_sent_back(serve, judge_at, case) -> Non
 
 
 @pytest.mark.parametrize("attempts", [1, 8])
-def test_a_wait_beyond_giving_up_is_an_error(attempts: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
-    """Also at the last attempt: the next call would otherwise wait for a day."""
+def test_a_wait_beyond_give_up_is_an_error(attempts: int, serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+    """Even at the last attempt: otherwise the next call would wait for a day."""
     server = serve(lambda request: refused(429, "come back later", Retry_After="86400"))
     retry = RetrySettings(concurrency=1, attempts=attempts)
     breaker = BreakerSettings(give_up=600)
@@ -211,7 +211,7 @@ def test_a_wait_beyond_giving_up_is_an_error(attempts: int, serve, judge_at, cas
     assert clock.slept == []
 
 
-def test_probes_are_no_attempts(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
+def test_probes_do_not_count_as_attempts(serve, judge_at, case, clock) -> None:  # type: ignore[no-untyped-def]
     """Two attempts fail and open the breaker, eight probes fail, the ninth is answered."""
     answers = iter([refused(503)] * 10)
     server = serve(lambda request: next(answers, rated(3)))
@@ -236,7 +236,7 @@ def test_an_outage_pauses_all(serve, judge_at, case, clock, caplog) -> None:  # 
     assert clock.passed >= 10 * 20, "most of the failures were probes, each after a pause"
 
 
-def test_an_endpoint_that_stays_down_is_an_error_and_not_a_score(  # type: ignore[no-untyped-def]
+def test_an_endpoint_that_stays_down_raises_instead_of_scoring(  # type: ignore[no-untyped-def]
     serve, judge_at, case, clock
 ) -> None:
     up = [rated(2)] * 3
@@ -250,7 +250,7 @@ def test_an_endpoint_that_stays_down_is_an_error_and_not_a_score(  # type: ignor
     up += [rated(3)] * 9
     again = judge_at(server.url, retry=retry, breaker=breaker)
     assert again.rate([case(f"Yes {i}.") for i in range(12)]) == [2.0] * 3 + [3.0] * 9
-    assert len(server.requests) == calls + 9, "what was answered before is kept"
+    assert len(server.requests) == calls + 9, "earlier answers are kept"
 
 
 def test_an_unreadable_reply_is_sent_back_once(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
@@ -261,9 +261,9 @@ def test_an_unreadable_reply_is_sent_back_once(serve, judge_at, case) -> None:  
     assert second[2] == {"role": "assistant", "content": "It is good."}
 
 
-def test_two_unreadable_replies_are_no_answer(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
+def test_two_unreadable_replies_give_no_answer(serve, judge_at, case) -> None:  # type: ignore[no-untyped-def]
     server = serve(in_turn(chat("Good."), rated(5), rated(4)))
     judge = judge_at(server.url)
     assert judge.rate([case("Yes.")]) == [FAILED]
     assert len(server.requests) == 2
-    assert judge.rate([case("Yes.")]) == [4.0], "what failed is asked again"
+    assert judge.rate([case("Yes.")]) == [4.0], "failed cases are asked again"

@@ -1,4 +1,4 @@
-"""A thousand ratings from an endpoint of which three calls in ten go wrong."""
+"""A thousand ratings from an endpoint where three calls in ten fail."""
 
 import random
 import re
@@ -31,7 +31,7 @@ def level(number: int) -> int:
 
 
 class Flaky:
-    """Answers with the level of the case's number, or with a fault; counts what it does."""
+    """Answers with the level of the case's number or with a fault, and counts both."""
 
     def __init__(self) -> None:
         self._draws = random.Random(0)
@@ -81,7 +81,7 @@ def test_a_thousand_ratings_finish(serve, judge_at, case, clock, tmp_path: Path)
     assert len({key for key, _ in kept}) == len(kept) == len(answered)
     assert Counter(answer for _, answer in kept) == Counter(str(level(i)) for i in answered)
 
-    # On a busy machine a reply may cross the timeout: then alone is a case asked for again.
+    # On a busy machine a reply may exceed the timeout; only then is a case asked again.
     late = len(clock.slept) - flaky.no_reply
     assert answered <= set(flaky.good)
     assert sum(flaky.good.values()) - len(answered) <= late
