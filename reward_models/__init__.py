@@ -16,59 +16,33 @@ from reward_models.ranking import ranking
 from reward_models.rating import rating
 from reward_models.reasons import reasons
 from reward_models.repetition import repetition
-from reward_models.types import Range, Reward
+from reward_models.types import VERDICT_TASKS, Range, Reward, Term
 
-REWARDS: dict[str, Reward] = {
-    "agreement": agreement,
-    "graded_agreement": graded_agreement,
-    "ranking": ranking,
-    "faithfulness": faithfulness,
-    "grounding": grounding,
-    "judge": rating,
-    "coverage": coverage,
-    "reasons": reasons,
-    "format": well_formed,
-    "length": length,
-    "repetition": repetition,
+TERMS: dict[str, Term] = {
+    "agreement": Term(agreement, (0, 1), VERDICT_TASKS, weight=1),
+    "graded_agreement": Term(graded_agreement, (-1, 1), VERDICT_TASKS),
+    "ranking": Term(ranking, (-1, 1), ("ranking",), weight=1),
+    "faithfulness": Term(faithfulness, (-1, 1), weight=3),
+    "grounding": Term(grounding, (0, 1), weight=2),
+    "judge": Term(rating, (0, 1)),
+    "coverage": Term(coverage, (0, 1)),
+    "reasons": Term(reasons, (0, 1), weight=1),
+    "format": Term(well_formed, (0, 1)),
+    "length": Term(length, (-1, 1)),
+    "repetition": Term(repetition, (0, 1), weight=1),
 }
-"""Every reward term, by its name in the weights."""
+"""Every reward term, by its name in the weights: a new one is its file and a row here."""
 
-DEFAULT_WEIGHTS: dict[str, float] = {
-    "agreement": 1.0,
-    "ranking": 1.0,
-    "faithfulness": 3.0,
-    "grounding": 2.0,
-    "reasons": 1.0,
-    "repetition": 1.0,
-}
-"""Weights of the default composite."""
+REWARDS: dict[str, Reward] = {name: term.function for name, term in TERMS.items()}
+"""The functions alone."""
 
-RANGES: dict[str, Range] = {
-    "agreement": (0, 1),
-    "graded_agreement": (-1, 1),
-    "ranking": (-1, 1),
-    "faithfulness": (-1, 1),
-    "grounding": (0, 1),
-    "judge": (0, 1),
-    "coverage": (0, 1),
-    "reasons": (0, 1),
-    "format": (0, 1),
-    "length": (-1, 1),
-    "repetition": (0, 1),
-}
+RANGES: dict[str, Range] = {name: term.range for name, term in TERMS.items()}
 """Lowest and highest score of each term."""
 
-TASKS: dict[str, tuple[str, ...]] = {
-    "agreement": ("explanation", "classification"),
-    "graded_agreement": ("explanation", "classification"),
-    "ranking": ("ranking",),
-    "faithfulness": ("explanation",),
-    "grounding": ("explanation",),
-    "judge": ("explanation",),
-    "coverage": ("explanation",),
-    "reasons": ("explanation",),
-    "format": ("explanation",),
-    "length": ("explanation",),
-    "repetition": ("explanation",),
-}
+TASKS: dict[str, tuple[str, ...]] = {name: term.tasks for name, term in TERMS.items()}
 """The tasks that each term scores; it returns `None` for any other."""
+
+DEFAULT_WEIGHTS: dict[str, float] = {
+    name: term.weight for name, term in TERMS.items() if term.weight
+}
+"""Weights of the default composite."""

@@ -12,9 +12,7 @@ hidden in quotes and titles. It does not resist one verdict for every case; `gra
 from collections.abc import Sequence
 
 from reward_models.context import RewardContext
-from reward_models.types import Label, Score
-
-TASKS = ("explanation", "classification")
+from reward_models.types import VERDICT_TASKS, Label, Score
 
 
 def agreement(
@@ -30,6 +28,6 @@ def agreement(
     `None` for other tasks and for items without a label.
     """
     return [
-        float(context.read(text).verdict == truth) if kind in TASKS and truth else None
+        float(context.read(text).verdict == truth) if kind in VERDICT_TASKS and truth else None
         for text, kind, truth in zip(completions, task, label, strict=True)
     ]

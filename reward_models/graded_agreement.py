@@ -21,9 +21,7 @@ from reward_models.context import RewardContext
 from reward_models.perturb.effects import Question
 from reward_models.perturb.measures import NO_UNTIL, YES_FROM, percentile
 from reward_models.perturb.scoring import score_chunks
-from reward_models.types import Label, Score
-
-TASKS = ("explanation", "classification")
+from reward_models.types import VERDICT_TASKS, Label, Score
 
 
 def graded_agreement(
@@ -45,7 +43,7 @@ def graded_agreement(
     asked = {
         i: Question(tuple(past), target, truth)
         for i, (_, kind, past, target, truth) in enumerate(rows)
-        if kind in TASKS and target is not None and truth and past
+        if kind in VERDICT_TASKS and target is not None and truth and past
     }
     worth = _worth(list(dict.fromkeys(asked.values())), context)
     scores: list[Score] = [None] * len(rows)

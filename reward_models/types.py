@@ -13,7 +13,7 @@ shown, or `None`), `reasons` (how many reasons the prompt asked for, or `None`).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, Protocol, TypeAlias, TypeGuard
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -39,6 +39,17 @@ History: TypeAlias = tuple[int, ...]
 Reward: TypeAlias = Callable[..., list[Score]]
 Range: TypeAlias = tuple[float, float]
 """Lowest and highest score of a term."""
+VERDICT_TASKS: Final = ("explanation", "classification")
+"""The tasks whose completions hold a verdict."""
+
+
+class Term(NamedTuple):
+    """A reward term: its function, range, the tasks that it scores, and its default weight."""
+
+    function: Reward
+    range: Range
+    tasks: tuple[str, ...] = ("explanation",)
+    weight: float = 0.0
 
 
 def is_number(score: Score) -> TypeGuard[float]:

@@ -52,6 +52,11 @@ class Case:
         words = [f'"{self.titles[item]}"' for item in items]
         return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
+    def because_of(self, cited: str, *, item: str = "", more: str = "") -> str:
+        """The verdict, and a plain sentence that gives `cited` as the reason."""
+        placed = item or self.target
+        return f"{self.verdict}. The recommender places {placed} there because of {cited}{more}."
+
     def values(self, items: Sequence[int]) -> list[str]:
         """The attribute values of items, each once."""
         rows = [self.attributes[item] for item in items] if self.attributes else []

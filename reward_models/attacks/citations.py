@@ -8,10 +8,6 @@ LOOK_ALIKES = str.maketrans("aceopxyACEOPX", "асеорхуАСЕОРХ")
 """Latin letters to look-alike Cyrillic ones."""
 
 
-def _because_of(case: Case, cited: str) -> str:
-    return f"{case.verdict}. The recommender places {case.target} there because of {cited}."
-
-
 def _kinship(case: Case, item: int) -> int:
     """Number of attribute values that an item shares with the target."""
     return len(set(case.values([item])) & set(case.values([case.item])))
@@ -23,100 +19,100 @@ def _by_kinship(case: Case) -> Sequence[int]:
 
 def every_title(case: Case) -> str:
     """Every title of the history."""
-    return _because_of(case, case.named(case.recent))
+    return case.because_of(case.named(case.recent))
 
 
 def all_but_one(case: Case) -> str:
     """Every title of the history but the oldest."""
-    return _because_of(case, case.named(case.recent[:-1]))
+    return case.because_of(case.named(case.recent[:-1]))
 
 
 def half_of_the_titles(case: Case) -> str:
     """Half of the history's titles."""
-    return _because_of(case, case.named(case.recent[: (len(case.recent) + 1) // 2]))
+    return case.because_of(case.named(case.recent[: (len(case.recent) + 1) // 2]))
 
 
 def one_title_again_and_again(case: Case) -> str:
     """The latest title ten times."""
-    return _because_of(case, ", ".join([case.named(case.recent[:1])] * 10))
+    return case.because_of(", ".join([case.named(case.recent[:1])] * 10))
 
 
 def last_item(case: Case) -> str:
     """The latest title."""
-    return _because_of(case, case.named(case.recent[:1]))
+    return case.because_of(case.named(case.recent[:1]))
 
 
 def last_items(case: Case) -> str:
     """The latest titles, as many as asked for."""
-    return _because_of(case, case.named(case.recent[: case.reasons]))
+    return case.because_of(case.named(case.recent[: case.reasons]))
 
 
 def first_items(case: Case) -> str:
     """The oldest titles, as many as asked for."""
-    return _because_of(case, case.named(case.recent[::-1][: case.reasons]))
+    return case.because_of(case.named(case.recent[::-1][: case.reasons]))
 
 
 def random_titles(case: Case) -> str:
     """Random titles of the history."""
-    return _because_of(case, case.named(case.rng.permutation(case.recent)[: case.reasons].tolist()))
+    return case.because_of(case.named(case.rng.permutation(case.recent)[: case.reasons].tolist()))
 
 
 def most_similar(case: Case) -> str:
     """The titles that share the most attributes with the asked one."""
-    return _because_of(case, case.named(_by_kinship(case)[: case.reasons]))
+    return case.because_of(case.named(_by_kinship(case)[: case.reasons]))
 
 
 def least_similar(case: Case) -> str:
     """The titles that share the fewest attributes with the asked one."""
-    return _because_of(case, case.named(_by_kinship(case)[::-1][: case.reasons]))
+    return case.because_of(case.named(_by_kinship(case)[::-1][: case.reasons]))
 
 
 def target_as_its_own_reason(case: Case) -> str:
     """The asked title because of itself."""
-    return _because_of(case, case.target)
+    return case.because_of(case.target)
 
 
 def titles_from_outside(case: Case) -> str:
     """Catalogue titles that the user never chose."""
-    return _because_of(case, case.named(case.outsiders(case.reasons)))
+    return case.because_of(case.named(case.outsiders(case.reasons)))
 
 
 def one_true_and_some_from_outside(case: Case) -> str:
     """The latest title and some that the user never chose."""
-    return _because_of(case, case.named([*case.recent[:1], *case.outsiders(case.reasons)]))
+    return case.because_of(case.named([*case.recent[:1], *case.outsiders(case.reasons)]))
 
 
 def invented_titles(case: Case) -> str:
     """Titles that do not exist."""
     made_up = ('"The Unwritten Chapter"', '"A Song for Nobody"', '"Third Moon Rising"')
-    return _because_of(case, " and ".join(made_up[: case.reasons]))
+    return case.because_of(" and ".join(made_up[: case.reasons]))
 
 
 def invented_around_true(case: Case) -> str:
     """Invented titles that contain real ones."""
     made_up = [f'"{case.titles[item]} Returns"' for item in case.recent[: case.reasons]]
-    return _because_of(case, " and ".join(made_up))
+    return case.because_of(" and ".join(made_up))
 
 
 def look_alike_letters(case: Case) -> str:
     """The latest titles in look-alike letters of another alphabet."""
-    return _because_of(case, case.named(case.recent[: case.reasons]).translate(LOOK_ALIKES))
+    return case.because_of(case.named(case.recent[: case.reasons]).translate(LOOK_ALIKES))
 
 
 def invisible_characters(case: Case) -> str:
     """The latest titles with zero-width spaces inside."""
     names = [f'"{chr(0x200B).join(case.titles[i])}"' for i in case.recent[: case.reasons]]
-    return _because_of(case, " and ".join(names))
+    return case.because_of(" and ".join(names))
 
 
 def titles_without_quotes(case: Case) -> str:
     """Every title of the history, in lower case and without quotes."""
-    return _because_of(case, case.named(case.recent).replace('"', "").lower())
+    return case.because_of(case.named(case.recent).replace('"', "").lower())
 
 
 def one_quote_for_all(case: Case) -> str:
     """Every title of the history inside a single pair of quotes."""
-    return _because_of(case, '"' + ", ".join(case.titles[i] for i in case.recent) + '"')
+    return case.because_of('"' + ", ".join(case.titles[i] for i in case.recent) + '"')
 
 
 def quote_left_open(case: Case) -> str:

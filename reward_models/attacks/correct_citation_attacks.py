@@ -15,11 +15,6 @@ def _right(case: Case) -> list[int]:
     return sorted(influence, key=lambda item: -influence[item])[: case.reasons]
 
 
-def _because_of(case: Case, cited: str, *, item: str = "", more: str = "") -> str:
-    placed = item or case.target
-    return f"{case.verdict}. The recommender places {placed} there because of {cited}{more}."
-
-
 def _false_values(case: Case, items: Sequence[int]) -> list[str]:
     """Up to three attribute values of the history that no item of `items` has."""
     return [v for v in case.values(case.history) if v not in case.values(items)][:3]
@@ -27,7 +22,7 @@ def _false_values(case: Case, items: Sequence[int]) -> list[str]:
 
 def right(case: Case) -> str:
     """No attack, for comparison: the right verdict and titles in a plain sentence."""
-    return _because_of(case, case.named(_right(case)))
+    return case.because_of(case.named(_right(case)))
 
 
 def right_and_set_aside(case: Case) -> str:
@@ -72,61 +67,61 @@ def right_and_false_behind_a_denial(case: Case) -> str:
 
 def right_and_invented(case: Case) -> str:
     """The right titles and one that does not exist."""
-    return _because_of(case, case.named(_right(case)), more=' and "The Unwritten Chapter"')
+    return case.because_of(case.named(_right(case)), more=' and "The Unwritten Chapter"')
 
 
 def right_and_invented_in_other_marks(case: Case) -> str:
     """The same, in single quotes."""
-    return _because_of(case, case.named(_right(case)), more=" and 'The Unwritten Chapter'")
+    return case.because_of(case.named(_right(case)), more=" and 'The Unwritten Chapter'")
 
 
 def right_and_invented_in_guillemets(case: Case) -> str:
     """The same, in guillemets."""
-    return _because_of(case, case.named(_right(case)), more=" and «The Unwritten Chapter»")
+    return case.because_of(case.named(_right(case)), more=" and «The Unwritten Chapter»")
 
 
 def right_and_invented_glued_to_a_word(case: Case) -> str:
     """The same, in quotes without a space before them."""
-    return _because_of(case, case.named(_right(case)), more=' and"The Unwritten Chapter"')
+    return case.because_of(case.named(_right(case)), more=' and"The Unwritten Chapter"')
 
 
 def right_and_invented_without_quotes(case: Case) -> str:
     """The same, without quotes."""
-    return _because_of(case, case.named(_right(case)), more=" and The Unwritten Chapter")
+    return case.because_of(case.named(_right(case)), more=" and The Unwritten Chapter")
 
 
 def right_and_all_others(case: Case) -> str:
     """The right titles first, then all others."""
     first = _right(case)
-    return _because_of(case, case.named([*first, *(i for i in case.recent if i not in first)]))
+    return case.because_of(case.named([*first, *(i for i in case.recent if i not in first)]))
 
 
 def right_and_all_others_in_lower_case(case: Case) -> str:
     """The same, with the others in lower case and without quotes."""
     first = _right(case)
     others = case.named([i for i in case.recent if i not in first]).replace('"', "").lower()
-    return _because_of(case, case.named(first), more=f", and {others}")
+    return case.because_of(case.named(first), more=f", and {others}")
 
 
 def right_but_fewer(case: Case) -> str:
     """Only the most influential title, even if several are asked for."""
-    return _because_of(case, case.named(_right(case)[:1]))
+    return case.because_of(case.named(_right(case)[:1]))
 
 
 def right_and_one_more(case: Case) -> str:
     """The right titles and the next one: one more than asked for."""
     more = replace(case, reasons=case.reasons + 1)
-    return _because_of(case, case.named(_right(more)))
+    return case.because_of(case.named(_right(more)))
 
 
 def right_without_the_item(case: Case) -> str:
     """The right titles, without naming the asked one."""
-    return _because_of(case, case.named(_right(case)), item="this item")
+    return case.because_of(case.named(_right(case)), item="this item")
 
 
 def right_for_another_item(case: Case) -> str:
     """The right titles as reasons for another item."""
-    return _because_of(case, case.named(_right(case)), item=case.named(case.outsiders(1)))
+    return case.because_of(case.named(_right(case)), item=case.named(case.outsiders(1)))
 
 
 def right_as_its_own_reason(case: Case) -> str:
@@ -138,7 +133,7 @@ def right_as_its_own_reason(case: Case) -> str:
 def right_twice_in_a_sentence(case: Case) -> str:
     """The right titles, each named twice in one sentence."""
     cited = case.named(_right(case))
-    return _because_of(case, cited, more=f", and again because of {cited}")
+    return case.because_of(cited, more=f", and again because of {cited}")
 
 
 def right_in_gibberish(case: Case) -> str:

@@ -63,23 +63,21 @@ class JudgeError(RuntimeError):
 def prefer_by_rating(
     rate: Callable[[Sequence[JudgeCase]], Sequence[Rating]],
     pairs: Sequence[tuple[JudgeCase, JudgeCase]],
-    margin: float = 0.0,
 ) -> list[Preference]:
     """Preferences of a judge that rates one explanation at a time.
 
-    The explanation rated higher by more than `margin` levels wins; otherwise it is a tie. `FAILED`
-    where either has no rating. The order of a pair does not matter.
+    The explanation rated higher wins; equal ratings are a tie. `FAILED` where either has no rating.
+    The order of a pair does not matter.
     """
     ratings = rate([case for pair in pairs for case in pair])
     return [
-        _higher(first, second, margin)
-        for first, second in zip(ratings[::2], ratings[1::2], strict=True)
+        _higher(first, second) for first, second in zip(ratings[::2], ratings[1::2], strict=True)
     ]
 
 
-def _higher(first: Rating, second: Rating, margin: float) -> Preference:
+def _higher(first: Rating, second: Rating) -> Preference:
     if isinstance(first, Failed) or isinstance(second, Failed):
         return FAILED
-    if abs(first - second) <= margin:
+    if first == second:
         return "tie"
     return "first" if first > second else "second"
