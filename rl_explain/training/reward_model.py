@@ -157,9 +157,8 @@ class LearnedJudge:
         """Write the adapter, as safetensors, and `judge.json`."""
         model = self._reward_model.model
         if config.name == TINY:
-            model.peft_config[
-                ADAPTER
-            ].base_model_name_or_path = TINY  # its path is machine-specific
+            # The base's path is machine-specific.
+            model.peft_config[ADAPTER].base_model_name_or_path = TINY
         model.save_pretrained(str(folder / "adapter"))
         manifest = {"base": config.name, "dtype": config.dtype, "teacher": teacher}
         write_json(folder / MANIFEST, manifest | {"scale": asdict(self._scale)})

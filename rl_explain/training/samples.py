@@ -76,7 +76,7 @@ def draw_samples(
     description: str,
     constrained: bool = False,
 ) -> Samples:
-    """`samples` completions per question; if `constrained`, they quote only their prompts' titles."""
+    """`samples` completions per question; if `constrained`, only prompt titles are quoted."""
     answers = explainer.generate(
         [example.prompt for example in examples],
         temperature=temperature,

@@ -31,7 +31,7 @@ def draw_prompts(num_prompts: int, batch_size: int, iteration: int, seed: int) -
 def draw_minibatches(
     num_rows: int, minibatches: int, iteration: int, epoch: int, seed: int
 ) -> list[np.ndarray]:
-    """A random partition of the rows 0 to `num_rows` - 1 into parts of about equal size, each sorted."""
+    """A random partition of the rows 0 to `num_rows` - 1 into sorted parts of about equal size."""
     order = _generator(seed, Draw.MINIBATCHES, iteration, epoch).permutation(num_rows)
     return [np.sort(part) for part in np.array_split(order, minibatches)]
 
