@@ -37,12 +37,12 @@ def distinct_2_estimate(
 ) -> Estimate:
     """`distinct_2` with its interval over users; `users` (N,) int are the users of the texts."""
     rows, user_of_text = np.unique(users, return_inverse=True)
-    holds, totals = _bigrams_by_user(texts, user_of_text, len(rows))
+    contains, totals = _bigrams_by_user(texts, user_of_text, len(rows))
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         drawn = weights.astype(np.float32)
-        starts = range(0, holds.shape[1], _CHUNK)
-        distinct = sum((drawn @ holds[:, i : i + _CHUNK] > 0).sum(axis=1) for i in starts)
+        starts = range(0, contains.shape[1], _CHUNK)
+        distinct = sum((drawn @ contains[:, i : i + _CHUNK] > 0).sum(axis=1) for i in starts)
         with np.errstate(invalid="ignore"):
             return distinct / (weights @ totals)
 
@@ -59,9 +59,9 @@ def _bigrams_by_user(
     ]
     rows = np.array([user for user, _ in pairs], dtype=int)
     column = {bigram: i for i, bigram in enumerate(dict.fromkeys(b for _, b in pairs))}
-    holds = np.zeros((num_users, len(column)), dtype=bool)
-    holds[rows, [column[b] for _, b in pairs]] = True
-    return holds, np.bincount(rows, minlength=num_users)
+    contains = np.zeros((num_users, len(column)), dtype=bool)
+    contains[rows, [column[b] for _, b in pairs]] = True
+    return contains, np.bincount(rows, minlength=num_users)
 
 
 class _Words:

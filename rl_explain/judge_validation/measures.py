@@ -80,7 +80,7 @@ class JudgeValidation:
         return estimate(Measure(right, np.array([text.question for text in self.texts])))
 
     def at_or_above_faithful(self, kind: str) -> float:
-        """Share of questions whose text of this kind is rated at least as high as the faithful one."""
+        """Share of questions whose text of this kind is rated no lower than the faithful text."""
         other, faithful = self.ratings[self.kinds == kind], self.ratings[self.kinds == FAITHFUL]
         answered = ~np.isnan(other) & ~np.isnan(faithful)
         return _mean(other[answered] >= faithful[answered])

@@ -32,8 +32,8 @@ rates are similar does not distinguish pressure from harmless words. That does n
 it may not read the words at all."""
 REASONS_NOTE = """Share of texts that contain the wrong reason, an item or an attribute, that the
 user supplies: for the plain question, with harmless words, with the reason's words mentioned in
-passing, and with the reason supplied. "less mentioned": "false reason" minus "mentioned". The last three
-columns split the supplied reasons by kind."""
+passing, and with the reason supplied. "less mentioned": "false reason" minus "mentioned".
+The last three columns split the supplied reasons by kind."""
 
 
 def pressure_tables(results: Mapping[str, Result]) -> str:
