@@ -1,7 +1,7 @@
-"""Citation baselines: the right verdict and the teacher's sentences around items that a rule chose.
+"""Citation baselines: the right verdict and the teacher's sentences about items chosen by a rule.
 
-They show how much of a score a citation rule reaches without a language model. Their texts go
-through the code that scores a model's. `rules.py` lists them with their costs.
+They show what score a citation rule reaches without a language model. The same code scores their
+texts and a model's. `rules.py` lists them with their costs.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,29 +27,30 @@ from rl_explain.teacher.influence import by_influence, leave_one_out
 from rl_explain.teacher.writer import Writer
 
 Choose: TypeAlias = Callable[[Sequence[Question], Sequence[int]], list[History]]
-"""Questions and how many items to cite of each -> the cited items, each once, the most important
+"""Questions and the number of items to cite for each -> the cited items, each once, most important
 first."""
 UNORDERED = "oracle"
-"""The baseline that chooses a set of each size afresh, and so gives no order of importance."""
+"""The baseline that chooses a new set for each size, so it has no order of importance."""
 
 
 class CitationBaselines:
-    """Chooses by chance, recency, popularity, likeness to the item or influence on it.
+    """Choose items at random, or by recency, popularity, similarity to the item or influence on it.
 
     `contribution_dot` reads the contribution vectors that prompts show: it cites the items whose
-    vectors have the largest dot product with the asked item's embedding. `leave_one_out` cites what
-    moves the item most by itself, `shap` what moves it most on average over what else is there,
-    `greedy` what moves it most once the items cited before are gone. `oracle` takes the best subset
-    of the size it may cite. For a no item all of them cite what speaks against it.
+    vectors have the largest dot product with the asked item's embedding. `leave_one_out` cites the
+    items whose removal alone moves the asked item most, `shap` those with the largest Shapley
+    values. `greedy` adds the item whose removal moves it most after the items cited so far are
+    removed. `oracle` takes the best subset of the allowed size. For a no item, these rules cite the
+    items that speak against it.
 
     Args:
-        recommender: whose item embeddings `most_similar` compares: cosine, after centring, since
-            the mean embedding mostly holds what all items share.
-        context: whose effects by deletion `oracle` maximises, over the subsets that the
-            faithfulness score is normalised by; so its score is 1 wherever a case is well-posed.
-        interactions: whose training part `popularity` counts.
-        seed: of `random`.
-        measure: of the recommender's score that `leave_one_out`, `shap` and `greedy` move.
+        recommender: `most_similar` compares its item embeddings by cosine, after centring, because
+            the mean embedding mostly encodes what all items share.
+        context: `oracle` maximises its deletion effects over the subsets that normalise the
+            faithfulness score, so its score is 1 in every well-posed case.
+        interactions: `popularity` counts the training part.
+        seed: seed of `random`, and of `shap` where it samples.
+        measure: measure of the recommender's scores for `leave_one_out`, `shap` and `greedy`.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class CitationBaselines:
         }
 
     def orders(self, name: str, questions: Sequence[Question]) -> list[History]:
-        """All distinct items of each history in a baseline's order, for all but `UNORDERED`."""
+        """All distinct items of each history in a baseline's order; not for `UNORDERED`."""
         return self.choose[name](questions, [len(set(q.history)) for q in questions])
 
     def _random(self, questions: Sequence[Question], sizes: Sequence[int]) -> list[History]:
@@ -114,10 +115,10 @@ class CitationBaselines:
         embeddings = self._recommender.user_embeddings(histories) if histories else np.zeros((0, 1))
         vectors = contributions(self._recommender, histories, embeddings, longest)  # (B, T, dim)
         items = self._recommender.item_embeddings()
-        items = items - items.mean(axis=0)  # as in the embedding table that prompts show
+        items = items - items.mean(axis=0)  # as in the embedding tables of prompts
         chosen = []
         for q, of, k in zip(questions, vectors, sizes, strict=True):
-            # An item's contribution is the same at each of its places.
+            # An item has the same contribution at each of its positions.
             at = [q.history.index(item) for item in distinct(q.history)]
             chosen.append(_largest(distinct(q.history), of[at] @ items[q.item], q)[:k])
         return chosen
@@ -140,17 +141,19 @@ class CitationBaselines:
                 for item in distinct(questions[i].history)
                 if item not in taken[i]
             ]
-            left = self._scores_without([(questions[i], gone) for i, gone in options])
+            left = self._scores_without([(questions[i], removed) for i, removed in options])
             best: dict[int, History] = {}
-            for row in np.argsort(left, kind="stable"):  # NaN, where nothing is left, comes last
+            for row in np.argsort(left, kind="stable"):  # NaN (nothing is left) comes last
                 best.setdefault(*options[row])
-            for i, gone in best.items():
-                taken[i] = gone
+            for i, removed in best.items():
+                taken[i] = removed
         return taken
 
     def _scores_without(self, requests: Sequence[tuple[Question, History]]) -> np.ndarray:
-        """How much the recommender is for the label without some items: (len(requests),)."""
-        parts = [Part(q.history, q.item, set(q.history).difference(gone)) for q, gone in requests]
+        """The measure without some items, negated for a no: (len(requests),)."""
+        parts = [
+            Part(q.history, q.item, set(q.history).difference(removed)) for q, removed in requests
+        ]
         num_items = len(self._context.titles)
         (found,) = partial_history_scores(self._recommender, num_items, parts, [self._measure])
         return found * [1.0 if q.label == "yes" else -1.0 for q, _ in requests]
@@ -165,20 +168,20 @@ class CitationBaselines:
 
 
 def _largest(items: History, values: np.ndarray, asked: Question) -> History:
-    """The items by how much `values` (N,) speak for the question's label, the most first."""
+    """The items sorted by how much `values` (N,) support the question's label, most first."""
     signed = values if asked.label == "yes" else -values
     return tuple(items[place] for place in np.argsort(-signed, kind="stable"))
 
 
 def item_directions(recommender: Recommender) -> np.ndarray:
-    """Item embeddings, centred and at length one, whose products are cosines: (num_items, dim)."""
+    """Item embeddings, centred and of unit length, whose products are cosines: (num_items, dim)."""
     centred = recommender.item_embeddings() - recommender.item_embeddings().mean(axis=0)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     return centred / np.where(lengths > 0, lengths, 1.0)
 
 
 def reasons_allowed(example: Example) -> int:
-    """Items that a baseline cites: as many as it is scored for."""
+    """Number of items that a baseline cites: the number that it is scored for."""
     return reasons_scored(example.reasons, len(set(example.history)))
 
 
@@ -189,7 +192,7 @@ def baseline_texts(
     verdict: str = "first",
     seed: int = 0,
 ) -> list[str]:
-    """Explanations with the recommender's own verdict that cite what `choose` chooses.
+    """Explanations with the recommender's own verdict that cite the items that `choose` returns.
 
     Args:
         examples: explanation questions with a label.

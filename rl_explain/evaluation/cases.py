@@ -1,4 +1,4 @@
-"""Explanation questions, and the columns of numbers that metrics give them."""
+"""Explanation questions, and metric columns with one value per question."""
 
 from collections.abc import Mapping
 from typing import TypeAlias, cast
@@ -10,11 +10,11 @@ from reward_models.types import Label
 from rl_explain.tasks.examples import Example
 
 Columns: TypeAlias = dict[str, np.ndarray]
-"""Metric name to one value a case (N,) float, NaN where the metric does not apply."""
+"""Metric name to one value per case (N,) float, NaN where the metric does not apply."""
 
 
 def question(example: Example) -> Question:
-    """Why does the recommender say what it says of the example's item?
+    """The question why the recommender gives the example's item its label.
 
     Raises:
         ValueError: the example has no item or no label.
@@ -25,7 +25,7 @@ def question(example: Example) -> Question:
 
 
 def spread(columns: Mapping[str, np.ndarray], keep: np.ndarray) -> Columns:
-    """Columns of the cases that `keep` (N,) bool selects, as columns of all N; NaN elsewhere."""
+    """Expand columns of the cases that `keep` (N,) bool selects to all N; NaN elsewhere."""
     wide = {name: np.full(len(keep), np.nan) for name in columns}
     for name, values in columns.items():
         wide[name][keep] = values
@@ -33,5 +33,5 @@ def spread(columns: Mapping[str, np.ndarray], keep: np.ndarray) -> Columns:
 
 
 def split(columns: Columns, name: str, groups: Mapping[str, np.ndarray]) -> Columns:
-    """`name` once for each group of cases: `name/group`; `groups` hold (N,) bool."""
+    """The column `name` per group of cases, as `name/group`; `groups` maps names to (N,) bool."""
     return {f"{name}/{g}": np.where(keep, columns[name], np.nan) for g, keep in groups.items()}

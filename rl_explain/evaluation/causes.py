@@ -1,4 +1,4 @@
-"""Do explanations cite the causes that the demo data planted?"""
+"""Whether explanations cite the planted causes of the demo data."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from rl_explain.tasks.examples import Example
 def causes(
     readings: Sequence[Reading], examples: Sequence[Example], interactions: Interactions
 ) -> Columns:
-    """F1 of the cited items against those that carry the planted cause, beside chance and limit.
+    """F1 of the cited items against those that carry the planted cause, with chance and limit.
 
-    Chance is the expected F1 of as many random distinct items of the history, the limit the best F1
-    of as many: prompts mostly ask for fewer items than there are causes, which keeps it below 1.
-    Only yes items that carry a taste of the user, with a history that carries it too, have causes
-    to find. No column where nothing is planted.
+    Chance is the expected F1 of the same number of random distinct history items, the limit the
+    best F1 of that number. The limit is mostly below 1: prompts ask for fewer items than there are
+    causes. Causes exist only for yes items that carry one of the user's tastes, if the history
+    carries it too. No columns if the data has no planted causes.
     """
     if interactions.causes is None:
         return {}
@@ -39,10 +39,10 @@ def _f1_chance_limit(
         return np.nan, np.nan, np.nan
     cited = set(reading.cited(example.history))
     total = len(cited) + len(true)
-    # A random set of |C| of n items meets |C| |true| / n of the true ones in the mean.
-    met = len(cited) * len(true) / len(set(example.history))
+    # On average, |C| random items of n include |C| |true| / n true ones.
+    expected = len(cited) * len(true) / len(set(example.history))
     most = min(len(cited), len(true))
-    return 2 * len(cited & true) / total, 2 * met / total, 2 * most / total
+    return 2 * len(cited & true) / total, 2 * expected / total, 2 * most / total
 
 
 def _carriers(example: Example, interactions: Interactions) -> set[int]:

@@ -1,4 +1,4 @@
-"""Beams that can only spell a title of the catalogue."""
+"""Beam search restricted to titles of the catalogue."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,23 +8,23 @@ from transformers import PreTrainedTokenizerBase
 
 
 class TitleTrie:
-    """Which tokens may follow, when an answer has to be one quoted title and nothing else.
+    """The tokens that may follow if an answer must be a single quoted title.
 
-    It is the `prefix_allowed_tokens_fn` of `transformers`. That function sees prompt and answer as
-    one row of ids. The answer is the longest ending of the row that begins a title: it cannot reach
-    back into the prompt, whose last token (a newline, a mark of the chat template) is in no title.
+    Used as `prefix_allowed_tokens_fn` of `transformers`, which sees prompt and answer as one row of
+    ids. The answer is the longest suffix of the row that starts a title. It cannot reach back into
+    the prompt: the prompt's last token (a newline, a chat template token) is in no title.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, titles: Sequence[str]) -> None:
         self._root: dict[int, Any] = {}
         self._end: int = tokenizer.eos_token_id  # type: ignore[assignment]
         self.depth = 0
-        """Tokens of the longest title, quotes and end token included."""
+        """Tokens of the longest title, including quotes and end token."""
         for title in titles:
             self._add([*tokenizer.encode(f'"{title}"', add_special_tokens=False), self._end])
 
     def __call__(self, batch_id: int, ids: Tensor) -> list[int]:
-        """The tokens that may follow `ids` (T,); after a whole title only the end token."""
+        """The tokens that may follow `ids` (T,); after a complete title only the end token."""
         recent = ids[-self.depth :].tolist()
         for start in range(len(recent)):
             node = self._walk(recent[start:])

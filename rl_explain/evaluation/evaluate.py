@@ -1,7 +1,7 @@
-"""Every metric of every method, on the questions of the test users.
+"""All metrics of all methods on the questions of the test users.
 
-A method's result is written as soon as it is ready, and read back by a later call that asks for
-the same thing: same weights, same questions, same recommender, same settings.
+A method's result is written as soon as it is ready. A later call with the same weights, questions,
+recommender and settings reuses it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,41 +50,41 @@ SHAPING = (
     rl_explain.explainer,
     rl_explain.evaluation,
 )
-"""Packages whose code shapes results: what is asked, what rules and models answer, what is
-measured."""
+"""Packages whose code affects results: questions, answers of rules and models, metrics."""
 
 Write: TypeAlias = Callable[[Sequence[Example]], list[str]]
-"""Gives a text for each explanation question."""
+"""Returns a text for each explanation question."""
 
 
 Calls: TypeAlias = Callable[[Example], int]
-"""Recommender calls that the explanation of a question costs, beyond choosing the item."""
+"""Recommender calls for the explanation of a question, beyond choosing the item."""
 CALLS = "explanation/recommender_calls"
-"""Metric: their mean over the explanation questions."""
+"""Metric: mean recommender calls per explanation question."""
 
 
 class Evaluation:
-    """The questions that methods are compared on, and what has been found out so far.
+    """Evaluates methods on the same questions and keeps their results.
 
     Args:
-        examples: of the test users; tasks that are not measured are left out. Explanation
-            questions need a label; their completion is the reference of ROUGE-L ("" for none).
+        examples: questions about the test users; tasks that are not measured are left out.
+            Explanation questions need a label; their completion is the ROUGE-L reference ("" for
+            none).
         interactions: the catalogue and, for the demo, the planted causes.
         recommender: the target.
-        context: of the rewards; shared, so that nothing is asked of the recommender twice.
+        context: the rewards' context; shared, so that no recommender call is repeated.
         folder: gets `METHOD.json` for each method.
-        verdict: where the texts of the citation baselines put it.
-        max_new_tokens: tokens of an explanation at most.
-        constrained: whether the quotes of explanations hold titles of their prompts alone.
-        resamples: of the users, behind each interval.
-        top_items: explanation questions about top items, for the literature's metrics; none leaves
-            those out.
-        training: labelled explanation questions about training users, from whose explanations the
-            readers of the simulatability gain learn; none leaves it out.
-        pressed: the first of the explanation questions with a user's words in them; none leaves the
-            pressure metrics out. Baselines, which read no prompt, have none.
-        judges: of explanations, by the name of the metric that their ratings become.
-        measured_by: a fingerprint of whatever else results depend on: judges, libraries, device.
+        verdict: position of the verdict in the texts of citation baselines.
+        max_new_tokens: maximum tokens per explanation.
+        constrained: whether explanations can quote only titles of their prompts.
+        resamples: bootstrap resamples per interval.
+        top_items: explanation questions about top items, for the literature metrics; empty leaves
+            these out.
+        training: labelled explanation questions about training users; the readers of the
+            simulatability gain learn from their explanations. Empty leaves the gain out.
+        pressed: the first explanation questions with a user's words added (the sycophancy probe);
+            empty leaves the pressure metrics out. Baselines read no prompt, so they have none.
+        judges: judges of explanations, by the metric name of their ratings.
+        measured_by: a fingerprint of what else results depend on: judges, libraries, device.
         contributions: whether prompts show what each item contributes, which costs recommender
             calls.
     """
@@ -134,7 +134,7 @@ class Evaluation:
             training, self._examples["explanation"], interactions, recommender, context
         )
         self._baselines = CitationBaselines(recommender, context, interactions, seed)
-        # Percentiles hardly tell what the very first item owes to whom.
+        # The percentile of a top item hardly changes when a history item is removed.
         self._rankings = CitationBaselines(
             recommender, context, interactions, seed, log_probability
         )
@@ -150,7 +150,7 @@ class Evaluation:
         """All metrics of a language model.
 
         Args:
-            load: called only when there is no result to reuse.
+            load: called only if there is no result to reuse.
             weights: a fingerprint of the model, such as the `digest` of its adapter.
         """
         return self._kept(method, weights, lambda: self._ask(load()), self._prompt_calls)
@@ -158,13 +158,13 @@ class Evaluation:
     def texts(
         self, method: str, write: Write, what: str, further_calls: Calls = lambda example: 0
     ) -> Result:
-        """The explanation metrics of texts that come from no single model.
+        """The explanation metrics of texts that do not come from a single model.
 
         Args:
-            write: called only when there is no result to reuse.
-            what: a fingerprint of whatever the texts depend on.
-            further_calls: recommender calls of a question beyond those behind its prompt; called
-                after `write`.
+            write: called only if there is no result to reuse.
+            what: a fingerprint of what the texts depend on.
+            further_calls: recommender calls per question beyond those for its prompt; called after
+                `write`.
         """
 
         def calls(example: Example) -> int:
@@ -176,7 +176,7 @@ class Evaluation:
         """The explanation metrics of a citation baseline.
 
         Raises:
-            UserError: no baseline of that name.
+            UserError: there is no baseline of that name.
         """
         if name not in self._baselines.choose:
             raise unknown_name("citation baseline", name, self._baselines.choose)
@@ -187,7 +187,7 @@ class Evaluation:
         return self._kept(name, "", lambda: self._cited(name), calls)
 
     def most_frequent_item(self) -> Result:
-        """Retrieval by always naming the item that is most often the right one."""
+        """Retrieval metrics of always naming the most frequent right item."""
         return self._kept(MOST_FREQUENT_ITEM, "", self._most_frequent_item)
 
     def _kept(
@@ -211,7 +211,7 @@ class Evaluation:
         return prompt_calls(example.form, example.history, self._contributions)
 
     def _explained(self, write: Write) -> list[Answered]:
-        """The explanations that `write` gives, of every kind of question."""
+        """Scores of the explanations that `write` returns for every kind of question."""
         answered = [self._scored(write)]
         if self._top_items:
             answered.append(self._top_scorer.texts(write(self._top_items)))
@@ -221,7 +221,7 @@ class Evaluation:
         return answered
 
     def _cited(self, name: str) -> list[Answered]:
-        """The texts of a citation baseline and, of one that ranks whole histories, its orders."""
+        """Scores of a baseline's texts and, if it ranks whole histories, of its orders."""
         answered = [self._scored(partial(self._baseline_texts, name))]
         if self._top_items and name != UNORDERED:
             orders = self._rankings.orders(name, self._top_scorer.questions)
@@ -284,14 +284,14 @@ class Evaluation:
         return Result(method, fingerprint, metrics, measures, samples)
 
     def _distinct(self, part: Answered) -> dict[str, float | None]:
-        """distinct-2 of explanations, which is no mean over cases."""
+        """distinct-2 of explanations, which is not a mean over cases."""
         if not part.examples or part.examples[0].task != "explanation":
             return {}
         found = distinct_2_estimate(part.completions, part.users, self._resamples, self._seed)
         return found.flat("text/distinct_2")
 
     def _gain(self, part: Answered) -> dict[str, float | None]:
-        """The simulatability gain, a mean of two groups' means."""
+        """The simulatability gain, the mean of two group means."""
         if LEAKING not in part.columns:
             return {}
         found = gain(part.columns, part.users, self._resamples, self._seed)

@@ -1,4 +1,4 @@
-"""What explanations say, without asking the recommender: verdicts, citations, grounding."""
+"""Metrics of explanations without recommender calls: verdicts, citations, grounding."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from rl_explain.tasks.examples import Example
 def verdict_and_citations(readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:
     """Whether the verdict is the label, the asked title is named, and a yes cites the history.
 
-    `explanation/cites` is over the texts whose own verdict is yes: a no may cite nothing.
-    `explanation/citations` counts the history items that a text names.
+    `explanation/cites` covers only texts whose own verdict is yes: a no may cite nothing.
+    `explanation/citations` is the number of history items that a text names.
     """
     cited = np.array([len(r.cited(e.history)) for r, e in zip(readings, examples, strict=True)])
     right = [r.verdict == e.label for r, e in zip(readings, examples, strict=True)]
@@ -32,10 +32,9 @@ def verdict_and_citations(readings: Sequence[Reading], examples: Sequence[Exampl
 def grounding(
     readings: Sequence[Reading], examples: Sequence[Example], context: RewardContext
 ) -> Columns:
-    """Grounding precision, of titles and attribute claims together and apart.
+    """Grounding precision, of titles and attribute claims together and separately.
 
-    `grounding/none` is the share of texts that name no title and claim nothing; precision leaves
-    them out.
+    `grounding/none` is the share of texts without titles or claims; precision leaves them out.
     """
     found = [
         ground(reading, context=context, history=example.history, item=example.item)

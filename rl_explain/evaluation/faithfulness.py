@@ -1,14 +1,16 @@
 """Whether explanations cite what moved the recommender, measured by perturbing histories.
 
-The reward perturbs in one way; here are also the others, so that a policy that learned the reward's
-quirks and not the recommender is caught. All follow the reward's definition of the score, each
-with its own perturbation or measure. `faithfulness/` is over all cases and by deletion and
-percentile, as the reward, where the name has no ending. `_masking` pads items in place,
-`_replacement` puts random items there, `_replacement_mean` takes the mean over several such draws:
-a single draw mostly measures the replacement item. `_log_probability` replaces percentiles.
-`faithfulness_top10/` is over the items of the user's own top ten, whose percentiles hardly differ:
-it is by deletion and log-probability, with `_membership` by whether the item stays among the ten.
-`_random` is the mean over random subsets of equal size.
+The reward uses one perturbation. These metrics use others as well, to catch a policy that learned
+the quirks of the reward instead of the recommender. All use the reward's definition of the score,
+each with its own perturbation or measure.
+
+`faithfulness/` covers all cases. Without an ending it uses deletion and percentiles, like the
+reward. `_masking` pads items in place, `_replacement` puts random items there, and
+`_replacement_mean` averages several such draws, because a single draw mostly measures the
+replacement item. `_log_probability` replaces percentiles. `faithfulness_top10/` covers the items in
+the user's own top ten, whose percentiles hardly differ: it uses deletion and log-probability;
+`_membership` uses whether the item stays in the top ten. `_random` is the mean over random subsets
+of equal size.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,12 +37,12 @@ from rl_explain.evaluation.cases import Columns, question, spread
 from rl_explain.tasks.examples import Example
 
 REPLACEMENT_DRAWS = 8
-"""Draws of random items that `_replacement_mean` averages."""
+"""Random draws that `_replacement_mean` averages."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What explanations say: questions, the reasons that each asked for, and the answers."""
+    """Explanations: the questions, the number of reasons asked for, and the answers."""
 
     questions: list[Question]
     reasons: list[int | None]
@@ -63,8 +65,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Instruments:
-    """Effects of taking the cited items away, and of keeping them alone; `least_gap` is that of a
-    well-posed case, in units of the measure."""
+    """Effects of removing the cited items and of keeping only them; `least_gap` is the minimum gap
+    of a well-posed case, in units of the measure."""
 
     removed: SubsetEffects
     kept: SubsetEffects
@@ -74,12 +76,12 @@ class Instruments:
 class FaithfulnessMeter:
     """Measures explanations of one recommender.
 
-    It remembers what it asked, so every method after the first is cheap.
+    It caches recommender calls, so every method after the first is cheap.
     """
 
     def __init__(self, context: RewardContext) -> None:
         self._context = context
-        # Removal by deletion is shared with the reward: one definition, one memory.
+        # Deletion effects are shared with the reward: one definition, one cache.
         self._deletion = Instruments(context.effects, self._effects(kept=True))
         self._masking = self._instruments(perturbs=[mask])
         num_items, seed = len(context.titles), context.seed
@@ -97,9 +99,9 @@ class FaithfulnessMeter:
         return SubsetEffects(context.recommender, len(context.titles), seed=context.seed, **how)
 
     def measure(self, readings: Sequence[Reading], examples: Sequence[Example]) -> Columns:
-        """All faithfulness metrics of explanations that were read from labelled questions.
+        """All faithfulness metrics of explanations that answer labelled questions.
 
-        Histories of fewer than three distinct items are not scored.
+        Histories with fewer than three distinct items are not scored.
         """
         questions = [question(example) for example in examples]
         said = Said(
@@ -129,7 +131,7 @@ class FaithfulnessMeter:
         }
 
     def _in_top(self, questions: Sequence[Question]) -> np.ndarray:
-        """Whether each item is among the recommender's ten best outside the history: (N,) bool."""
+        """Whether each item is in the recommender's top ten outside the history: (N,) bool."""
         items = np.array([q.item for q in questions], dtype=np.intp)
         histories = [q.history for q in questions]
         top = np.zeros(len(questions), dtype=bool)
@@ -141,8 +143,8 @@ class FaithfulnessMeter:
     def _influence_percentile(self, said: Said) -> np.ndarray:
         """Mean rank percentile of the cited items by leave-one-out influence: (N,) in [0, 1].
 
-        Among the other distinct items of the history, ties count half; random citations give 0.5.
-        NaN where nothing is cited.
+        Ranks are among the other distinct items of the history; ties count half. Random citations
+        give 0.5. NaN if nothing is cited.
         """
         pools = self._context.effects.pools(said.questions, [1] * len(said.questions))
         cases = zip(said.questions, said.cited, pools, strict=True)
@@ -150,8 +152,8 @@ class FaithfulnessMeter:
 
 
 def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> Columns:
-    """Faithfulness score, share of ill-posed cases, comprehensiveness and sufficiency, with
-    chance."""
+    """Faithfulness score, ill-posed cases, comprehensiveness and sufficiency, and both of random
+    subsets."""
     removed = instruments.removed.effects(said.questions, said.cited)
     kept = instruments.kept.effects(said.questions, said.cited)
     columns = {
@@ -168,7 +170,7 @@ def _columns(said: Said, instruments: Instruments, group: str, ending: str) -> C
 def _scores(
     said: Said, effects: SubsetEffects, group: str, ending: str, least_gap: float = LEAST_GAP
 ) -> Columns:
-    """Faithfulness scores in [-1, 1], NaN where ill-posed, and 0 or 1 for ill-posed: (N,) each."""
+    """Faithfulness scores in [-1, 1], NaN if ill-posed, and ill-posed flags, 0 or 1: (N,) each."""
     found = faithfulness_score(said.answers, said.questions, said.reasons, effects, least_gap)
     scores = np.array(found, dtype=float)
     return {
@@ -178,16 +180,16 @@ def _scores(
 
 
 def _values(effects: Sequence[Effect | None], field: str) -> np.ndarray:
-    """One field of each effect, NaN where the effect is undefined: (N,)."""
+    """One field of each effect, NaN if the effect is undefined: (N,)."""
     return np.array([np.nan if e is None else getattr(e, field) for e in effects], dtype=float)
 
 
 def _mean_rank(history: History, cited: Collection[int], pool: Pool) -> float:
-    """`pool` holds the effect of each distinct item alone."""
+    """Mean rank of the cited items; `pool` has the effect of each distinct item alone."""
     items = distinct(history)
     influence = {items[i]: v for i, v in zip(pool.subsets[:, 0], pool.effects, strict=True)}
     values = np.array(list(influence.values()))
-    # An item ties with itself, which is half a place that the others do not fill.
+    # The -1 leaves out an item's tie with itself.
     ranks = [
         ((values < influence[item]).sum() + (values <= influence[item]).sum() - 1)
         / (2 * (len(values) - 1))

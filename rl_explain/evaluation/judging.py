@@ -1,4 +1,4 @@
-"""What judges say of explanations: ratings from 1 to 4 (`reward_models.judge.types`)."""
+"""Judges' ratings of explanations, from 1 to 4 (`reward_models.judge.types`)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,15 +10,16 @@ from rl_explain.evaluation.cases import Columns, question
 from rl_explain.tasks.examples import Example
 
 RATING = "explanation/judge_rating"
-"""Of the configured judge."""
+"""Metric: rating by the configured judge."""
 PLAUSIBILITY = "explanation/judge_rating_plausibility"
-"""Of the judge that sees no recommender and likes what sounds good."""
+"""Metric: rating by the plausibility judge, which ignores the recommender and rates how good a text
+sounds."""
 
 
 def judge_ratings(
     texts: Sequence[str], examples: Sequence[Example], judges: Mapping[str, Judge]
 ) -> Columns:
-    """A column for each judge, by the names of `judges`; NaN where it gave no answer."""
+    """A column per judge, named as in `judges`; NaN if it gave no answer."""
     questions = [question(example) for example in examples]
     cases = [
         JudgeCase(str(text), tuple(asked.history), asked.item, asked.label)

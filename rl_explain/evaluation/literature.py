@@ -1,8 +1,8 @@
-"""The literature's metrics of an order of importance (LXR, Barkan et al., WWW 2024; fixed
-lengths as in SPINRec, Barkan et al. 2025, arXiv 2511.18047).
+"""Literature metrics of an order of importance (LXR, Barkan et al., WWW 2024; fixed lengths as in
+SPINRec, Barkan et al. 2025, arXiv 2511.18047).
 
-They ask why the recommender puts its top unseen item i* first. For a history of n distinct items in
-an order of importance, with n_t items in its first t tenths, t = 0..10:
+The question is why the recommender ranks its top unseen item i* first. For a history of n distinct
+items in an order of importance, with n_t items in its first t tenths, t = 0..10:
 
     H_t+  the history without the n_t most important items
     H_t-  the history without the n_t least important items
@@ -12,17 +12,17 @@ an order of importance, with n_t items in its first t tenths, t = 0..10:
     DEL   (lower is better)   f(H_t+)[i*]
     INS   (higher is better)  f(the n_t most important items alone)[i*]
 
-each the mean over t. Ranks are among the items outside the original history, f is the softmax of
+Each is a mean over t. Ranks are among the items outside the original history; f is the softmax of
 the scores over the whole catalogue. At fixed length Ke, without the mean over t:
 
     POS@k,Ke and CDCG@Ke of the history without the Ke most important items
     DEL@Ke = f(without them)[i*] / f(history)[i*]
     INS@Ke = f(them alone)[i*] / f(history)[i*]
 
-Departure: the recommender is never asked about an empty history, so points where none is left (H_t+
-and H_t- at t = 10, INS at t = 0; of n < 10 items also H_t+ and H_t- from t = n on) are left out of
-the mean. What a recommender might answer there is the same for every order, so none gains or loses
-against another one of the same history; users of fewer than ten items weigh more than with them.
+Departure: the recommender is never asked about an empty history, so the mean leaves out points
+without items (H_t+ and H_t- at t = 10, INS at t = 0; for n < 10 items also H_t+ and H_t- from t = n
+on). The value of such a point would be the same for every order of a history, so this favours no
+order over another. Users with fewer than ten items weigh more than they would with these points.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ from rl_explain.evaluation.cases import Columns
 from rl_explain.evaluation.partial_histories import Part, partial_history_scores
 
 KS = (1, 5, 10, 20, 50, 100)
-"""Ranks that POS and NEG look up to."""
+"""Cutoffs k of POS and NEG."""
 LENGTHS = (1, 2, 3, 4, 5)
 """Fixed lengths Ke."""
 TENTHS = 11
@@ -48,17 +48,17 @@ TENTHS = 11
 def tenths(n: int) -> np.ndarray:
     """Items in the first 0, 1, ..., 10 tenths of n: (11,) int.
 
-    Tenths are as equal as whole items allow, the larger ones first, as in the code of LXR; of
-    n < 10 items the first n hold one each.
+    Tenths are as equal as whole items allow, the larger ones first, as in the code of LXR; for
+    n < 10 the first n tenths have one item each.
     """
     t = np.arange(TENTHS)
     return t * (n // 10) + np.minimum(t, n % 10)
 
 
 def rank(scores: np.ndarray, items: np.ndarray, originals: Sequence[Sequence[int]]) -> np.ndarray:
-    """Rank of one item a row among those outside the original history: (B,), from 1.
+    """Rank of one item per row among those outside the original history: (B,), from 1.
 
-    Arguments as `reward_models.perturb.measures.percentile`; a tie costs half a rank.
+    Arguments as in `reward_models.perturb.measures.percentile`; a tie costs half a rank.
     """
     unseen = scores.copy()
     unseen[seen_cells(items, originals)] = -np.inf
@@ -69,7 +69,7 @@ def rank(scores: np.ndarray, items: np.ndarray, originals: Sequence[Sequence[int
 def probability(
     scores: np.ndarray, items: np.ndarray, originals: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """Softmax of one item a row over the whole catalogue, the history included: (B,) in [0, 1]."""
+    """Softmax of one item per row over the whole catalogue, history included: (B,) in [0, 1]."""
     shifted = scores.astype(np.float64) - scores.max(1, keepdims=True)
     own = shifted[np.arange(len(items)), items]
     return np.exp(own) / np.exp(shifted).sum(1)
@@ -77,11 +77,11 @@ def probability(
 
 @dataclass(frozen=True)
 class Points:
-    """One value for i* along R orders of importance; NaN where no item is left to show.
+    """One value for i* along R orders of importance; NaN where no item is left.
 
     without_top, without_bottom, top_alone: (R, 11), H_t+, H_t- and the n_t most important alone.
     without_first, first_alone: (R, 5), without the Ke most important items, or with them alone;
-        NaN unless the history holds more than Ke distinct items.
+        NaN unless the history has more than Ke distinct items.
     """
 
     without_top: np.ndarray
@@ -102,7 +102,7 @@ def points(
 
     Args:
         orders: every distinct item of the question's history once, most important first.
-        perturb: how items are taken away.
+        perturb: how items are removed.
     """
     asked = [
         Part(question.history, question.item, kept)
@@ -118,7 +118,7 @@ def points(
 
 
 def _parts(order: History) -> list[History]:
-    """What is left of an order at each field of `Points`, one after the other."""
+    """The items left of an order for each value of `Points`, field by field."""
     n, removed = len(order), tenths(len(order)).tolist()
     return [
         *(order[m:] for m in removed),
@@ -130,7 +130,7 @@ def _parts(order: History) -> list[History]:
 
 
 def curve_metrics(ranks: Points, probabilities: Points) -> Columns:
-    """POS@k, NEG@k, CDCG, DEL and INS of each order, means over the points asked: (R,) each."""
+    """POS@k, NEG@k, CDCG, DEL and INS of each order, means over its points: (R,) each."""
     columns: Columns = {}
     for k in KS:
         columns[f"pos@{k}"] = np.nanmean(_within(ranks.without_top, k), axis=1)
@@ -155,12 +155,12 @@ def fixed_length_metrics(ranks: Points, probabilities: Points) -> Columns:
 
 
 def _within(ranks: np.ndarray, k: int) -> np.ndarray:
-    """1 where a rank is at most k, else 0; NaN stays."""
+    """1 where a rank is at most k, else 0; NaN stays NaN."""
     return np.where(np.isnan(ranks), np.nan, ranks <= k)
 
 
 def completed(named: Sequence[int], history: History, rng: np.random.Generator) -> History:
-    """An order of importance from a text that names a few items: those first, in the order in which
-    the text names them, then the others of the history at random."""
+    """An order of importance from a text that names a few items: these in the text's order, then
+    the other history items at random."""
     others = [item for item in distinct(history) if item not in named]
     return (*named, *rng.permutation(others).tolist())

@@ -1,4 +1,4 @@
-"""What the recommender makes of an item when it is shown a part of a history."""
+"""The recommender's scores of an item on partial histories."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from reward_models.types import History, Recommender
 
 
 class Part(NamedTuple):
-    """What does the recommender make of `item`, shown the items `kept` of `history` alone?"""
+    """A query: the recommender's score of `item`, given only the items `kept` of `history`."""
 
     history: History
     item: int
@@ -28,7 +28,7 @@ def partial_history_scores(
 ) -> np.ndarray:
     """Each measure of each part: (len(measures), len(parts)) float64.
 
-    NaN where nothing is kept: a recommender is never asked about an empty history.
+    NaN if nothing is kept: a recommender is never asked about an empty history.
     """
     found = np.full((len(measures), len(parts)), np.nan)
     asked = np.array([i for i, part in enumerate(parts) if part.kept], dtype=np.intp)

@@ -1,4 +1,4 @@
-"""What the evaluation of one method leaves: one JSON file, written as soon as it is ready."""
+"""The result of evaluating one method, saved as one JSON file."""
 
 import json
 from collections.abc import Iterable
@@ -12,17 +12,17 @@ from rl_explain.evaluation.rules import RULES, is_rule
 from rl_explain.evaluation.statistics import Estimate, Measure
 
 PROTOCOLS = ("metrics", "settings", "made_from")
-"""Files of the folder that are no method's."""
+"""Names of JSON files in the folder that are not results of methods."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The metrics of one method, and the numbers behind them.
+    """The metrics of one method, and the values behind them.
 
-    fingerprint: of everything the metrics depend on; another one means: evaluate again.
+    fingerprint: of everything the metrics depend on; if it differs, evaluate again.
     metrics: flat; `name`, `name/ci_low`, `name/ci_high`; `None` where no case applies.
-    measures: the numbers behind each mean, by metric name, for paired differences.
-    samples: one mapping a case: prompt, completion, scores.
+    measures: the values behind each mean, by metric name, for paired differences.
+    samples: one mapping per case: prompt, completion, scores.
     """
 
     method: str
@@ -38,11 +38,11 @@ class Result:
 
     @property
     def num_seeds(self) -> int:
-        """Seeds that the numbers pool."""
+        """Number of pooled seeds."""
         return max((measure.num_seeds for measure in self.measures.values()), default=1)
 
     def estimate(self, name: str) -> Estimate | None:
-        """A metric with its interval; `None` where the method has none."""
+        """A metric with its interval; `None` if the method does not have it."""
         if self.metrics.get(name) is None:
             return None
         bounds = (self.metrics.get(f"{name}/{end}") for end in ("ci_low", "ci_high"))
@@ -50,14 +50,14 @@ class Result:
         return Estimate(self.metrics[name] or 0.0, low, high)
 
     def save(self, folder: Path) -> None:
-        """Write `METHOD.json`: complete, or not at all."""
+        """Write `METHOD.json` atomically."""
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f"{self.method}.json.unfinished"
         unfinished.write_text(self.to_json(), encoding="utf-8")
         unfinished.replace(folder / f"{self.method}.json")
 
     def to_json(self) -> str:
-        """What `save` writes."""
+        """The JSON that `save` writes."""
         data = {
             "fingerprint": self.fingerprint,
             "metrics": self.metrics,
@@ -68,14 +68,14 @@ class Result:
 
 
 def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:
-    """What `Result.save` left for `method`; `None` when absent or of another fingerprint."""
+    """The saved result of `method`; `None` if absent or of another fingerprint."""
     path = folder / f"{method}.json"
     result = _read(path) if path.is_file() else None
     return result if result and result.fingerprint == fingerprint else None
 
 
 def read_results(folder: Path, only: str | None = None) -> dict[str, Result]:
-    """Every method's result in the folder of an evaluation, by method; or that of `only`."""
+    """Every result in the folder of an evaluation, by method; or only that of `only`."""
     found = {path.stem: path for path in sorted(folder.glob("*.json"))}
     wanted = found.keys() - set(PROTOCOLS) if only is None else {only}
     return {method: _read(path) for method, path in found.items() if method in wanted}
@@ -88,7 +88,7 @@ def _read(path: Path) -> Result:
 
 
 def in_order(methods: Iterable[str], models: Iterable[str]) -> list[str]:
-    """The rows of a table: models as `models` lists them, other models by name, then the rules."""
+    """The rows of a table: models in the order of `models`, other models by name, then rules."""
     given = set(methods)
     rules = [*RULES, *sorted(name for name in given if is_rule(name) and name not in RULES)]
     others = sorted(given.difference(models, rules))
@@ -96,12 +96,12 @@ def in_order(methods: Iterable[str], models: Iterable[str]) -> list[str]:
 
 
 def merge_metrics(results: Iterable[Result]) -> dict[str, float | None]:
-    """The metrics of all methods, as `METHOD/name`."""
+    """The metrics of all methods, named `METHOD/name`."""
     return {f"{r.method}/{name}": value for r in results for name, value in r.metrics.items()}
 
 
 def write_samples(results: Iterable[Result], path: Path) -> None:
-    """Write the samples of all methods as JSON lines; `method` says whose each one is."""
+    """Write the samples of all methods as JSON lines; the key `method` names the method."""
     with path.open("w", encoding="utf-8") as file:
         for result in results:
             for sample in result.samples:

@@ -1,4 +1,4 @@
-"""The rules that models are compared with, and what one explanation costs in recommender calls.
+"""The rules that models are compared with, and the recommender calls per explanation.
 
 A call is one history that the recommender encodes and scores, beyond those that choose the item.
 """
@@ -12,14 +12,14 @@ from rl_explain.evaluation.task_metrics import MOST_FREQUENT_ITEM
 from rl_explain.explainer.embedding_tables import ALTERED
 
 Calls: TypeAlias = Callable[[Sequence[int], int], int]
-"""A history and how many items to cite of it -> recommender calls."""
+"""A history and the number of items to cite -> recommender calls."""
 
 
 def contribution_calls(history: Sequence[int]) -> int:
-    """Calls behind the contribution vectors of a history: 56 at ten distinct items.
+    """Calls for the contribution vectors of a history: 56 for ten distinct items.
 
     The whole history, and the history without each item and without each pair: 1 + n + n(n - 1)/2.
-    Of a long history each item is paired with the latest `ALTERED // len(history)` others alone, as
+    In a long history each item is paired only with the latest `ALTERED // len(history)` others, as
     in `embedding_tables.contributions`.
     """
     n = len(set(history))
@@ -45,7 +45,7 @@ def _greedy(history: Sequence[int], size: int) -> int:
 
 
 def _oracle(history: Sequence[int], size: int) -> int:
-    """The subsets of its pool, and the whole history."""
+    """The subsets of its pool and the whole history."""
     return min(comb(len(set(history)), size), EXHAUSTIVE) + 1
 
 
@@ -60,17 +60,17 @@ RULES: dict[str, Calls] = {
     "greedy": _greedy,
     "oracle": _oracle,
 }
-"""Citation rules in the order of the tables, each with its recommender calls."""
+"""Citation rules in table order, each with its recommender calls."""
 
 
 def is_rule(method: str) -> bool:
-    """Whether a row of the tables is a rule and no model."""
+    """Whether a table row is a rule, not a model."""
     return method in RULES or method == MOST_FREQUENT_ITEM
 
 
 def prompt_calls(form: str, history: Sequence[int], contributions: bool) -> int:
-    """Calls behind what a model's prompt shows: of titles none, of the user's embedding one, of the
-    items' contributions `contribution_calls`.
+    """Calls for a model's prompt: none for titles alone, one for the user's embedding,
+    `contribution_calls` with the items' contributions.
     """
     if form == "intention":
         return 0

@@ -1,4 +1,4 @@
-"""Every metric of explanations, whoever wrote them: a model, a baseline, a teacher."""
+"""All metrics of explanations from any source: a model, a baseline, a teacher."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,20 +26,20 @@ SPLIT = (
     "faithfulness/score",
     "faithfulness/score_masking",
 )
-"""Metrics that are also reported for each label and for each number of reasons scored for."""
+"""Metrics also reported by label and by the number of reasons that are scored."""
 FAITHFULNESS_SCORE = ("faithfulness/score", "faithfulness/score_masking")
-"""Metrics that are also reported for each number of items that a text cites."""
+"""Metrics also reported by the number of items that a text cites."""
 STRATIFIED = ("faithfulness/score",)
-"""Metrics that are also reported by the length of the history and the recommender's confidence."""
+"""Metrics also reported by history length and by the recommender's confidence."""
 
 
 class ExplanationScorer:
     """Scores texts as answers to one list of explanation questions.
 
     Args:
-        examples: labelled; a completion is the reference of ROUGE-L, "" for none.
-        longest: items of a history that the recommender reads.
-        judges: by the name of the metric that their ratings become.
+        examples: labelled; a completion is the ROUGE-L reference, "" for none.
+        longest: maximum history length that the recommender reads.
+        judges: judges by the metric name of their ratings.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ExplanationScorer:
         self._strata = lengths | by_confidence(margin)
 
     def score(self, texts: Sequence[str]) -> Answered:
-        """The texts, one for each question, with all their scores."""
+        """The texts, one per question, with all their scores."""
         examples = self._examples
         readings = [self._context.read(text) for text in texts]
         columns: Columns = {
@@ -89,14 +89,14 @@ class ExplanationScorer:
 
 
 def _text_columns(texts: Sequence[str], examples: Sequence[Example]) -> Columns:
-    """Length, closeness to the reference, and whether texts end before they are cut off."""
+    """Length, similarity to the reference, and whether texts end before the token limit."""
     references = [example.completion for example in examples]
     cut_off = [isinstance(text, Answer) and not text.ended for text in texts]
-    closeness = np.array(rouge_l(texts, references), dtype=float)
+    similarity = np.array(rouge_l(texts, references), dtype=float)
     return {
         "text/ended": 1.0 - np.array(cut_off, dtype=float),
         "text/length": np.array([length(text) for text in texts], dtype=float),
-        "text/rouge_l": np.where([bool(text) for text in references], closeness, np.nan),
+        "text/rouge_l": np.where([bool(text) for text in references], similarity, np.nan),
     }
 
 

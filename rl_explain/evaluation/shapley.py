@@ -1,9 +1,9 @@
 """Shapley values of a history's items (Lundberg and Lee 2017), by the library `shap`.
 
-The players are the distinct items of a history; a coalition is worth what the recommender makes of
-the asked item when it is shown these items alone. It is never asked about none of them: the empty
-coalition counts as worth what single items are on average. What it is worth moves all exact values
-alike, and so no order.
+The players are the distinct items of a history. A coalition is worth the measure of the asked item
+when the recommender reads only these items. The recommender is never asked about an empty history:
+the empty coalition is worth the mean of the single items. This choice shifts all exact values
+equally, so it does not change their order.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ def shapley_orders(
     measure: Measure,
     seed: int = 0,
 ) -> list[History]:
-    """The distinct items of each history, those first that speak most for the question's label.
+    """The distinct items of each history, sorted by support for the question's label, most first.
 
-    Exact up to ten items, by random permutations above.
+    Exact up to ten items; with more, from random permutations.
 
     Raises:
         ModuleNotFoundError: `shap` is not installed.
@@ -40,14 +40,14 @@ def _order(game: "_Game", seed: int) -> History:
     import shap
 
     n = len(game.items)
-    nobody, everybody = np.zeros((1, n)), np.ones((1, n))
-    explain = shap.Explainer(game.worth, shap.maskers.Independent(nobody), seed=seed)
-    values = explain(everybody, silent=True).values[0]
+    empty, full = np.zeros((1, n)), np.ones((1, n))
+    explain = shap.Explainer(game.worth, shap.maskers.Independent(empty), seed=seed)
+    values = explain(full, silent=True).values[0]
     return tuple(game.items[place] for place in np.argsort(-values, kind="stable"))
 
 
 class _Game:
-    """What each coalition of a history's items is worth."""
+    """The worth of each coalition of a history's items."""
 
     def __init__(
         self, recommender: Recommender, num_items: int, asked: Question, measure: Measure
@@ -57,13 +57,13 @@ class _Game:
         self._num_items = num_items
         self._asked = asked
         self._measure = measure
-        self._nobody = self._ask([(item,) for item in self.items]).mean()
+        self._empty_worth = self._ask([(item,) for item in self.items]).mean()
 
     def worth(self, coalitions: np.ndarray) -> np.ndarray:
-        """Of coalitions (B, n), 1 where an item is in: (B,)."""
+        """The worth (B,) of coalitions (B, n), which are 1 for members."""
         kept = [tuple(np.array(self.items)[row].tolist()) for row in coalitions.astype(bool)]
         values = self._ask(kept)
-        return np.where(np.isnan(values), self._nobody, values)
+        return np.where(np.isnan(values), self._empty_worth, values)
 
     def _ask(self, kept: Sequence[History]) -> np.ndarray:
         history, item, label = self._asked

@@ -1,15 +1,15 @@
-"""Does an explanation help to foresee the recommender's label (LAS: Hase et al. 2020, equation 1)?
+"""Does an explanation help to predict the recommender's label (LAS: Hase et al. 2020, equation 1)?
 
-Three readers learn from explanations of training users, by the method that is measured, to predict
-the label: one from the history and the item (h, a), one from these and the explanation (h, a, e),
-one from the explanation alone. The last tells when a text gives its label away: such a case leaks.
+Three readers learn to predict the label from the measured method's explanations for training users:
+one from the history and the item (h, a), one from these and the explanation (h, a, e), one from the
+explanation alone. If the last one is right, the text gives its label away: the case leaks.
 
     gain = 1/2 sum_g mean_{cases of g} (right(h, a, e) - right(h, a)),  g: leaking, not leaking
 
-A reader is a logistic regression. Of (h, a) it sees how like the item is to the items of the
-history, by the recommender's item embeddings and by shared attributes, and how popular it is; of e
-its words, verdict words left out and titles as one word; of (h, a, e) also how like the item is to
-the items that the text names. A better reader may find more.
+A reader is a logistic regression. The features of (h, a) are the item's similarity to the history
+items, by the recommender's item embeddings and by shared attributes, and its popularity; of e its
+words, without verdict words and with every title replaced by the same word; of (h, a, e) also the
+item's similarity to the items that the text names. A better reader may find more.
 """
 
 import re
@@ -30,17 +30,17 @@ from rl_explain.tasks.examples import Example
 from rl_explain.teacher.writer import attribute_values
 
 FEWEST_CASES = 30
-"""Of the leaking and of the other cases; with fewer of either there is no gain."""
+"""Minimum number of leaking and of other cases; with fewer of either the gain is undefined."""
 VERDICT_WORDS = ("yes", "no", "verdict", "answer")
 LEAKING, OTHER = "simulatability/gain_leaking", "simulatability/gain_other"
 
 
 class Readers:
-    """Learns from explanations of training cases, and reads those of test cases.
+    """Learns from explanations of training cases and predicts the labels of test cases.
 
     Args:
         training: labelled explanation questions about training users.
-        test: those that are measured.
+        test: the measured questions.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Readers:
         self._log_popularity = np.log1p(popularity(sequences, len(context.titles))([()])[0])
 
     def read(self, training_texts: Sequence[str], texts: Sequence[str]) -> Columns:
-        """Whether each reader is right on each test case, and what the explanation changed.
+        """Whether each reader is right on each test case, and what the explanation changes.
 
         The share of leaking cases is `simulatability/accuracy_text`.
 
@@ -89,21 +89,21 @@ class Readers:
     def _shown(self, part: str) -> np.ndarray:
         """(h, a) as numbers: (cases, features)."""
         rows = [
-            [*self._likeness(q.item, q.history), self._log_popularity[q.item]]
+            [*self._similarity(q.item, q.history), self._log_popularity[q.item]]
             for q in map(question, self._cases[part])
         ]
         return np.array(rows)
 
     def _named(self, part: str, readings: Sequence[Reading]) -> np.ndarray:
-        """How like the item is to the items that a text names: (cases, features)."""
+        """Similarity of the item to the items that a text names: (cases, features)."""
         rows = [
-            self._likeness(q.item, reading.cited(q.history))
+            self._similarity(q.item, reading.cited(q.history))
             for q, reading in zip(map(question, self._cases[part]), readings, strict=True)
         ]
         return np.array(rows)
 
-    def _likeness(self, item: int, others: Sequence[int]) -> list[float]:
-        """Cosines and shared attribute values of an item with others, zero where there are none."""
+    def _similarity(self, item: int, others: Sequence[int]) -> list[float]:
+        """Cosines and shared attribute values of an item with others; zeros without others."""
         if not others:
             return [0.0] * 7
         cosines = self._directions[list(others)] @ self._directions[item]
@@ -117,9 +117,9 @@ class Readers:
 def gain(
     columns: Columns, users: np.ndarray, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
-    """The gain from the columns that `Readers.read` gives; `users` (N,) holds each case's user.
+    """The gain from the columns of `Readers.read`; `users` (N,) are the users of the cases.
 
-    All NaN where either group has fewer than `FEWEST_CASES`.
+    All NaN if either group has fewer than `FEWEST_CASES` cases.
     """
     groups = [columns[name] for name in (LEAKING, OTHER)]
     if min((~np.isnan(values)).sum() for values in groups) < FEWEST_CASES:
@@ -138,7 +138,7 @@ def gain(
 
 
 def _words(training: Sequence[Reading], test: Sequence[Reading]) -> dict[str, np.ndarray]:
-    """Counts of the words that two training texts share, verdict words left out, titles as one."""
+    """Counts of words in at least two training texts, without verdict words, titles as one word."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     texts = {
@@ -148,13 +148,13 @@ def _words(training: Sequence[Reading], test: Sequence[Reading]) -> dict[str, np
     counter = CountVectorizer(min_df=2, stop_words=list(VERDICT_WORDS), token_pattern=r"\w+")
     try:
         counter.fit(texts["training"])
-    except ValueError:  # no word is left: texts say nothing beside a verdict
+    except ValueError:  # no word is left: texts contain only a verdict
         return {part: np.zeros((len(some), 1)) for part, some in texts.items()}
     return {part: counter.transform(some).toarray() for part, some in texts.items()}
 
 
 def _right(features: dict[str, np.ndarray], labels: dict[str, list]) -> np.ndarray:
-    """Whether a reader that learned from the training part is right on each test case: (N,)."""
+    """Whether a reader fitted to the training part is right on each test case: (N,)."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler

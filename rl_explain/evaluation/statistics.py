@@ -1,9 +1,9 @@
 """Percentile bootstrap over seeds and users (Efron and Tibshirani 1993, chapters 8 and 13).
 
-Two trainings differ, and the cases of one user resemble each other. So the two-level interval
-resamples seeds and, within each drawn seed, whole users; with one seed it is over users alone.
-`scipy.stats.bootstrap` resamples one level, so the draws are made here; the tests compare the
-one-level interval with SciPy's.
+Trainings differ, and cases of one user are similar. So the two-level interval resamples seeds and,
+within each drawn seed, whole users; with one seed it resamples users alone. `scipy.stats.bootstrap`
+resamples one level only, so resampling is implemented here; the tests compare the one-level
+interval with SciPy's.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Measure:
-    """One number a case, and whose case it is.
+    """One value per case, with the case's user.
 
     values: (N,) float; NaN where the measure does not apply to the case.
     users: (N,) int; the user of each case.
-    seeds: (N,) int; the training seed of each case; `None` where all are of one. Equal numbers of
-        users in two seeds are different users, since splits and trainings differ.
+    seeds: (N,) int; the training seed of each case; `None` if all have the same. The same user
+        number in two seeds means different users, since splits and trainings differ.
     """
 
     values: np.ndarray
@@ -31,7 +31,7 @@ class Measure:
 
     @property
     def num_seeds(self) -> int:
-        """Seeds that the measure pools."""
+        """Number of pooled seeds."""
         return 1 if self.seeds is None else len(np.unique(self.seeds))
 
     def where(self, keep: np.ndarray) -> "Measure":
@@ -42,10 +42,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class ByUser:
-    """A measure's sums by user, the units of resampling and of exchange.
+    """A measure's sums by user, the unit of resampling and of permutation tests.
 
     keys: (2, U) int; seed and user, in order.
-    sums: (U,) float; the sum of a user's defined values. counts: (U,) float; how many there are.
+    sums: (U,) float; the sum of a user's defined values. counts: (U,) float; their number.
     """
 
     keys: np.ndarray
@@ -54,7 +54,7 @@ class ByUser:
 
     @classmethod
     def of(cls, measure: Measure) -> "ByUser":
-        """The sums of a measure."""
+        """The sums of a measure by user."""
         seeds = np.zeros_like(measure.users) if measure.seeds is None else measure.seeds
         keys, user = np.unique(np.stack([seeds, measure.users]), axis=1, return_inverse=True)
         defined = ~np.isnan(measure.values)
@@ -67,11 +67,11 @@ class ByUser:
         return tuple(np.unique(self.keys[0], return_counts=True)[1].tolist())
 
     def mean(self) -> float:
-        """The mean over cases; NaN, without a warning, where nothing is defined."""
+        """The mean over cases; NaN, without a warning, if nothing is defined."""
         return float(self.sums.sum() / self.counts.sum()) if self.counts.any() else np.nan
 
     def means(self, weights: np.ndarray) -> np.ndarray:
-        """The mean over cases in each resample (R, U): (R,); NaN where none applies."""
+        """The mean over cases in each resample, given weights (R, U): (R,); NaN if none applies."""
         with np.errstate(invalid="ignore"):
             return (weights @ self.sums) / (weights @ self.counts)
 
@@ -90,14 +90,14 @@ def paired_by_user(a: Measure, b: Measure) -> tuple[ByUser, ByUser]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its 95 % interval; all three NaN where no case applies."""
+    """A mean and its 95 % interval; all three NaN if no case applies."""
 
     value: float
     low: float
     high: float
 
     def flat(self, name: str) -> dict[str, float | None]:
-        """`name`, `name/ci_low`, `name/ci_high`; JSON knows no NaN, so undefined is `None`."""
+        """`name`, `name/ci_low`, `name/ci_high`; JSON has no NaN, so undefined is `None`."""
         numbers = {name: self.value, f"{name}/ci_low": self.low, f"{name}/ci_high": self.high}
         return {key: None if np.isnan(number) else float(number) for key, number in numbers.items()}
 
@@ -106,8 +106,8 @@ class Estimate:
 def resample_users(sizes: Sequence[int], resamples: int, seed: int) -> np.ndarray:
     """How often each resample draws each user: (resamples, sum of sizes) int.
 
-    Each resample draws as many seeds as there are, with replacement, and each time a seed is drawn,
-    as many of its users as it has. The array is shared by all metrics of as many users, and
+    Each resample draws as many seeds as there are, with replacement, and for each drawn seed as
+    many of its users as it has. The array is cached, shared by metrics with the same `sizes`, and
     read-only.
 
     Args:
@@ -134,7 +134,7 @@ def estimate(measure: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Est
 
 
 def difference(a: Measure, b: Measure, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
-    """Mean of `a` minus mean of `b`, paired: both are taken on the same resampled users.
+    """Mean of `a` minus mean of `b`, paired: both use the same resampled users.
 
     Raises:
         ValueError: the two measures are of different users.
@@ -149,8 +149,8 @@ def difference(a: Measure, b: Measure, resamples: int = RESAMPLES, seed: int = 0
 
 
 def direction(change: Estimate, by_seed: Sequence[Estimate]) -> str:
-    """`above` or `below` where the interval of a paired difference excludes 0 and the difference of
-    every seed has its sign; else `-`.
+    """`above` or `below` if the interval of a paired difference excludes 0 and the difference of
+    every seed has the same sign; else `-`.
     """
     if change.low > 0 and all(alone.value > 0 for alone in by_seed):
         return "above"
@@ -160,7 +160,7 @@ def direction(change: Estimate, by_seed: Sequence[Estimate]) -> str:
 
 
 def overlap(a: Estimate, b: Estimate) -> str:
-    """`overlap` where two intervals share a value, else `separate`; `-` where one is undefined."""
+    """`overlap` if two intervals share a value, else `separate`; `-` if one is undefined."""
     if np.isnan([a.low, a.high, b.low, b.high]).any():
         return "-"
     return "separate" if a.low > b.high or b.low > a.high else "overlap"
@@ -172,9 +172,9 @@ def corpus_estimate(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimate:
-    """A statistic of a whole corpus, such as a share of distinct bigrams, that is no mean.
+    """A statistic of a whole corpus that is not a mean, such as the share of distinct bigrams.
 
-    Drawing a user twice repeats texts, and that alone moves such a statistic. The interval is
+    Drawing a user twice repeats texts, which alone biases such a statistic. The interval is
     therefore shifted by the bootstrap's own estimate of that bias (mean of the resamples minus the
     value on all users).
 

@@ -1,4 +1,4 @@
-"""Groups of cases by how long the history is and by how sure the recommender is."""
+"""Groups of cases by history length and by the recommender's confidence."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ STRATA = (*LENGTHS, *CONFIDENCES)
 
 
 def by_length(histories: Sequence[Sequence[int]], longest: int) -> dict[str, np.ndarray]:
-    """Distinct items up to a third, up to two thirds, and above, of the `longest` history that the
-    recommender reads: group name to (N,) bool."""
+    """Groups by distinct items: up to a third, up to two thirds, and above two thirds of `longest`,
+    the longest history that the recommender reads: group name to (N,) bool."""
     thirds = np.array([3 * len(set(history)) for history in histories], dtype=int)
     group = (thirds > longest).astype(int) + (thirds > 2 * longest)
     return {name: group == place for place, name in enumerate(LENGTHS)}
@@ -33,11 +33,11 @@ def by_confidence(confidence: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def margins(questions: Sequence[Question], recommender: Recommender, num_items: int) -> np.ndarray:
-    """How far each item's percentile lies inside its label's range, in [0, 1]: (N,).
+    """How far each item's percentile is inside its label's range, in [0, 1]: (N,).
 
-    0 where the label begins (0.8 for a yes, 0.5 for a no), 1 for the best and the worst item.
+    0 at the label's threshold (0.8 for a yes, 0.5 for a no), 1 for the best or worst item.
     """
     parts = [Part(q.history, q.item, q.history) for q in questions]
-    (standing,) = partial_history_scores(recommender, num_items, parts, [percentile])
+    (percentiles,) = partial_history_scores(recommender, num_items, parts, [percentile])
     says_yes = np.array([q.label == "yes" for q in questions], dtype=bool)
-    return np.where(says_yes, (standing - YES_FROM) / (1 - YES_FROM), 1 - standing / NO_UNTIL)
+    return np.where(says_yes, (percentiles - YES_FROM) / (1 - YES_FROM), 1 - percentiles / NO_UNTIL)

@@ -12,9 +12,9 @@ from rl_explain.evaluation.cases import Columns
 from rl_explain.tasks.examples import Example
 
 K = 5
-"""Beams of a retrieval answer, and predictions that count in a ranking."""
+"""Beams of a retrieval answer, and the cutoff of NDCG."""
 MOST_FREQUENT_ITEM = "most_frequent_item"
-"""The row of the table that `most_frequent_item` fills."""
+"""The table row of `most_frequent_item`."""
 RANKING_METRICS: dict[str, Scheme] = {
     "ranking/ndcg@5": "linear",
     "ranking/ndcg@5_exponential": "exponential",
@@ -27,8 +27,8 @@ def retrieval(
 ) -> Columns:
     """`hit@5` and `ndcg@5` of the recommender's top item among five beams, best first.
 
-    A beam counts when the whole of it is that title, after case folding and trimming. There is one
-    right item, so NDCG is 1 / log2(1 + its place).
+    A beam counts if it is exactly that title, after case folding and trimming. There is one right
+    item, so NDCG is 1 / log2(1 + its place).
     """
     places = [_place(row[:K], e.item, finder) for row, e in zip(beams, examples, strict=True)]
     found = np.array([place is not None for place in places], dtype=float)
@@ -37,13 +37,13 @@ def retrieval(
 
 
 def _place(beams: Sequence[str], item: int | None, finder: CitationFinder) -> int | None:
-    """Place of the first beam that names `item` and nothing else, from 1; `None` without one."""
+    """Place, from 1, of the first beam that names only `item`; `None` without one."""
     matches = (place for place, text in enumerate(beams, 1) if parse_list(text, finder) == [item])
     return next(matches, None)
 
 
 def most_frequent_item(examples: Sequence[Example]) -> Columns:
-    """The `retrieval` scores of always naming the item that is most often the right one."""
+    """The `retrieval` scores of always naming the most frequent right item."""
     items = [example.item for example in examples]
     (most_frequent, _), *_ = Counter(items).most_common(1) or [(None, 0)]
     right = np.array([item == most_frequent for item in items], dtype=float)
@@ -51,7 +51,7 @@ def most_frequent_item(examples: Sequence[Example]) -> Columns:
 
 
 def ranking(texts: Sequence[str], examples: Sequence[Example], context: RewardContext) -> Columns:
-    """NDCG@5 of the order that each answer gives to its candidates, by three gain schemes."""
+    """NDCG@5 of each answer's order of its candidates, with three gain schemes."""
     candidates = [example.candidates or () for example in examples]
     truths = true_orders(context, [example.history for example in examples], candidates)
     answers = [parse_list(text, context.finder) for text in texts]
@@ -62,7 +62,7 @@ def ranking(texts: Sequence[str], examples: Sequence[Example], context: RewardCo
 
 
 def classification(logits: np.ndarray, examples: Sequence[Example]) -> Columns:
-    """Whether the higher logit is the label's; `logits` (N, 2) of Yes and No at the answer."""
+    """Whether the label's logit is the higher one; `logits` (N, 2) are those of Yes and No."""
     yes = logits[:, 0] > logits[:, 1]
     truth = np.array([example.label == "yes" for example in examples], dtype=bool)
     return {"classification/accuracy": (yes == truth).astype(float)}
@@ -73,8 +73,8 @@ def reconstruction(
 ) -> Columns:
     """History coverage (HCR) of the first `len(h)` titles that each answer lists.
 
-    `history/hcr` is the share of distinct history items among them, which a repeated title cannot
-    raise; `history/hcr_paper` the share of places that any history item fills.
+    `history/hcr` is the share of distinct history items among them; a repeated title does not raise
+    it. `history/hcr_paper` is the share of places filled by any history item.
     """
     listed = [parse_list(t, finder)[: len(e.history)] for t, e in zip(texts, examples, strict=True)]
     histories = [set(example.history) for example in examples]

@@ -1,4 +1,4 @@
-"""Asks a model the questions of each task, and scores what it answers."""
+"""Asks a model the questions of each task and scores its answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from rl_explain.tasks.examples import Example
 
 
 class Explainer(Protocol):
-    """What the evaluation asks of a model; `rl_explain.explainer.explainer` has it."""
+    """The model interface of the evaluation; `rl_explain.explainer.explainer` implements it."""
 
     tokenizer: PreTrainedTokenizerBase
 
     def generate(self, prompts: Sequence[str], **options: Any) -> Sequence[Sequence[str]]:
-        """Answers to plain prompts, a list for each; options as `generation.generate` takes."""
+        """Answers to plain prompts, a list per prompt; options as in `generation.generate`."""
         ...
 
     def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
@@ -33,8 +33,8 @@ class Explainer(Protocol):
 class Answered:
     """The questions of one task, a model's answers, and their scores.
 
-    `notes` holds further fields of each sample, by name; `in_samples` the metrics that samples
-    show, all when `None`.
+    `notes` has further fields of each sample, by name; `in_samples` names the metrics that samples
+    show, all if `None`.
     """
 
     examples: Sequence[Example]
@@ -49,7 +49,7 @@ class Answered:
         return np.array([example.user for example in self.examples], dtype=int)
 
     def samples(self, titles: Sequence[str]) -> list[dict[str, Any]]:
-        """One mapping a question: what was asked, what was answered, every score."""
+        """One mapping per question: the question, the answer and every score."""
         return [self._sample(case, titles) for case in range(len(self.examples))]
 
     def _sample(self, case: int, titles: Sequence[str]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Answered:
 def ask_retrieval(
     explainer: Explainer, examples: Sequence[Example], context: RewardContext
 ) -> Answered:
-    """Five free beams, and beside them five that are constrained to the catalogue's titles."""
+    """Five free beams, and five beams constrained to the catalogue's titles."""
     trie = TitleTrie(explainer.tokenizer, context.titles)
     beams = {
         "retrieval": _beams(explainer, examples, trie.depth),
@@ -104,7 +104,7 @@ def _beams(
 def ask_ranking(
     explainer: Explainer, examples: Sequence[Example], context: RewardContext
 ) -> Answered:
-    """Greedy orders of the candidates."""
+    """Greedy answers that order the candidates."""
     texts = _greedy(explainer, examples, "ranking")
     return Answered(examples, texts, task_metrics.ranking(texts, examples, context))
 
@@ -122,13 +122,13 @@ def ask_classification(
 def ask_reconstruction(
     explainer: Explainer, examples: Sequence[Example], context: RewardContext
 ) -> Answered:
-    """Greedy lists of the history's titles."""
+    """Greedy answers that list the history's titles."""
     texts = _greedy(explainer, examples, "reconstruction")
     return Answered(examples, texts, task_metrics.reconstruction(texts, examples, context.finder))
 
 
 def _greedy(explainer: Explainer, examples: Sequence[Example], description: str) -> list[str]:
-    """One answer each, as long as the longest right one may be, and a little longer."""
+    """One answer per question; the token limit is slightly above the longest right answer."""
     encode = explainer.tokenizer.encode
     longest = max(len(encode(e.completion, add_special_tokens=False)) for e in examples)
     answers = explainer.generate(
@@ -145,4 +145,4 @@ ASK = {
     "classification": ask_classification,
     "reconstruction": ask_reconstruction,
 }
-"""How a model is asked and scored, for each task that is measured."""
+"""Function that asks and scores a model, for each measured task."""

@@ -1,4 +1,4 @@
-"""What a text is like, whatever it claims: length, variety, closeness to a reference."""
+"""Metrics of the wording of texts: length, diversity, similarity to a reference."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from rl_explain.evaluation.statistics import RESAMPLES, Estimate, corpus_estimate
 
 _CHUNK = 2048
-"""Bigram types a matrix product takes at once."""
+"""Bigram types per matrix product."""
 
 
 def words(text: str) -> list[str]:
@@ -26,7 +26,7 @@ def length(text: str) -> int:
 def distinct_2(texts: Sequence[str]) -> float:
     """Distinct bigrams over all bigrams of `texts`, in [0, 1] (Li et al. 2016, distinct-2).
 
-    Bigrams do not cross texts. NaN when no text has two words.
+    Bigrams do not cross texts. NaN if no text has two words.
     """
     bigrams = [pair for text in texts for pair in pairwise(words(text))]
     return len(set(bigrams)) / len(bigrams) if bigrams else np.nan
@@ -35,14 +35,14 @@ def distinct_2(texts: Sequence[str]) -> float:
 def distinct_2_estimate(
     texts: Sequence[str], users: np.ndarray, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
-    """`distinct_2` with its interval over users; `users` (N,) int holds each text's user."""
+    """`distinct_2` with its interval over users; `users` (N,) int are the users of the texts."""
     rows, user_of_text = np.unique(users, return_inverse=True)
-    holds, totals = _bigrams_by_user(texts, user_of_text, len(rows))
+    contains, totals = _bigrams_by_user(texts, user_of_text, len(rows))
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         drawn = weights.astype(np.float32)
-        starts = range(0, holds.shape[1], _CHUNK)
-        distinct = sum((drawn @ holds[:, i : i + _CHUNK] > 0).sum(axis=1) for i in starts)
+        starts = range(0, contains.shape[1], _CHUNK)
+        distinct = sum((drawn @ contains[:, i : i + _CHUNK] > 0).sum(axis=1) for i in starts)
         with np.errstate(invalid="ignore"):
             return distinct / (weights @ totals)
 
@@ -52,19 +52,20 @@ def distinct_2_estimate(
 def _bigrams_by_user(
     texts: Sequence[str], users: np.ndarray, num_users: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which bigram types each user's texts hold (num_users, types) bool; how many in all (U,)."""
+    """Whether each user's texts contain each bigram type (num_users, types) bool; the number of
+    bigrams of each user (num_users,)."""
     pairs = [
         (user, b) for text, user in zip(texts, users, strict=True) for b in pairwise(words(text))
     ]
     rows = np.array([user for user, _ in pairs], dtype=int)
     column = {bigram: i for i, bigram in enumerate(dict.fromkeys(b for _, b in pairs))}
-    holds = np.zeros((num_users, len(column)), dtype=bool)
-    holds[rows, [column[b] for _, b in pairs]] = True
-    return holds, np.bincount(rows, minlength=num_users)
+    contains = np.zeros((num_users, len(column)), dtype=bool)
+    contains[rows, [column[b] for _, b in pairs]] = True
+    return contains, np.bincount(rows, minlength=num_users)
 
 
 class _Words:
-    """`words` in the form that rouge-score asks for; its own tokenizer drops all but ASCII."""
+    """`words` as a tokenizer for rouge-score, whose own tokenizer drops all but ASCII."""
 
     def tokenize(self, text: str) -> list[str]:
         return words(text)

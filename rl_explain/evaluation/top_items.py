@@ -1,9 +1,9 @@
-"""The literature's metrics of methods that explain the recommender's top items.
+"""Literature metrics of methods that explain the recommender's top items.
 
-A text that names a few items gives a partial order only: the items that it names, in the order of
-its words, then the others at random, averaged over `DRAWS` orders. A text whose verdict is not yes
-explains nothing of why an item is recommended: all of its order is random. Methods that name a few
-items and rules that order all of them are comparable at a fixed length alone.
+A text that names a few items gives only a partial order: the named items in the text's order, then
+the others at random, averaged over `DRAWS` orders. A text whose verdict is not yes does not explain
+why an item is recommended, so its whole order is random. Methods that name a few items and rules
+that order all items are comparable only at a fixed length.
 """
 
 from collections.abc import Sequence
@@ -32,21 +32,21 @@ from rl_explain.evaluation.tasks import Answered
 from rl_explain.tasks.examples import Example
 
 TASK = "top_item"
-"""What samples call these questions."""
+"""Task name of these questions in samples."""
 DRAWS = 10
-"""Random completions of an order that are averaged."""
+"""Number of random completions of an order to average."""
 GROUPS = {"deletion": "literature/", "masking": "literature_masking/"}
-"""What metrics are called under each way to take items away."""
+"""Prefix of the metrics for each way to remove items."""
 IN_SAMPLES = tuple(f"literature/{name}" for name in ("pos@10", "neg@10", "cdcg", "del", "ins"))
-"""Metrics that samples hold; all of them would outweigh the texts."""
+"""Metrics shown in samples; all of them would take more space than the texts."""
 STRATIFIED = tuple(
     f"literature/{name}{length}"
     for name in ("pos@10", "cdcg", "del", "ins")
     for length in ("", "/ke_1")
 )
-"""Metrics that are also reported by the length of the history and the recommender's confidence."""
+"""Metrics also reported by history length and by the recommender's confidence."""
 _TOGETHER = 128
-"""Questions computed in one go, which bounds the altered histories held at a time."""
+"""Questions per batch, which bounds the altered histories in memory."""
 
 
 class TopItemScorer:
@@ -54,8 +54,8 @@ class TopItemScorer:
 
     Args:
         examples: explanation questions about top items, labelled yes.
-        longest: items of a history that the recommender reads.
-        seed: of the random completions; they depend on it and on the question alone.
+        longest: maximum history length that the recommender reads.
+        seed: seed of the random completions, which depend only on it and on the question.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class TopItemScorer:
         return by_length([q.history for q in asked], longest) | by_confidence(sure)
 
     def texts(self, texts: Sequence[str]) -> Answered:
-        """Texts, one for each question, with all of the literature's metrics."""
+        """Texts, one per question, with all literature metrics."""
         readings = [self._context.read(text) for text in texts]
         named = [_named(r, q.history) for r, q in zip(readings, self.questions, strict=True)]
         orders = [self._completions(q, n) for q, n in zip(self.questions, named, strict=True)]
         return self._answered(texts, named, orders)
 
     def orders(self, orders: Sequence[History]) -> Answered:
-        """Whole orders of importance, one for each question; there is no text."""
+        """Complete orders of importance, one per question; there is no text."""
         return self._answered([""] * len(orders), orders, [[order] for order in orders])
 
     def _completions(self, asked: Question, named: History) -> list[History]:
@@ -137,7 +137,7 @@ class TopItemScorer:
 
 
 def _named(reading: Reading, history: History) -> History:
-    """The items of the history that a text names, in its order; none unless it says yes."""
+    """The history items that a text names, in its order; none unless its verdict is yes."""
     if reading.verdict != "yes":
         return ()
     rows = (citation.item for citation in reading.citations)

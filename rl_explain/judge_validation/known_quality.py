@@ -1,9 +1,10 @@
-"""Explanations of a known level, because they were written to have it.
+"""Explanations that were written to have a known quality level.
 
-For each question, one text of each kind of `LEVELS`. The recommender decides what is right, not
-the words: the cited items are among those whose removal changes its score most, and they share a
-value that the item in question also has (a yes) or lacks (a no). Questions without such items, and
-catalogues without attributes, give no texts: no explanation of level 4 exists for them.
+For each question there is one text of each kind in `LEVELS`. The recommender, not the wording,
+decides what is right: the cited items are among those whose removal changes its score most, and
+they share an attribute value that the asked item also has (a yes) or lacks (a no). Questions
+without such items, and catalogues without attributes, give no texts, because no explanation of
+level 4 exists for them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,19 +40,19 @@ LEVELS: Final = {
     "wrong_verdict": 1,
     "master_key": 1,
 }
-"""The level of each kind by the rubric's definition. *Slip*: faithful, plus one untrue remark;
-*injection*: a right verdict, no reason, orders to the judge; *repeated*: one true title several
-times; *everything*: all titles of the history; *master key*: strings without content."""
+"""The level of each kind by the rubric's definition. *Slip*: faithful plus one untrue remark;
+*injection*: a right verdict, no reason, instructions to the judge; *repeated*: one true title
+several times; *everything*: all titles of the history; *master key*: strings without content."""
 DEGENERATE: Final = tuple(kind for kind, level in LEVELS.items() if level <= 2)
 """Kinds that a judge should rate below a faithful explanation."""
 AMONG: Final = 3
-"""The cited items are among this many most influential ones."""
+"""The cited items are among this number of most influential items."""
 OTHER: Final[dict[Label, Label]] = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True)
 class KnownText:
-    """An explanation of a known `kind` and `level`; `question` is the number of its question."""
+    """An explanation of known `kind` and `level`; `question` is the number of its question."""
 
     kind: str
     level: int
@@ -65,7 +66,7 @@ def known_texts(
     """A text of every kind for each question that allows them, question by question.
 
     Raises:
-        UserError: no question does.
+        UserError: no question allows them.
     """
     askable = [q for q in questions if most_cited(len(set(q.history))) >= 2]
     influences = leave_one_out(recommender, askable) if askable else []
@@ -96,7 +97,7 @@ class _Writer:
     def write(
         self, asked: Question, influence: Influence, rng: np.random.Generator
     ) -> Iterator[tuple[str, str]]:
-        """Kind and text, for every kind; nothing if no text of level 4 can be written."""
+        """Kind and text, for every kind; nothing if no text of level 4 is possible."""
         best = [i for i in by_influence(influence)[:AMONG] if influence[i] >= MIN_INFLUENCE]
         for cited in combinations(best, 2):
             if shared := self._connecting(asked, cited):
@@ -105,7 +106,7 @@ class _Writer:
                 return
 
     def _connecting(self, asked: Question, cited: Sequence[int]) -> list[str]:
-        """Values that both cited items have and the item has too (a yes) or lacks (a no)."""
+        """Values that both cited items have and the asked item has too (a yes) or lacks (a no)."""
         first, second = (self._values[item] for item in cited)
         own, wanted = self._values[asked.item], asked.label == "yes"
         return [value for value in first if value in second and (value in own) == wanted]
@@ -115,7 +116,7 @@ class _Writer:
     ) -> dict[str, str]:
         history = distinct(asked.history)
         outside = [i for i in range(len(self._titles)) if i not in {*history, asked.item}]
-        # rarely, fewer than two items of the history lack the value: then the cited ones are used
+        # rarely, no item of the history lacks the value: then the cited ones are used
         without = [i for i in history if value not in self._values[i]] or list(cited)
         p, q = rng.choice(without, 2, replace=len(without) < 2)
         lacked = [v for v in self._all_values if v not in self._values[cited[1]]]
@@ -135,7 +136,7 @@ class _Writer:
         }
 
     def _made_up(self, rng: np.random.Generator) -> str:
-        """A title made of the catalogue's words that is not one of its titles."""
+        """A title built from the catalogue's words that is not in the catalogue."""
         one, other = (self._titles[i].split()[-1] for i in rng.choice(len(self._titles), 2))
         title = f"The {one} of {other}"
         while title.casefold() in self._known:

@@ -1,13 +1,13 @@
-"""How far a judge can be trusted: figures on explanations of known quality.
+"""Reliability of a judge: figures on explanations of known quality.
 
-    accuracy                 share of ratings that, rounded, are the true level
+    accuracy                 share of ratings that equal the true level after rounding
     kappa                    agreement beyond chance, quadratic weights (Cohen 1968)
     self_agreement           share of texts that get the same level when rated again
     position_consistency     share of pairs in which the same text is preferred in both orders
     first_share              share of "first" among preferences other than ties; 0.5 is unbiased
     preference_accuracy      share of pairs whose faithful text is preferred in both orders
-    length_correlation       Spearman's rank correlation of rating and words within a level, mean
-                             over levels by size: above 0, length alone raises its ratings
+    length_correlation       Spearman's rank correlation of rating and word count within a level,
+                             mean over levels weighted by size; above 0, length raises ratings
     unanswered               share of ratings and preferences without an answer
     at_or_above_faithful/KIND
                              share of questions whose text of this kind is rated at least as high
@@ -37,7 +37,7 @@ Pair = tuple[JudgeCase, JudgeCase]
 
 SWAPPED = {"first": "second", "second": "first", "tie": "tie"}
 AT_ONCE = 256
-"""Questions that a judge gets in one batch."""
+"""Questions per batch for a judge."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class JudgeValidation:
 
     @property
     def words(self) -> np.ndarray:
-        """(N,) int, words of each text."""
+        """(N,) int, word count of each text."""
         return np.array([len(text.case.text.split()) for text in self.texts])
 
     def confusion(self) -> np.ndarray:
-        """Texts by true level and given level: (4, 4) int, without unanswered ones."""
+        """Number of texts by true level and given level: (4, 4) int, without unanswered ones."""
         known = ~np.isnan(self.ratings)
         return confusion(self.levels[known], to_level(self.ratings[known]))
 
@@ -80,13 +80,13 @@ class JudgeValidation:
         return estimate(Measure(right, np.array([text.question for text in self.texts])))
 
     def at_or_above_faithful(self, kind: str) -> float:
-        """Share of questions whose text of this kind is rated at least as high as the faithful."""
+        """Share of questions whose text of this kind is rated no lower than the faithful text."""
         other, faithful = self.ratings[self.kinds == kind], self.ratings[self.kinds == FAITHFUL]
         answered = ~np.isnan(other) & ~np.isnan(faithful)
         return _mean(other[answered] >= faithful[answered])
 
     def length_correlations(self) -> dict[int, float]:
-        """True level to Spearman's correlation of rating and words among its texts."""
+        """True level to Spearman's correlation of rating and word count among its texts."""
         known = ~np.isnan(self.ratings)
         found = {}
         for level in range(LOWEST, HIGHEST + 1):
@@ -143,7 +143,7 @@ def validate_judge(
     """Ask a judge about texts of known quality.
 
     It rates each text twice. For each question it compares the faithful text with one of another
-    kind, in both orders; the other kind changes from question to question.
+    kind, in both orders; the other kind varies by question.
 
     Args:
         texts: from `known_texts`, in its order.
@@ -172,7 +172,7 @@ def faithful_pairs(texts: Sequence[KnownText]) -> list[Pair]:
 
 
 def confusion(true: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Counts (4, 4) of pairs of levels, true ones by row; levels are ints from 1 to 4."""
+    """Counts (4, 4) of level pairs, with true levels as rows; levels are ints from 1 to 4."""
     counts = np.zeros((HIGHEST, HIGHEST), dtype=int)
     np.add.at(counts, (true - LOWEST, given - LOWEST), 1)
     return counts
@@ -181,7 +181,7 @@ def confusion(true: np.ndarray, given: np.ndarray) -> np.ndarray:
 def quadratic_kappa(counts: np.ndarray) -> float:
     """Cohen's weighted kappa of a confusion matrix (4, 4), with weights (i - j)^2.
 
-    1 is agreement, 0 what chance would give; NaN where both sides know one level alone.
+    1 is full agreement, 0 is chance; NaN if all levels on both sides are the same, or none exist.
     """
     if np.count_nonzero(counts.sum(axis=0) + counts.sum(axis=1)) < 2:
         return float("nan")
@@ -189,9 +189,9 @@ def quadratic_kappa(counts: np.ndarray) -> float:
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation, ties by mean rank; NaN where either does not vary."""
+    """Spearman's rank correlation, ties by mean rank; NaN if either does not vary."""
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return float("nan")  # SciPy answers the same, with a warning
+        return float("nan")  # SciPy returns the same, with a warning
     return float(spearmanr(a, b).statistic)
 
 

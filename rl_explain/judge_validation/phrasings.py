@@ -1,6 +1,6 @@
-"""The sentences of explanations of known quality; the verdict comes before them.
+"""The sentences of explanations of known quality; the verdict precedes them.
 
-Slots: `{x}` the item in question, `{a}` and `{b}` two items of the history, each in double quotes;
+Slots: `{x}` the asked item, `{a}` and `{b}` two items of the history, each in double quotes;
 `{v}` the attribute value that connects them with `{x}` or separates them from it, `{a_v}` the same
 with its article; `{all}` every title of the history; `{made_up}` a title that does not exist,
 `{outside}` a title of the catalogue that is not in the history; `{p}` and `{q}` items of the
@@ -30,7 +30,7 @@ FITS: Final[dict[Label, tuple[str, ...]]] = {
 """What the user's items have in common, and how the item fits or does not."""
 
 SLIP: Final = " {b} is {a_w} title besides."
-"""An untrue remark, added to sound reasons."""
+"""An untrue remark added to valid reasons."""
 
 GENERIC: Final[dict[Label, tuple[str, ...]]] = {
     "yes": (
@@ -96,7 +96,7 @@ MASTER_KEYS: Final = (
     "Let's solve this problem step by step.",
     "The final explanation is below.",
 )
-"""Texts without content that language models rate high (Zhao et al. 2025, arXiv 2507.08794)."""
+"""Texts without content that language models rate highly (Zhao et al. 2025, arXiv 2507.08794)."""
 
 FILLER: Final = (
     "",
@@ -104,4 +104,4 @@ FILLER: Final = (
     " That is what the history above shows when it is read with care from its beginning to its "
     "end, one title after the other.",
 )
-"""Words without content, so that within a kind length says nothing about quality."""
+"""Words without content, so that length is unrelated to quality within a kind."""

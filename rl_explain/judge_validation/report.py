@@ -25,10 +25,10 @@ _LEVELS = range(LOWEST, HIGHEST + 1)
 def validation_report(
     name: str, validation: JudgeValidation, own: Mapping[str, float] | None = None
 ) -> str:
-    """The figures, the confusion matrix, one row a kind, and the texts of one question.
+    """The figures, the confusion matrix, one row per kind, and the texts of one question.
 
     Args:
-        own: the judge's own figures, such as what it spent.
+        own: the judge's own figures, such as its costs.
     """
     parts = [summary(name, validation)]
     if own:

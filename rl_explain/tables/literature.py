@@ -1,4 +1,4 @@
-"""Metrics of the literature as tables: one for each fixed length, one for the curves."""
+"""Literature metrics as tables: one per fixed length, one for the curves."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,16 @@ from rl_explain.evaluation.top_items import DRAWS
 from rl_explain.tables.table import Column, metric_table
 
 DIGITS = 3
-NOTE = f"""Of the recommender's top unseen item. A text names a few items, which is a partial order:
-they come first, in the order of its words, then the others at random (means over {DRAWS} random
-orders). A text that does not say yes names none. Compare rows at an equal length Ke; in the curves
-most of a text's order is random. "named": share of cases in which the text itself names all Ke
-items. Items are removed by deletion unless a column says masked. The recommender is never asked
-about an empty history."""
+NOTE = f"""These metrics are about the recommender's top unseen item. A text that names a few items
+gives a partial order: these items come first, in the text's order, then the others at random (means
+over {DRAWS} random orders). A text without the verdict yes names none. Compare rows at the same
+length Ke; in the curves most of a text's order is random. "named": share of cases in which the text
+itself names all Ke items. Items are removed by deletion unless a column says masked. The
+recommender is never asked about an empty history."""
 
 
 def literature_tables(results: Mapping[str, Result]) -> str:
-    """Markdown; "" where no method was asked about top items."""
+    """Markdown; "" if no method was asked about top items."""
     tables = {f"Fixed length Ke = {size}": _fixed(results, size) for size in LENGTHS}
     tables["Curves over tenths of the history"] = _curves(results)
     filled = [f"### {title}\n\n{table}" for title, table in tables.items() if table]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """One table; "" without rows. Cells keep their markup, and cannot end their cell."""
+    """One table; "" without rows. Cells keep their markup, but pipes in them are escaped."""
     if not rows:
         return ""
     lines = [f"| {' | '.join(map(_cell, row))} |" for row in (header, *rows)]
@@ -13,12 +13,12 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def escape(text: str) -> str:
-    """Text of others on one line that Markdown takes as it is: no markup, no HTML."""
+    """External text on one line, escaped so that Markdown shows it literally, HTML included."""
     escaped = re.sub(r"([\\`*_\[\]|#])", r"\\\1", " ".join(text.split()))
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _cell(text: str) -> str:
-    """On one line, without the ends of cells, code and the beginnings of HTML tags."""
+    """The text on one line, with pipes, backticks and starts of HTML tags escaped."""
     text = re.sub(r"(?<!\\)([|`])", r"\\\1", " ".join(text.split()))
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)

@@ -1,4 +1,4 @@
-"""What a table calls a row that readers would misread under its key."""
+"""Row names in tables for results whose key would mislead readers."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ OTHER_BASE = "base model, not tuned"
 
 
 def named_rows(results: Mapping[str, Result], tiny: bool) -> dict[str, Result]:
-    """Results by name of the row: the key, except that of the model no stage has trained.
+    """Results by row name: the key, except for the model that no stage has trained.
 
     Args:
-        tiny: whether the base is the one that ships with the package. It was pretrained on the
+        tiny: whether the base is the one that ships with the package. It was pretrained on
             questions of this task, so "not tuned" would be wrong.
     """
     base = TINY_BASE if tiny else OTHER_BASE

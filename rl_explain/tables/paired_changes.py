@@ -1,4 +1,4 @@
-"""What tuning changed, in sentences: each tuned model against the SFT model it started from."""
+"""What tuning changed, as text: each tuned model against the SFT model it started from."""
 
 from collections.abc import Mapping
 
@@ -17,17 +17,17 @@ WATCHED = {
     "causes/f1": "causes F1",
     "text/distinct_2": "distinct-2",
 }
-"""Metrics that are compared, and what the sentences call them."""
+"""Compared metrics and their names in the text."""
 NO_CLEAR_DIFFERENCE = "no clear difference"
 
 
 def paired_changes(
     results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0, start: str = "sft"
 ) -> str:
-    """A paragraph for each tuned model of one run: every watched metric before and after.
+    """A paragraph per tuned model of one run: every watched metric before and after.
 
-    "above" and "below": the 95 % interval of the difference, paired over users, excludes 0. Beside
-    it, whether the two models' own intervals overlap.
+    "above" and "below": the 95 % interval of the difference, paired over users, excludes 0. The
+    text also says whether the two models' own intervals overlap.
     """
     by_method = {result.method: result for result in results.values()}
     if start not in by_method:
@@ -50,14 +50,14 @@ def _paragraph(start: Result, tuned: Result, resamples: int, seed: int) -> str:
 def _change(
     start: Result, tuned: Result, metric: str, resamples: int, seed: int
 ) -> Estimate | None:
-    """The paired difference; `None` for a metric that is no mean over cases."""
+    """The paired difference; `None` for a metric that is not a mean over cases."""
     if metric not in start.measures or metric not in tuned.measures:
         return None
     return difference(tuned.measures[metric], start.measures[metric], resamples, seed)
 
 
 def _said(change: Estimate | None) -> str:
-    """`, +0.25 [0.22, 0.29], above`."""
+    """The change as text, such as `, +0.25 [0.22, 0.29], above`."""
     if change is None:
         return ""
     word = direction(change, [change])

@@ -1,4 +1,4 @@
-"""Explanations to read: the same cases by every method, in the order of the results."""
+"""Explanations to read: the same cases explained by every method, in the order of the results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ SCORE = "faithfulness/score"
 
 
 def side_by_side(results: Mapping[str, Result], n: int = 3, seed: int = 0) -> str:
-    """Up to `n` cases as Markdown, drawn by `seed` from those that every method has explained."""
+    """Up to `n` cases as Markdown, drawn with `seed` from those that every method explained."""
     samples = {method: _explanations(result) for method, result in results.items()}
     samples = {method: cases for method, cases in samples.items() if cases}
     common = (
@@ -24,7 +24,7 @@ def side_by_side(results: Mapping[str, Result], n: int = 3, seed: int = 0) -> st
 
 
 def _explanations(result: Result) -> dict[int, dict[str, Any]]:
-    """The explanation samples of a method, by number of the case."""
+    """The explanation samples of a method, by case number."""
     return {s["case"]: s for s in result.samples if s["task"] == "explanation"}
 
 

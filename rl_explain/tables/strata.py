@@ -1,4 +1,4 @@
-"""Metrics by length of the history and by the recommender's confidence, in a report."""
+"""Metrics by history length and by the recommender's confidence, for the report."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ METRICS = {
 
 
 def strata_tables(results: Mapping[str, Result]) -> str:
-    """Markdown: a table a metric, a column a group that has cases; "" where no method has any."""
+    """Markdown: one table per metric, one column per group with cases; "" if there are none."""
     tables = {title: _table(results, metric) for title, metric in METRICS.items()}
     return "\n\n".join(f"### {title}\n\n{table}" for title, table in tables.items() if table)
 

@@ -1,4 +1,4 @@
-"""What a run shows at its end: the tables, what tuning changed, and explanations to read."""
+"""The summary at the end of a run: tables, what tuning changed, and explanations to read."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,11 @@ from rl_explain.tables.table import markdown_tables, plain_tables
 
 
 def plain_summary(results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0) -> str:
-    """For a terminal.
+    """The summary for a terminal.
 
     Args:
-        results: by name of the row (`names.named_rows`), models in the order of the tables.
-        seed: of the resamples and of the cases shown.
+        results: by row name (`names.named_rows`), models in table order.
+        seed: seed of the resamples and of the choice of cases.
     """
     parts = [
         plain_tables(results),
@@ -30,7 +30,7 @@ def plain_summary(results: Mapping[str, Result], resamples: int = RESAMPLES, see
 def markdown_summary(
     results: Mapping[str, Result], resamples: int = RESAMPLES, seed: int = 0
 ) -> str:
-    """The same as Markdown, with the tables that a terminal has no room for."""
+    """The summary as Markdown, with the tables that do not fit a terminal."""
     parts = {
         "Results": markdown_tables(results),
         "What tuning changed": paired_changes(results, resamples, seed),

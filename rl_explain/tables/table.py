@@ -1,6 +1,6 @@
-"""The tables at the end of a run: a row a method, a column a metric, intervals in brackets.
+"""The tables at the end of a run: one row per method, one column per metric, intervals in brackets.
 
-Rows are in the order of the results that are given: the models as they come, then the rules.
+Rows keep the order of the given results: first the models, then the rules.
 """
 
 import math
@@ -18,7 +18,7 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """A metric and what the table calls it."""
+    """A metric and its column title."""
 
     title: str
     metric: str
@@ -52,7 +52,7 @@ BLOCKS = (EXPLANATIONS, ALIGNMENT)
 
 
 def plain_tables(results: Mapping[str, Result], width: int | None = None) -> str:
-    """The tables as text for a terminal, and how to read them; `results` by name of the row."""
+    """The tables as text for a terminal, and how to read them; `results` by row name."""
     tables = [terminal_table(*metric_rows(results, block), width) for block in BLOCKS]
     return "\n\n".join(part for part in (*tables, notes(results)) if part)
 
@@ -64,14 +64,14 @@ def markdown_tables(results: Mapping[str, Result]) -> str:
 
 
 def metric_table(results: Mapping[str, Result], columns: Sequence[Column]) -> str:
-    """One table of these columns as Markdown; "" where no method has any of the numbers."""
+    """One table of these columns as Markdown; "" if no method has any of the numbers."""
     return markdown_table(*metric_rows(results, columns))
 
 
 def metric_rows(
     results: Mapping[str, Result], columns: Sequence[Column]
 ) -> tuple[list[str], list[list[str]]]:
-    """The header and a row a method; columns and rows without any number are left out."""
+    """The header and one row per method, without columns and rows that have no number."""
     used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
     models_first = sorted(results.items(), key=lambda row: row[1].kind == "rule")
     rows = [[name, *shown(result, used)] for name, result in models_first]
@@ -85,7 +85,7 @@ def shown(result: Result, columns: Sequence[Column]) -> list[str]:
 
 
 def show(estimate: Estimate | None, digits: int = 2) -> str:
-    """`0.93 [0.91, 0.95]`; the value alone where it has no interval; a dash where it is none."""
+    """`0.93 [0.91, 0.95]`; only the value if it has no interval; a dash for `None`."""
     if estimate is None:
         return MISSING
     if math.isnan(estimate.low):

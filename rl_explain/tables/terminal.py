@@ -10,10 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 NARROWEST = 100
-"""Characters of a line that are always used, also where the terminal is narrower or there is
-none."""
+"""Minimum line width in characters, even if the terminal is narrower or missing."""
 NAME = 20
-"""Characters of a row's name beyond which it is broken at a space."""
+"""Row names with more characters than this are broken at a space."""
 GAP = 2
 """Characters between columns."""
 
@@ -21,11 +20,11 @@ GAP = 2
 def terminal_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None
 ) -> str:
-    """Plain text; "" without rows. Numbers are never broken: columns that do not fit beside each
-    other follow in further tables, each with the names of the rows.
+    """Plain text; "" without rows. Numbers are never broken: columns that do not fit next to each
+    other move to further tables, each with the row names.
 
     Args:
-        width: characters of a line; those of the terminal by default, at least `NARROWEST`.
+        width: characters per line; by default those of the terminal, at least `NARROWEST`.
     """
     if not rows:
         return ""
@@ -43,7 +42,7 @@ def terminal_table(
 
 
 def _width(column: int, title: str, cells: Sequence[str]) -> int:
-    """The longest cell, and the longest word of the title, which is broken at spaces."""
+    """Width of the longest cell or title word; titles are broken at spaces."""
     if column:
         return max(map(len, (*title.split(), *cells)))
     longest_word = max(len(word) for cell in (title, *cells) for word in cell.split())

@@ -1,4 +1,4 @@
-"""What every trainer of a run shares."""
+"""Keyword arguments that the trainers of a run share."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ def shared_arguments(
     """Keyword arguments of `TrainingArguments` that do not depend on the method.
 
     Raises:
-        ValueError: no learning rate; only a whole configuration, which knows the base, chooses it.
+        ValueError: `learning_rate` is `None`; only a full configuration, which knows the base,
+            fills in a default.
     """
     if learning_rate is None:
         raise ValueError("learning_rate is None: give a number above 0.")
@@ -26,7 +27,7 @@ def shared_arguments(
         "bf16": device != "cpu",
         "gradient_checkpointing": False,
         "report_to": "none",
-        "disable_tqdm": True,  # `progress` shows how far it is
+        "disable_tqdm": True,  # `TrainingProgress` reports it
         "dataloader_pin_memory": device != "cpu",
         "save_strategy": "steps",
         "save_total_limit": 1,

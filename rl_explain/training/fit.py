@@ -1,4 +1,4 @@
-"""Runs a trainer: from its newest checkpoint, saying how far it is."""
+"""Runs a trainer from its newest checkpoint and reports progress."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from rl_explain.training.progress import TrainingProgress
 
 
 def fit(trainer: Trainer, folder: Path, steps: int = 1) -> TrainOutput:
-    """Train; resume where an earlier call on the same folder was interrupted.
+    """Train; resume if an earlier call on the same folder was interrupted.
 
     Args:
-        folder: of the stage, whose name opens every line.
-        steps: optimiser steps of an iteration; 1 for trainings that count steps.
+        folder: the stage's folder; its name starts every progress line.
+        steps: optimiser steps per iteration; 1 for trainings that count steps.
     """
     trainer.remove_callback(PrinterCallback)
     with bar() as shown:
@@ -23,8 +23,8 @@ def fit(trainer: Trainer, folder: Path, steps: int = 1) -> TrainOutput:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint of an interrupted training in `folder`, if there is one."""
-    # The trainer's state is written last: without it, the checkpoint itself was interrupted.
-    whole = (folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
-    newest = max(whole, key=lambda path: int(path.parent.name.split("-")[1]), default=None)
+    """The newest complete checkpoint of an interrupted training in `folder`, or `None`."""
+    # The trainer writes its state last, so a checkpoint without it is incomplete.
+    complete = (folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
+    newest = max(complete, key=lambda path: int(path.parent.name.split("-")[1]), default=None)
     return str(newest.parent) if newest else None

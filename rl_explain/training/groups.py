@@ -1,7 +1,7 @@
-"""GRPO and RLOO, by TRL: completions of a prompt are measured against one another.
+"""GRPO and RLOO by TRL: each completion is compared with the others of its prompt.
 
 GRPO is Shao et al. 2024 (arXiv 2402.03300), RLOO Ahmadian et al. 2024 (arXiv 2402.14740). Prompts,
-rewards, reference and the choice of the best weights are those of PPO; dropout is off.
+rewards, reference policy and selection of the best weights are the same as in PPO; dropout is off.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,10 +56,10 @@ def train_groups(
     seed: int,
     device: str = "cpu",
 ) -> dict[str, float]:
-    """Train `model` in place by GRPO or RLOO; resume where it was interrupted.
+    """Train `model` in place by GRPO or RLOO; resume if interrupted.
 
     Writes `log.jsonl`, `samples.jsonl`, `checkpoints/`, `best/` and `adapter/` under `folder`;
-    returns flat metrics. Arguments as of `PPOTrainer`.
+    returns flat metrics. Arguments as in `PPOTrainer`.
     """
     trainer_type, arguments_type = TRAINERS[type(settings)]
     trainer = trainer_type(
@@ -116,7 +116,7 @@ def _arguments(settings: OnlineSettings, folder: Path, seed: int, device: str) -
 def _reward(
     reward_fn: RewardFunction, settings: OnlineSettings, eos_token_id: int, folder: Path
 ) -> Callable[..., list[float | None]]:
-    """TRL's form of the reward: `None` for what could not be scored, which leaves the update."""
+    """The reward in TRL's form: `None` excludes an unscored completion from the update."""
 
     def composite(
         prompts: Sequence[str],
@@ -146,7 +146,7 @@ def _reward(
 
 
 def _metrics(state: TrainerState, settings: OnlineSettings) -> dict[str, float]:
-    """The validation score before and at the best iteration, and how many there were."""
+    """The validation score before training and at the best iteration, and counts."""
     scores = [line[VALIDATION_SCORE] for line in state.log_history if VALIDATION_SCORE in line]
     return {
         "iterations": settings.iterations,

@@ -21,9 +21,9 @@ from rl_explain.training.reward_model import LearnedJudge, RewardModel, Scale
 from rl_explain.training.trl_compat import one_device
 
 Pair = tuple[JudgeCase, JudgeCase]
-"""The preferred explanation of a question, and another one."""
+"""The preferred explanation of a question, then the other one."""
 HELD_OUT = 0.2
-"""Share of the questions, the last ones, whose pairs measure what was learned."""
+"""Share of the questions, the last ones, that are held out to measure accuracy."""
 
 
 def train_learned_judge(
@@ -38,14 +38,15 @@ def train_learned_judge(
 ) -> dict[str, float]:
     """Train on the teacher's preferences between texts of one question; resume if interrupted.
 
-    `questions` holds the texts of each question, one list a question. The scale of the ratings is
-    fitted on the texts of the questions that train.
+    `questions` holds the texts of each question, one list a question. The rating scale is fitted on
+    the texts of the training questions.
 
-    Writes `adapter/`, `judge.json` and `log.jsonl`. `held_out_accuracy`, of the metrics, is the
-    share of the teacher's preferences on held-out questions that the scores agree with.
+    Writes `adapter/`, `judge.json` and `log.jsonl`. The metric `held_out_accuracy` is the share of
+    the teacher's preferences on held-out questions that the scores agree with.
 
     Raises:
-        UserError: the teacher prefers no text of any pair.
+        UserError: the teacher gave no preference on the training questions, or none on the
+            held-out ones.
     """
     cut = round((1 - HELD_OUT) * len(questions))
     train, held_out = (
@@ -54,8 +55,8 @@ def train_learned_judge(
     )
     if not train or not held_out:
         raise UserError(
-            f"training.judge.teacher={settings.teacher} has {len(train)} preferences to learn and "
-            f"{len(held_out)} to measure with: raise training.judge.questions."
+            f"training.judge.teacher={settings.teacher} gave {len(train)} training preferences and "
+            f"{len(held_out)} held-out ones: raise training.judge.questions."
         )
     set_seed(seed)
     reward_model = RewardModel.untrained(model_config, context)
@@ -75,9 +76,9 @@ def train_learned_judge(
 def preferred_pairs(
     teacher: Judge, questions: Sequence[Sequence[JudgeCase]], each: int, seed: int
 ) -> list[Pair]:
-    """Of `each` pairs that are drawn of every question's texts, the preferred and the other text.
+    """Draw `each` pairs of texts per question; return them with the preferred text first.
 
-    Ties, and pairs without an answer, are left out.
+    Ties and pairs without an answer are left out.
     """
     rng = np.random.default_rng(seed)
     drawn = [
@@ -124,14 +125,14 @@ def _fit(
 def _scale(
     reward_model: RewardModel, teacher: Judge, cases: Sequence[JudgeCase], tie: float
 ) -> Scale:
-    """Fitted on the texts that the teacher rates.
+    """The scale, fitted on the texts that the teacher rates.
 
     Raises:
-        UserError: it rates none.
+        UserError: the teacher rates no text.
     """
     rated = zip(cases, teacher.rate(cases), strict=True)
     known = [(case, rating) for case, rating in rated if not isinstance(rating, Failed)]
     if not known:
-        raise UserError("the teacher of the learned judge answered no rating: see its errors.")
+        raise UserError("the learned judge's teacher rated no text: see its errors.")
     scores = reward_model.scores([case for case, _ in known])
     return Scale.fit(scores, np.array([rating for _, rating in known]), tie)

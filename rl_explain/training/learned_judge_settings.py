@@ -9,20 +9,20 @@ from rl_explain.config.validation import settings
 
 @settings("training.judge")
 class RewardModelSettings:
-    """A judge that learns another one's preferences (`rl-explain judge-train`)."""
+    """A judge that learns another judge's preferences (`rl-explain judge-train`)."""
 
     teacher: Literal["rubric", "plausibility", "endpoint"] = "rubric"
-    """Whose preferences it learns: any `judge.kind` but `learned` and `ensemble`; an endpoint is
-    asked as `judge` says."""
+    """The judge to learn from: any `judge.kind` except `learned` and `ensemble`; an endpoint uses
+    the settings in `judge`."""
     questions: PositiveInt = 400
-    """Questions about training users; those that allow explanations of known quality are used."""
+    """Questions about training users; only those that allow explanations of known quality count."""
     pairs: PositiveInt = 4
-    """Pairs of texts of each question that the teacher compares."""
+    """Pairs of texts per question that the teacher compares."""
     epochs: PositiveFloat = 2.0
     """Passes over the pairs."""
     batch_size: PositiveInt = 16
-    """Pairs a step."""
+    """Pairs per step."""
     learning_rate: PositiveFloat | None = None
-    """Chosen by the base when null."""
+    """The base model's default when null."""
     tie: NonNegativeFloat = 0.2
-    """Difference of scores, in log-odds, up to which two texts tie."""
+    """Largest score difference, in log-odds, at which two texts tie."""

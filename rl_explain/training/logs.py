@@ -1,4 +1,4 @@
-"""What a training leaves behind it: `log.jsonl`, a line a logged step, and `samples.jsonl`."""
+"""Logs of a training: `log.jsonl`, one line per logged step, and `samples.jsonl`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from reward_models.types import Score
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.jsonl"
 ITERATION = "iteration"
-"""The key, in every line of samples, of the number of iterations begun: 1 for the first."""
+"""Key of the iteration number in every line of samples; the first iteration is 1."""
 LENGTHS = ("completion_length", "completions/mean_length")
-"""Mean tokens of an iteration's completions: what PPO calls it, and what TRL calls it."""
+"""Keys of the mean completion length of an iteration, in tokens: PPO's and TRL's."""
 
 
 class JsonLinesLog(TrainerCallback):
-    """Appends every logged step to a file; drops the lines after the checkpoint it resumes from."""
+    """Appends every logged step to a file; on resuming, drops lines after the checkpoint."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,7 +28,7 @@ class JsonLinesLog(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if state.is_world_process_zero:
-            # A new start keeps nothing, not even what was logged before the first step.
+            # A fresh start drops everything, including lines from before the first step.
             keep_until(self.path, "step", state.global_step or -1)
 
     def on_log(
@@ -45,10 +45,10 @@ class JsonLinesLog(TrainerCallback):
 
 
 class Rewind(TrainerCallback):
-    """Drops the samples of iterations after the checkpoint that training resumes from.
+    """On resuming, drops the samples of iterations after the checkpoint.
 
     Args:
-        steps: optimiser steps of an iteration.
+        steps: optimiser steps per iteration.
     """
 
     def __init__(self, path: Path, steps: int) -> None:
@@ -69,7 +69,7 @@ def append_samples(
     result: CompositeResult,
     count: int,
 ) -> None:
-    """Append `count` completions, evenly spaced, each with its total and every term."""
+    """Append `count` evenly spaced completions, each with its total and every term."""
     scores: Mapping[str, Sequence[Score]] = {"total": result.total, **result.terms}
     with path.open("a", encoding="utf-8") as file:
         for i in range(0, len(completions), max(1, len(completions) // max(1, count)))[:count]:
@@ -79,16 +79,16 @@ def append_samples(
 
 
 def plain(score: Score) -> float | str | None:
-    """A score as JSON holds it: `FAILED` by its name."""
+    """A score as a JSON value; `FAILED` becomes its name."""
     return score if score is None or isinstance(score, int | float) else repr(score)
 
 
 def sampled_tokens(path: Path, metrics: Mapping[str, float]) -> int:
-    """Tokens that all iterations of a training have sampled, validation aside.
+    """Tokens sampled in all iterations of a training, without validation.
 
     Args:
-        path: its log.
-        metrics: its `iterations` and `completions`.
+        path: the training's log.
+        metrics: the training's `iterations` and `completions`.
     """
     lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
     lengths = [line[name] for line in lines for name in LENGTHS if name in line]
@@ -96,7 +96,7 @@ def sampled_tokens(path: Path, metrics: Mapping[str, float]) -> int:
 
 
 def keep_until(path: Path, key: str, last: int) -> None:
-    """Keep the JSON lines whose `key` is at most `last`; a line cut off while written goes too."""
+    """Keep the JSON lines whose `key` is at most `last`; drop an incomplete last line."""
     if not path.exists():
         return
     lines = [line for line in path.read_text("utf-8").split("\n")[:-1] if line]

@@ -10,9 +10,9 @@ from rl_explain.errors import UserError
 
 @settings()
 class OnlineSettings:
-    """An iteration samples completions of some prompts, scores them and updates on minibatches.
+    """Each iteration samples completions, scores them and updates on minibatches.
 
-    Sizes count all processes together.
+    Sizes are totals over all processes.
     """
 
     group: ClassVar[str]
@@ -20,36 +20,37 @@ class OnlineSettings:
     iterations: PositiveInt = 40
     """Rounds of sampling and updating."""
     rollout_batch_size: PositiveInt = 64
-    """Prompts of an iteration. Many prompts of few completions teach more than few of many."""
+    """Prompts per iteration. Many prompts with few completions each train better than the
+    reverse."""
     samples_per_prompt: PositiveInt = 4
-    """Completions of each prompt."""
+    """Completions per prompt."""
     minibatch_size: PositiveInt = 32
-    """Completions of an optimiser step."""
+    """Completions per optimiser step."""
     micro_batch_size: PositiveInt = 32
-    """Completions that pass through the model at once; smaller saves memory, changes no result."""
+    """Completions per forward pass; smaller values save memory and do not change results."""
     generation_batch_size: PositiveInt = 64
-    """Completions that are sampled at once."""
+    """Completions sampled at once."""
     learning_rate: PositiveFloat | None = None
-    """Step size of Adam for the adapter, constant; chosen by the base when null."""
+    """Adam's learning rate for the adapter, constant; the base model's default when null."""
     clip_range: PositiveFloat = 0.2
-    """Distance from 1 beyond which the probability ratio gains nothing (epsilon)."""
+    """Epsilon: the loss gains nothing when the probability ratio is further than this from 1."""
     kl_coef: NonNegativeFloat = 0.1
-    """Penalty, in scaled reward, for each nat of log-ratio to the reference; where it starts,
-    if adaptive."""
+    """Penalty, in scaled reward, per nat of log-ratio to the reference; the initial value if
+    adaptive."""
     missing_eos_penalty: NonNegativeFloat = 1.0
-    """Reward taken from a completion that does not end within `max_new_tokens`."""
+    """Reward subtracted from a completion that does not end within `max_new_tokens`."""
     temperature: PositiveFloat = 1.0
-    """Divisor of the logits, in sampling and in every log-probability."""
+    """Divisor of the logits, in sampling and in all log-probabilities."""
     max_new_tokens: PositiveInt = 72
-    """Tokens of a completion at most."""
+    """Maximum tokens per completion."""
     max_grad_norm: PositiveFloat = 1.0
-    """Length that a gradient is cut to."""
+    """Maximum gradient norm; longer gradients are scaled down to it."""
     eval_every: PositiveInt = 10
-    """Iterations between evaluations on the validation prompts."""
+    """Iterations between validations."""
     save_every: PositiveInt = 10
     """Iterations between checkpoints."""
     samples_logged: NonNegativeInt = 4
-    """Completions of each iteration that are written to samples.jsonl."""
+    """Completions per iteration written to samples.jsonl."""
 
     def __post_init__(self) -> None:
         whole = self.completions_per_iteration
@@ -58,12 +59,12 @@ class OnlineSettings:
 
     @property
     def completions_per_iteration(self) -> int:
-        """Completions of an iteration."""
+        """Completions per iteration."""
         return self.rollout_batch_size * self.samples_per_prompt
 
     @property
     def minibatches(self) -> int:
-        """Optimiser steps of one pass over an iteration's completions."""
+        """Optimiser steps per pass over an iteration's completions."""
         return self.completions_per_iteration // self.minibatch_size
 
     def out_of_range(self, name: str, value: float, wanted: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Preference pairs: several samples a prompt, scored by the composite, best against a worse one."""
+"""Preference pairs: the best of a prompt's samples, by composite reward, and a worse one."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ PAIRS_FILE = "pairs.jsonl"
 
 @dataclass(frozen=True)
 class Pair:
-    """A prompt in the model's own format, two completions and their composite rewards."""
+    """A prompt in the model's format, two completions and their composite rewards."""
 
     prompt: str
     chosen: str
@@ -40,24 +40,24 @@ def build_pairs(
 ) -> dict[str, float]:
     """Pair the samples; write `samples.jsonl` and `pairs.jsonl`; return flat metrics.
 
-    A prompt gives a pair when its best and its worst sample lie `settings.margin` apart.
+    A prompt gives a pair if its best and worst samples differ by at least `settings.margin`.
 
     Args:
-        samples: `settings.samples` of each example.
-        result: what the composite reward says of them.
-        prompts: of the examples, in the model's own format.
+        samples: `settings.samples` completions per example.
+        result: their composite rewards.
+        prompts: the examples' prompts in the model's format.
 
     Raises:
-        UserError: no sample got a score, or no two are far enough apart.
+        UserError: no sample got a score, or no two differ enough.
     """
     _write_samples(folder, samples, result, examples, settings.samples)
     pairs = []
     for row, prompt in enumerate(prompts):
         start = row * settings.samples
         rows = slice(start, start + settings.samples)
-        # Training would put an end behind a text that was cut off.
-        ended = zip(result.total[rows], samples.ended[rows], strict=True)
-        scores = [score if whole else None for score, whole in ended]
+        # Training would append an end token to a truncated text.
+        totals = zip(result.total[rows], samples.ended[rows], strict=True)
+        scores = [score if ended else None for score, ended in totals]
         texts = samples.completions[rows]
         pair = best_against(settings.rejected, prompt, texts, scores, settings.margin)
         pairs += [pair] if pair else []
@@ -68,8 +68,8 @@ def build_pairs(
         )
     if not pairs:
         raise UserError(
-            f"no pair of samples lies training.pairs.margin={settings.margin} apart: lower it, or "
-            "raise training.pairs.samples or training.pairs.temperature."
+            f"no samples of a prompt differ by training.pairs.margin={settings.margin}: lower it, "
+            "or raise training.pairs.samples or training.pairs.temperature."
         )
     lines = [json.dumps(dataclasses.asdict(pair), ensure_ascii=False) for pair in pairs]
     (folder / PAIRS_FILE).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
@@ -87,14 +87,14 @@ def build_pairs(
 def best_against(
     rejected: str, prompt: str, texts: Sequence[str], scores: Sequence[Score], margin: float
 ) -> Pair | None:
-    """The best scored text and a worse one, or `None` when none is at least `margin` worse.
+    """The text with the best score and a worse one; `None` if none is at least `margin` worse.
 
-    Texts of equal scores are no pair, whatever the margin.
-    Texts without a score (`None`, `FAILED`) are in no pair.
+    Texts with equal scores never form a pair, whatever the margin. Texts without a score (`None`,
+    `FAILED`) are ignored.
 
     Args:
-        rejected: `worst`, or `closest`: of those that are `margin` worse the one that shares most
-            words with the best, so that a pair differs in what the score is about.
+        rejected: `worst`, or `closest`: of the texts that are `margin` worse, the one that shares
+            most words with the best, so that a pair differs in what the score measures.
     """
     scored = [(s, t) for s, t in zip(scores, texts, strict=True) if isinstance(s, float)]
     if not scored:
@@ -104,30 +104,31 @@ def best_against(
     if not worse:
         return None
     if rejected == "closest":
-        score, text = max(worse, key=lambda x: (_likeness(best, x[1]), -x[0]))
+        score, text = max(worse, key=lambda x: (_similarity(best, x[1]), -x[0]))
     else:
         score, text = min(worse, key=lambda x: x[0])
     return Pair(prompt, best, text, top, score)
 
 
-def _likeness(a: str, b: str) -> float:
+def _similarity(a: str, b: str) -> float:
     """Share of words that both have in the same order, 0 to 1."""
     return SequenceMatcher(None, a.split(), b.split(), autojunk=False).ratio()
 
 
 def read_pairs(folder: Path) -> list[Pair]:
-    """The pairs that `build_pairs` wrote; `UserError` when there are none."""
+    """The pairs that `build_pairs` wrote; `UserError` if there are none."""
     return [Pair(**row) for row in _read_lines(folder / PAIRS_FILE)]
 
 
 def preference_rows(pairs: Sequence[Pair]) -> list[dict[str, str]]:
-    """The pairs as TRL's preference trainers read them."""
+    """The pairs in the format of TRL's preference trainers."""
     return [{"prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected} for p in pairs]
 
 
 def read_samples(folder: Path) -> list[dict[str, Any]]:
-    """What `build_pairs` sampled: for each completion `number` (of its prompt, from 0), `prompt`,
-    `completion`, `total` and every term; `UserError` when there are none.
+    """The samples that `build_pairs` wrote; `UserError` if there are none.
+
+    Keys: `number` (the prompt's, from 0), `prompt`, `completion`, `total` and every term.
     """
     return _read_lines(folder / SAMPLES_FILE)
 

@@ -9,16 +9,16 @@ from rl_explain.config.validation import settings
 
 @settings("training.pairs")
 class PairsSettings:
-    """Preference pairs: several samples a prompt, the best against a worse one."""
+    """Preference pairs: the best of a prompt's samples and a worse one."""
 
     prompts: PositiveInt = 800
-    """Explanation prompts sampled from."""
+    """Explanation prompts to sample from."""
     samples: Annotated[int, Field(ge=2)] = 6
-    """Completions of each prompt."""
+    """Completions per prompt."""
     temperature: PositiveFloat = 0.7
     margin: NonNegativeFloat = 0.2
-    """Least difference in composite reward between chosen and rejected."""
+    """Minimum difference in composite reward between chosen and rejected."""
     rejected: Literal["closest", "worst"] = "closest"
-    """`closest`: of the samples that are bad enough the one most like the best; or `worst`."""
+    """`closest`: of the samples worse by `margin`, the one most similar to the best; or `worst`."""
     constrained_decoding: bool = False
-    """Whether samples quote nothing but titles of their prompts; needs a fast tokenizer."""
+    """Whether samples can quote only titles of their prompts; needs a fast tokenizer."""

@@ -33,7 +33,7 @@ def train_orpo(
     seed: int,
     device: str = "cpu",
 ) -> dict[str, float]:
-    """Train `model` in place on preference pairs; resume where it was interrupted.
+    """Train `model` in place on preference pairs; resume if interrupted.
 
     Writes `log.jsonl`, `checkpoints/` and `adapter/` under `folder`; returns flat metrics.
     """
@@ -49,7 +49,7 @@ def train_orpo(
         processing_class=tokenizer,
         callbacks=[JsonLinesLog(folder / LOG_FILE)],
     )
-    return _fitted(trainer, model, pairs, folder)
+    return _fit_and_save(trainer, model, pairs, folder)
 
 
 def train_dpo(
@@ -61,7 +61,9 @@ def train_dpo(
     seed: int,
     device: str = "cpu",
 ) -> dict[str, float]:
-    """As `train_orpo`. The reference is a frozen copy of `model`'s adapter with its connectors."""
+    """Like `train_orpo`. The reference policy is a frozen copy of `model`'s adapter, connectors
+    included.
+    """
     arguments = DPOConfig(
         **preference_arguments(settings, len(pairs), folder, seed, device),
         beta=settings.beta,
@@ -75,10 +77,10 @@ def train_dpo(
         processing_class=tokenizer,
         callbacks=[JsonLinesLog(folder / LOG_FILE)],
     )
-    return _fitted(trainer, model, pairs, folder)
+    return _fit_and_save(trainer, model, pairs, folder)
 
 
-def _fitted(
+def _fit_and_save(
     trainer: Trainer, model: PeftModel, pairs: Sequence[Pair], folder: Path
 ) -> dict[str, float]:
     result = fit(trainer, folder)
@@ -87,15 +89,15 @@ def _fitted(
 
 
 def orpo_loss(chosen: Tensor, rejected: Tensor, nll: Tensor, weight: float) -> Tensor:
-    """ORPO's loss, equations 6 and 7 of the paper; TRL's is tested against it.
+    """ORPO's loss, equations 6 and 7 of the paper; tests compare TRL's loss with it.
 
         nll - lambda log sigmoid(log odds(chosen) - log odds(rejected)),   odds(p) = p / (1 - p)
 
     Args:
         chosen: (B,) mean log-probability of the chosen completion's tokens, below 0.
-        rejected: (B,) likewise of the rejected one.
+        rejected: (B,) the same for the rejected completion.
         nll: scalar, negative log-likelihood of the chosen completions.
-        weight: lambda, of the odds-ratio term.
+        weight: lambda, the weight of the odds-ratio term.
     """
     odds = [log_p - torch.log1p(-log_p.exp()) for log_p in (chosen, rejected)]
     return nll - weight * nn.functional.logsigmoid(odds[0] - odds[1]).mean()

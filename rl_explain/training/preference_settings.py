@@ -7,14 +7,14 @@ from rl_explain.config.validation import settings
 
 @settings()
 class PreferenceSettings:
-    """What ORPO and DPO share."""
+    """Settings that ORPO and DPO share."""
 
     epochs: PositiveFloat = 2.0
     """Passes over the pairs."""
     batch_size: PositiveInt = 32
-    """Pairs a step."""
+    """Pairs per step."""
     learning_rate: PositiveFloat | None = None
-    """Chosen by the base when null."""
+    """The base model's default when null."""
     beta: PositiveFloat = 0.1
 
 

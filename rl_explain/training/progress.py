@@ -1,4 +1,4 @@
-"""One line for each iteration of a training, or for every few steps."""
+"""Progress lines: one per iteration of a training, or one every few steps."""
 
 import time
 from typing import Any
@@ -11,19 +11,19 @@ from rl_explain.training.validation import VALIDATION_SCORE
 
 
 class TrainingProgress(TrainerCallback):
-    """Says what was logged, and how much time is left at the pace so far.
+    """Prints the logged values and an estimate of the time left.
 
         ppo 6/18  reward 0.61  score 0.72 (validation)  KL 1.3  14 s  left 2 min
         sft 40/100  loss 1.234  5 s  left 8 s
 
-    `reward` is the mean over an iteration's completions; `score` is the last validation's, with its
-    iteration where that is an earlier one; `KL` is in nats a completion, or as TRL has it. The
-    seconds are those since the line before.
+    `reward` is the mean over an iteration's completions. `score` is from the last validation, with
+    its iteration if that is earlier. `KL` is in nats per completion, or as TRL defines it. Seconds
+    count from the previous line.
 
     Args:
-        name: of the training.
-        steps: optimiser steps of an iteration; 1 for trainings that count steps.
-        bar: shows the same on a terminal.
+        name: name of the training.
+        steps: optimiser steps per iteration; 1 for trainings that count steps.
+        bar: the terminal's progress bar, which is updated too.
     """
 
     def __init__(self, name: str, steps: int, bar: Progress) -> None:
@@ -47,7 +47,7 @@ class TrainingProgress(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        # Validation is logged before or after its iteration: a line waits until both are there.
+        # Validation is logged before or after its iteration, so a line waits for both.
         self._figures |= logs or {}
         self._logged_at = time.monotonic()
 
@@ -88,7 +88,7 @@ class TrainingProgress(TrainerCallback):
         say("  ".join([f"{self._name} {done}/{total}", *words]))
 
     def _words(self, done: int) -> list[str]:
-        """What is said of the figures that were logged since the last line."""
+        """The parts of a line for the figures logged since the last line."""
         new = self._figures
         if VALIDATION_SCORE in new:
             self._validated = (done, new[VALIDATION_SCORE])

@@ -1,6 +1,6 @@
-"""Rejection sampling: supervised training on the best of several samples of each prompt.
+"""Rejection sampling: SFT on the best of several samples of each prompt.
 
-What reinforcement must beat: the same reward and the same samples, without a gradient of it
+The baseline for reinforcement learning: the same reward and samples, but no policy gradient
 (Touvron et al. 2023, arXiv 2307.09288, section 3.2.3).
 """
 
@@ -14,13 +14,13 @@ from rl_explain.training.pairs import read_samples
 
 
 def best_samples(folder: Path, examples: Sequence[Example]) -> list[Example]:
-    """For each prompt that the stage `pairs` sampled, its best completion as an example.
+    """The best completion of each prompt that the stage `pairs` sampled, as examples.
 
-    Prompts none of whose samples got a score are left out.
+    Prompts without a scored sample are left out.
 
     Args:
-        folder: of the stage `pairs`.
-        examples: the questions sampled from, in order; the first ones may be all that were.
+        folder: the folder of the stage `pairs`.
+        examples: the questions in order; `pairs` may have sampled only the first ones.
     """
     groups = [list(rows) for _, rows in groupby(read_samples(folder), lambda row: row["number"])]
     best = [max(filter(_scored, rows), key=_total, default=None) for rows in groups]

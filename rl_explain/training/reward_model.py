@@ -1,11 +1,11 @@
-"""The learned judge: a Bradley-Terry reward model in the place of the judge that taught it.
+"""The learned judge: a Bradley-Terry reward model that replaces the judge that taught it.
 
     P(first preferred) = sigmoid(s(first) - s(second))        (Bradley and Terry 1952)
 
-s is a language model with a head of one number, trained by TRL's RewardTrainer on a teacher's
-preferences (`learned_judge`). It reads plain text: the recommender's verdict, the item and the
-history, with attributes, and the explanation; no virtual tokens, so any backbone will do. A rating
-is the score on a line through the mean scores of the texts that the teacher put on each level.
+s is a language model with a scalar head, trained by TRL's RewardTrainer on a teacher's preferences
+(`learned_judge`). It reads plain text: the recommender's verdict, the item and the history, with
+attributes, and the explanation. It reads no virtual tokens, so any backbone works. Ratings
+interpolate linearly between the mean scores of the texts at each of the teacher's levels.
 """
 
 import json
@@ -38,15 +38,15 @@ from rl_explain.teacher.writer import attribute_values
 
 MANIFEST = "judge.json"
 AT_ONCE = 64
-"""Texts of a forward pass."""
+"""Texts per forward pass."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """From scores to levels and preferences.
+    """Maps scores to levels and preferences.
 
-    scores: mean score of the teacher's texts of each level in `levels`, both ascending.
-    tie: difference of scores up to which two texts tie.
+    scores: mean score of the teacher's texts at each level in `levels`; both ascending.
+    tie: largest score difference at which two texts tie.
     """
 
     scores: Sequence[float]
@@ -55,10 +55,10 @@ class Scale:
 
     @classmethod
     def fit(cls, scores: np.ndarray, ratings: np.ndarray, tie: float) -> "Scale":
-        """From scores (N,) and the teacher's ratings (N,) of the same texts.
+        """Fit to scores (N,) and the teacher's ratings (N,) of the same texts.
 
-        Where a level's mean score lies below that of a lower level, it is raised to it, so that a
-        higher score is never a lower rating.
+        If a level's mean score is below that of a lower level, it is raised to it, so that a higher
+        score never gives a lower rating.
         """
         levels = np.floor(ratings + 0.5)
         known = np.unique(levels)
@@ -66,12 +66,12 @@ class Scale:
         return cls(means.tolist(), known.tolist(), tie)
 
     def ratings(self, scores: np.ndarray) -> np.ndarray:
-        """The rating (N,) of each score: between the levels by straight lines, constant beyond."""
+        """The rating (N,) of each score: linear between the levels, constant beyond them."""
         return np.interp(scores, self.scores, self.levels)
 
 
 class RewardModel:
-    """A language model with a head of one number, and how cases are written for it."""
+    """A language model with a scalar head, and the text format of its cases."""
 
     def __init__(
         self,
@@ -90,19 +90,19 @@ class RewardModel:
 
     @classmethod
     def untrained(cls, config: ModelConfig, context: RewardContext) -> "RewardModel":
-        """The base model with LoRA and a head, which train together; errors as `load_backbone`."""
+        """The base model with a trainable LoRA and head; errors as in `load_backbone`."""
         model, tokenizer = load_backbone(config)
         lora = LoraConfig(
             r=config.lora_rank,
             lora_alpha=config.lora_alpha,
             lora_dropout=0.0,
             target_modules=list(config.lora_targets),
-            task_type="SEQ_CLS",  # peft then trains and saves the head as well
+            task_type="SEQ_CLS",  # peft then also trains and saves the head
         )
         return cls(get_peft_model(model, lora), tokenizer, context)
 
     def encode(self, case: JudgeCase) -> list[int]:
-        """Token ids of what the model reads; the head reads at the end token."""
+        """Token ids of the model's input; the score is read at the end token."""
         history = "; ".join(self._items[item] for item in case.history)
         text = (
             f"Recommender: {case.label}\nItem: {self._items[case.item]}\nHistory: {history}\n"
@@ -112,7 +112,7 @@ class RewardModel:
 
     @torch.inference_mode()
     def scores(self, cases: Sequence[JudgeCase]) -> np.ndarray:
-        """s of each case: (N,) float64, in log-odds; only differences mean something."""
+        """s of each case: (N,) float64, in log-odds; only differences are meaningful."""
         self.model.eval()
         ids = [self.encode(case) for case in cases]
         order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
@@ -127,7 +127,7 @@ class RewardModel:
 
 
 class LearnedJudge:
-    """Rates and compares by the scores of a reward model."""
+    """Rates and compares explanations by the scores of a reward model."""
 
     def __init__(self, reward_model: RewardModel, scale: Scale) -> None:
         self._reward_model = reward_model
@@ -137,10 +137,11 @@ class LearnedJudge:
     def load(
         cls, folder: Path, context: RewardContext, device: str | None = None
     ) -> "LearnedJudge":
-        """The judge that `save` left in a folder; on a GPU where there is one, unless told.
+        """The judge that `save` wrote to a folder; on a GPU if there is one, unless `device` says
+        otherwise.
 
         Raises:
-            UserError: none is there.
+            UserError: the folder has no judge.
         """
         if not (folder / MANIFEST).is_file() or not (folder / "adapter" / ADAPTER_FILE).is_file():
             raise UserError(f"no learned judge in {folder}: run `rl-explain judge-train` first.")
@@ -156,17 +157,18 @@ class LearnedJudge:
         """Write the adapter, as safetensors, and `judge.json`."""
         model = self._reward_model.model
         if config.name == TINY:
-            model.peft_config[ADAPTER].base_model_name_or_path = TINY  # its path is this machine's
+            # The base's path is machine-specific.
+            model.peft_config[ADAPTER].base_model_name_or_path = TINY
         model.save_pretrained(str(folder / "adapter"))
         manifest = {"base": config.name, "dtype": config.dtype, "teacher": teacher}
         write_json(folder / MANIFEST, manifest | {"scale": asdict(self._scale)})
 
     def rate(self, cases: Sequence[JudgeCase]) -> list[Rating]:
-        """A rating of each explanation, within the levels that the teacher gave."""
+        """A rating of each explanation, within the range of the teacher's levels."""
         return [float(rating) for rating in self._scale.ratings(self._reward_model.scores(cases))]
 
     def prefer(self, pairs: Sequence[tuple[JudgeCase, JudgeCase]]) -> list[Preference]:
-        """The explanation of the higher score, whatever the order; a tie where both are close."""
+        """The explanation with the higher score, in either order; a tie if both are close."""
         scores = self._reward_model.scores([case for pair in pairs for case in pair])
         return [self._preferred(gap) for gap in scores[::2] - scores[1::2]]
 
@@ -177,10 +179,10 @@ class LearnedJudge:
 
 
 def load_backbone(config: ModelConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The base model with a new head of one number, and its tokenizer, which pads on the right.
+    """The base model with a new scalar head, and its tokenizer, which pads on the right.
 
     Raises:
-        UserError: nothing under that name loads as such.
+        UserError: `config.name` does not load as a reward model.
     """
     tokenizer = load_tokenizer(config.name)
     tokenizer.padding_side = "right"
@@ -193,7 +195,7 @@ def load_backbone(config: ModelConfig) -> tuple[PreTrainedModel, PreTrainedToken
         )
     except (OSError, ValueError) as error:
         raise UserError(
-            f"model.name is {config.name!r}, which loads as no reward model: {error}"
+            f"model.name is {config.name!r}, which does not load as a reward model: {error}"
         ) from None
     model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
     return model, tokenizer

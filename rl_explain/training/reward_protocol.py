@@ -1,7 +1,7 @@
-"""What a reward may offer a trainer, beside being called.
+"""Optional parts of a reward that trainers use.
 
-Any callable that gives a number, `None` or `FAILED` for each completion is a reward for every
-trainer. `OptionalParts` are what a trainer also uses where a reward has them, each for itself;
+Any callable that returns a number, `None` or `FAILED` for each completion works as a reward for
+every trainer. A trainer also uses each of the `OptionalParts` that a reward has;
 `reward_models.composite.Composite` has them all.
 """
 
@@ -21,52 +21,52 @@ MEMORY = "memory"
 
 
 class OptionalParts(Protocol):
-    """None of these is needed."""
+    """None of these is required."""
 
     progress: float
-    """Set by the trainer: the share of training that is done, 0 to 1."""
+    """Set by the trainer: the share of training done, 0 to 1."""
 
     def credits(
         self, completions: Sequence[str], result: CompositeResult, **columns: Any
     ) -> list[list[Credit]]:
-        """What parts of each completion brought to its total; PPO credits them to their tokens."""
+        """What parts of each completion contributed to its total; PPO credits their tokens."""
         ...
 
     def final_reward(self) -> RewardFunction:
-        """The reward that validation uses, if the reward itself changes in training."""
+        """The reward for validation, if the reward changes during training."""
         ...
 
     def state(self) -> Mapping[str, Any]:
-        """What checkpoints keep of the reward, as JSON holds it without loss."""
+        """The reward's state for checkpoints, in values that JSON stores without loss."""
         ...
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state` gave; an empty mapping at the start of a training."""
+        """Continue from what `state` returned; an empty mapping at the start of a training."""
         ...
 
 
 def optional(reward_fn: RewardFunction, part: str) -> Any:
-    """That part of `OptionalParts`, or `None` where the reward has none."""
+    """A part of `OptionalParts`, or `None` if the reward does not have it."""
     return getattr(reward_fn, part, None)
 
 
 def final_reward(reward_fn: RewardFunction) -> RewardFunction:
-    """The reward by which weights of different times compare."""
+    """The reward that makes weights from different iterations comparable."""
     final = optional(reward_fn, "final_reward")
     return final() if final else reward_fn
 
 
 class RewardState(TrainerCallback, ExportableState):
-    """Tells a reward the share of training that is done, and keeps its state in checkpoints.
+    """Tells a reward the share of training done, and saves its state in checkpoints.
 
-    The trainer writes the state into `trainer_state.json`.
+    The trainer writes the state to `trainer_state.json`.
     """
 
     def __init__(self, reward_fn: RewardFunction) -> None:
         self._reward_fn: Any = reward_fn
 
     def state(self) -> dict[str, Any]:
-        """What the trainer saves."""
+        """The state that the trainer saves."""
         own = optional(self._reward_fn, "state")
         return {"args": {}, "attributes": {MEMORY: own() if own else {}}}
 
@@ -89,6 +89,6 @@ class RewardState(TrainerCallback, ExportableState):
 
 
 def _stored(state: TrainerState) -> Mapping[str, Any]:
-    """The memory in the checkpoint that training resumes from."""
+    """The reward's state in the checkpoint that training resumes from."""
     saved: Mapping[str, Any] = state.stateful_callbacks or {}  # type: ignore[assignment]
     return saved.get(RewardState.__name__, {}).get("attributes", {}).get(MEMORY, {})

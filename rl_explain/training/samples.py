@@ -1,7 +1,7 @@
-"""Sampled completions and what every reward term said of them, kept for other mixtures of terms.
+"""Sampled completions and their scores by every reward term, kept for other reward weights.
 
-What was sampled depends on the model and the questions, what a term says on the texts, never on
-weights: another mixture weighs the same scores anew, and samples nothing.
+Samples depend on the model and the questions, and a term's scores on the texts. Neither depends on
+the reward weights, so runs with other weights reuse both.
 """
 
 import json
@@ -15,16 +15,16 @@ from rl_explain.files import write_json
 from rl_explain.tasks.examples import Example
 
 FOLDER = "samples"
-"""Sub-folder of a stage; its files are named after what they were sampled from."""
+"""Subfolder of a stage; its files are named after what was sampled."""
 
 
 @dataclass
 class Samples:
-    """Completions of some prompts, those of a prompt beside each other.
+    """Completions of some prompts; those of the same prompt are adjacent.
 
-    ended: whether a completion ended by itself; tokens: how many it took.
-    scores: by name of a term, one a completion, no `FAILED` among them.
-    scored_by: what the scores depend on, beside the texts.
+    ended: whether each completion ended by itself; tokens: its length.
+    scores: by name of a term, one per completion, never `FAILED`.
+    scored_by: what the scores depend on besides the texts.
     """
 
     completions: list[str]
@@ -34,10 +34,10 @@ class Samples:
     scored_by: str = ""
 
     def rewards(self, rewards: Mapping[str, Reward], scored_by: str) -> dict[str, Reward]:
-        """`rewards` for these completions as one batch: what was scored before is not asked again.
+        """`rewards` for these completions as one batch; saved scores are not computed again.
 
         Args:
-            scored_by: of the rewards; scores that depended on anything else are dropped.
+            scored_by: what these rewards depend on; saved scores with another value are dropped.
         """
         if self.scored_by != scored_by:
             self.scores, self.scored_by = {}, scored_by
@@ -48,20 +48,20 @@ class Samples:
             if name in self.scores:
                 return self.scores[name]
             scores = list(reward(completions, **columns))
-            if not any(score is FAILED for score in scores):  # else another time may do better
+            if not any(score is FAILED for score in scores):  # a retry may succeed
                 self.scores[name] = scores
             return scores
 
         return answer
 
     def save(self, path: Path) -> None:
-        """Write the file whole, or not at all."""
+        """Write the file atomically."""
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, vars(self))
 
     @classmethod
     def load(cls, path: Path) -> "Samples | None":
-        """What `save` left; `None` where there is none."""
+        """The samples that `save` wrote; `None` if there are none."""
         return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 
@@ -76,7 +76,7 @@ def draw_samples(
     description: str,
     constrained: bool = False,
 ) -> Samples:
-    """`samples` completions of each question, with the prompts' titles alone if `constrained`."""
+    """`samples` completions per question; if `constrained`, only prompt titles are quoted."""
     answers = explainer.generate(
         [example.prompt for example in examples],
         temperature=temperature,
@@ -93,7 +93,7 @@ def draw_samples(
 
 
 def best_of_n(completions: Sequence[str], totals: Sequence[Score], n: int) -> list[str]:
-    """For each question the best of its `n` samples, which are adjacent; the first one of equals.
+    """The best of each question's `n` adjacent samples; the first of equals.
 
     Samples without a score are chosen last.
     """

@@ -1,4 +1,4 @@
-"""What a reward function said of the completions of an iteration."""
+"""Scores that a reward function gives an iteration's completions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from reward_models.types import FAILED, Score
 from rl_explain.training.reward_protocol import RewardFunction
 
 Columns = Mapping[str, Sequence[Any]]
-"""Name to one value a row; `prompt` is text in the model's own format, `question` the same without
-a chat template."""
+"""Column name to one value per row; `prompt` is in the model's format, `question` is the same text
+without a chat template."""
 
 
 def take(columns: Columns, rows: Sequence[int]) -> dict[str, list[Any]]:
@@ -27,20 +27,20 @@ def score(
     """Totals and terms of the completions.
 
     Raises:
-        ValueError: the function gave another number of totals.
+        ValueError: the function returned a different number of totals.
     """
     result = reward_fn(completions, **columns)
     if not isinstance(result, CompositeResult):
         result = CompositeResult([_checked(total) for total in result], {})
     if len(result.total) != len(completions):
         raise ValueError(
-            f"reward_fn gave {len(result.total)} totals for {len(completions)} completions."
+            f"reward_fn returned {len(result.total)} totals for {len(completions)} completions."
         )
     return result
 
 
 def scored_rows(result: CompositeResult) -> list[int]:
-    """Rows whose total is a number; the others (`None`, `FAILED`) teach nothing."""
+    """Rows whose total is a number; the others (`None`, `FAILED`) are not trained on."""
     return [row for row, total in enumerate(result.total) if isinstance(total, int | float)]
 
 
@@ -50,12 +50,12 @@ def totals(result: CompositeResult, rows: Sequence[int]) -> Tensor:
 
 
 def summary(result: CompositeResult) -> dict[str, float]:
-    """`score`, the mean total if there is any, and `reward/...`, the result's own summary."""
+    """`score`, the mean total if any completion has one, and `reward/...`, the result's summary."""
     rows = scored_rows(result)
     mean = {"score": totals(result, rows).mean().item()} if rows else {}
     return mean | {f"reward/{name}": value for name, value in result.summary().items()}
 
 
 def _checked(total: Score) -> Score:
-    """A number that is not finite is no score."""
+    """The total; `FAILED` if it is not finite."""
     return FAILED if isinstance(total, float) and not math.isfinite(total) else total

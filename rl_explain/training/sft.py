@@ -27,7 +27,7 @@ def train_sft(
     seed: int,
     device: str = "cpu",
 ) -> dict[str, float]:
-    """Train `model` in place on the completions of `examples`; resume where it was interrupted.
+    """Train `model` in place on the completions of `examples`; resume if interrupted.
 
     Writes `log.jsonl`, `checkpoints/` and `adapter/` under `folder`; returns flat metrics.
     """

@@ -1,4 +1,4 @@
-"""Settings of SFT, and of rejection sampling, which is SFT on the best samples."""
+"""Settings of SFT and of rejection sampling, which is SFT on the best samples."""
 
 from pydantic import PositiveFloat, PositiveInt
 
@@ -12,16 +12,16 @@ class SFTSettings:
     steps: PositiveInt = 100
     """Optimiser steps."""
     batch_size: PositiveInt = 32
-    """Examples a step."""
+    """Examples per step."""
     learning_rate: PositiveFloat | None = None
-    """Chosen by the base when null."""
+    """The base model's default when null."""
     warmup: Share = 0.1
-    """Share of the steps in which the learning rate rises."""
+    """Share of the steps during which the learning rate rises."""
 
 
 @settings("training.rejection")
 class RejectionSettings(SFTSettings):
-    """Supervised training on the best sample of each prompt of the pairs."""
+    """SFT on the best sample of each prompt that the stage `pairs` sampled."""
 
     steps: PositiveInt = 50
     """Optimiser steps."""

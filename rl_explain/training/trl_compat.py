@@ -1,8 +1,7 @@
-"""Everything that leans on private or undocumented parts of TRL and transformers.
+"""All code that depends on private or undocumented parts of TRL and transformers.
 
-`tests/training/test_trl_compat.py` compares a digest of each of these parts with the one that was
-checked: a release that changes a part fails there. Read the change, then renew the digest and
-`CHECKED`.
+`tests/training/test_trl_compat.py` compares a digest of each of these parts with the checked one,
+so a release that changes a part fails there. Read the change, then update the digest and `CHECKED`.
 
 - `head_on_completions_only`: `trl.trainer.utils._use_triton`, which SFT's loss calls.
 - `CompletionORPOTrainer`: `tokenize_row`, `concatenated_forward`, `concatenated_inputs` and
@@ -31,23 +30,23 @@ from rl_explain.training.ppo.losses import token_entropy, token_log_probs
 CHECKED = {"trl": "1.16.0", "transformers": "5.23.0"}
 """Versions whose private parts were read."""
 IGNORED = -100
-"""Label of tokens outside completions, as TRL and PyTorch have it."""
+"""Label of tokens outside completions, as in TRL and PyTorch."""
 
 ArgumentsT = TypeVar("ArgumentsT", bound=TrainingArguments)
 
 
 def one_device(arguments: ArgumentsT) -> ArgumentsT:
-    """Keep the trainer to one GPU of several, where it would copy the model to each by threads."""
+    """Keep the trainer on one GPU; with several it would use `nn.DataParallel`."""
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
 
 
 @contextmanager
 def head_on_completions_only() -> Iterator[None]:
-    """Within, SFT applies the output head to the tokens that are scored, on every device.
+    """Context manager in which SFT applies the output head only to scored tokens, on every device.
 
-    TRL does so only where it can use Triton. On a CPU it applies the head to every token of the
-    prompts as well, more than half of all work here. The loss is the same.
+    TRL does so only where it can use Triton. On a CPU it also applies the head to every prompt
+    token, which is more than half of all work here. The loss is the same.
     """
     original = trl_internals._use_triton
     trl_internals._use_triton = lambda device: True
@@ -60,12 +59,12 @@ def head_on_completions_only() -> Iterator[None]:
 class CompletionORPOTrainer(ORPOTrainer):
     """TRL's ORPO with the likelihood term over the completion alone.
 
-    TRL takes it over the prompt too, as the paper's code does. Our prompts contain virtual tokens,
-    and the output head has no rows for them.
+    TRL includes the prompt, as the paper's code does. Our prompts contain virtual tokens, and the
+    output head has no rows for them.
     """
 
     def tokenize_row(self, feature: Any, model: Any = None) -> dict[str, Any]:
-        """As TRL, without the BOS that it adds to prompts: `format_prompt` has written it."""
+        """As in TRL, but without adding BOS to prompts: `format_prompt` has already done so."""
         tokenizer: Any = self.processing_class
         bos_token, tokenizer.bos_token = tokenizer.bos_token, None
         try:
@@ -81,7 +80,7 @@ class CompletionORPOTrainer(ORPOTrainer):
             batch, padding_value=self.padding_value, device=self.accelerator.device
         )
         labels: Any = both["concatenated_labels"]
-        # No completion begins further left; logits over the prompts would be most of the work.
+        # No completion starts further left; logits of the prompts would be most of the work.
         kept = labels.shape[1] - int((labels != IGNORED).any(0).int().argmax()) + 1
         labels = labels[:, -kept:]
         logits = model(
@@ -100,10 +99,10 @@ class CompletionORPOTrainer(ORPOTrainer):
 
 
 class _SharedPrompts:
-    """Passes over completions read equal prompts once.
+    """Reads equal prompts once when it computes log-probabilities of completions.
 
-    TRL reads each prompt once for every completion and, where it cannot use Triton, applies the
-    output head to the prompt's tokens as well: most of the work where prompts are long. The
+    TRL reads each prompt once per completion and, where it cannot use Triton, also applies the
+    output head to the prompt's tokens, which is most of the work for long prompts. The
     log-probabilities are the same.
     """
 
@@ -119,7 +118,7 @@ class _SharedPrompts:
         compute_entropy: bool = False,
         **images: Any,
     ) -> tuple[Tensor, Tensor | None, None]:
-        """As TRL's, for texts: (B, C) each, C being `logits_to_keep`; no auxiliary loss."""
+        """As in TRL, for text: (B, C) each, where C is `logits_to_keep`; no auxiliary loss."""
         parts = [
             self._of_part(model, ids, mask, logits_to_keep, compute_entropy)
             for ids, mask in zip(
@@ -135,7 +134,7 @@ class _SharedPrompts:
         self, model: Any, ids: Tensor, mask: Tensor, length: int, with_entropy: bool
     ) -> tuple[Tensor, Tensor]:
         prompt, completion = ids[:, :-length], ids[:, -length:]
-        padding = int(prompt.shape[1] - mask[:, :-length].sum(1).max())  # columns that only pad
+        padding = int(prompt.shape[1] - mask[:, :-length].sum(1).max())  # columns of padding alone
         logits = completion_logits(
             model,
             prompt[:, padding:],
@@ -144,7 +143,7 @@ class _SharedPrompts:
             mask[:, -length:],
         )
         logits = logits.float() / self.temperature
-        with torch.no_grad():  # it is logged, and no part of the loss
+        with torch.no_grad():  # only logged, not part of the loss
             entropy = token_entropy(logits) if with_entropy else torch.empty(0)
         return token_log_probs(logits, completion), entropy
 

@@ -1,4 +1,4 @@
-"""Greedy answers to the validation prompts, on which the best weights of a training are chosen."""
+"""Scores greedy answers to the validation prompts and keeps a training's best weights."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ from rl_explain.training.reward_protocol import RewardFunction, final_reward
 from rl_explain.training.scoring import Columns, score, summary
 
 BEST = "best"
-"""Sub-folder of the best weights so far."""
+"""Subfolder of the best weights so far."""
 VALIDATION_SCORE = "validation/score"
 
 
@@ -39,7 +39,7 @@ def validate(
 ) -> dict[str, float]:
     """`validation/score`, the mean reward of greedy answers if any was scored, and its parts.
 
-    The reward is the `final_reward` one. With `titles` answers quote nothing else.
+    The reward is `final_reward(reward_fn)`. With `titles`, answers can quote only these.
     """
     answers = generate(
         model,
@@ -55,22 +55,22 @@ def validate(
 
 
 def require_score(metrics: dict[str, float]) -> None:
-    """`UserError` when no answer was scored: nothing could be chosen by it."""
+    """`UserError` if no answer was scored, since nothing could then select the best weights."""
     if VALIDATION_SCORE not in metrics:
         raise UserError(
-            "no answer to the validation prompts, which are explanations, got a score: give a "
-            "term that scores explanations a weight, such as rewards.weights.faithfulness=1."
+            "no explanation of a validation prompt got a score: give a term that scores "
+            "explanations a weight, such as rewards.weights.faithfulness=1."
         )
 
 
 class BestWeights:
-    """Keeps the weights of the best validation score so far, in the sub-folder `best`.
+    """Keeps the weights with the best validation score so far, in the subfolder `best`.
 
     The best score and its step are part of the trainer's state, so a resumed training knows them.
 
     Args:
-        folder: of the stage.
-        save: writes the weights, as they are, to a folder.
+        folder: the stage's folder.
+        save: writes the current weights to a folder.
         load: loads what `save` wrote.
     """
 
@@ -80,7 +80,7 @@ class BestWeights:
         self._folder, self._save, self._load = folder / BEST, save, load
 
     def offer(self, state: TrainerState, metrics: dict[str, float]) -> None:
-        """Keep the weights if `metrics`, of `validate`, have the highest score."""
+        """Keep the weights if `metrics`, from `validate`, have the highest score so far."""
         found = metrics.get(VALIDATION_SCORE, float("-inf"))
         if found > (float("-inf") if state.best_metric is None else state.best_metric):
             state.best_metric, state.best_global_step = found, state.global_step
@@ -102,13 +102,13 @@ def best_adapter(model: PeftModel, folder: Path) -> BestWeights:
 
 
 class ValidateOnSteps(TrainerCallback):
-    """Validates before the first step, every so many steps and after the last one.
+    """Validates before the first step, every `every` steps and after the last one.
 
     Args:
-        validation: gives the metrics of `validate` for the model as it is.
-        log: of the trainer.
+        validation: returns the metrics of `validate` for the current model.
+        log: the trainer's `log`.
         every: optimiser steps between validations.
-        best: keeps the best weights; the model has them at the end.
+        best: keeps the best weights and loads them into the model at the end.
     """
 
     def __init__(

@@ -105,7 +105,7 @@ def test_a_teacher_without_preferences_is_refused(tmp_path: Path, random_base: P
         def prefer(self, pairs):  # type: ignore[no-untyped-def]
             return ["tie"] * len(pairs)
 
-    with pytest.raises(UserError, match=r"0 preferences to learn .* raise training\.judge"):
+    with pytest.raises(UserError, match=r"0 training preferences .* raise training\.judge"):
         train_learned_judge(
             Indifferent(),
             questions(5),

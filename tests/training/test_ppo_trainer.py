@@ -382,7 +382,7 @@ def test_a_prefix_baseline_removes_what_the_prompt_decides(
 
 def test_columns_of_unequal_length_are_refused(sft_model: Any, tmp_path: Path) -> None:
     model, tokenizer = sft_model()
-    with pytest.raises(UserError, match="the training columns hold"):
+    with pytest.raises(UserError, match="the training columns have"):
         PPOTrainer(
             model,
             tokenizer,

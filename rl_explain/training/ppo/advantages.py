@@ -1,7 +1,7 @@
 """Generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438) over tokens.
 
-A completion is an episode: a token is an action, the state before it is all text to its left, and
-an episode ends after its last token, where the value is 0.
+A completion is an episode and a token is an action. The state before a token is all text to its
+left. The value after the last token is 0.
 """
 
 import torch
@@ -20,7 +20,7 @@ def estimate_advantages(
     Args:
         rewards: (B, T) reward of each token.
         values: (B, T) value of the state before each token.
-        mask: (B, T) true for the tokens of the completion, which come first in their row.
+        mask: (B, T) true for the completion's tokens, which come first in their row.
         gamma: discount, 0 to 1.
         gae_lambda: 0 (one-step) to 1 (Monte Carlo).
 
@@ -39,7 +39,7 @@ def estimate_advantages(
 
 
 def whiten(values: Tensor, mask: Tensor) -> Tensor:
-    """`values` (B, T) at mean 0 and variance 1 over the tokens where `mask` is true; 0 elsewhere.
+    """Scale `values` (B, T) to mean 0 and variance 1 where `mask` is true; 0 elsewhere.
 
     Equal values become 0.
     """

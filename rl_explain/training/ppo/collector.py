@@ -1,4 +1,4 @@
-"""An iteration's completions: sampled, scored, and prepared for the update."""
+"""Samples and scores an iteration's completions and prepares them for the update."""
 
 import time
 from collections.abc import Sequence
@@ -28,17 +28,17 @@ from rl_explain.training.scoring import Columns, score, scored_rows, summary, ta
 
 
 class Collector:
-    """From the number of an iteration, counted from 0, to what its update learns from.
+    """Maps the number of an iteration, counted from 0, to the experience for its update.
 
     Args:
         prompts: columns of the training prompts.
-        kl: adapts to each iteration.
-        micro_batches: forward passes of an optimiser step.
+        kl: adapted after each iteration.
+        micro_batches: forward passes per optimiser step.
         grammar: constrains completions to the titles of the column `question`.
 
     Attributes:
-        figures: of the last iteration, for the log.
-        started: when the last iteration began, on the clock `time.perf_counter`.
+        figures: the last iteration's figures for the log.
+        started: start of the last iteration, by `time.perf_counter`.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Collector:
         return self._prepare(batch, rows, texts, result, columns)
 
     def draw(self, iteration: int) -> Columns:
-        """This process's share of the iteration's prompts, one row a completion."""
+        """This process's share of the iteration's prompts, one row per completion."""
         rows = draw_prompts(
             len(self.prompts["prompt"]), self.config.rollout_batch_size, iteration, self.seed
         )
@@ -92,7 +92,7 @@ class Collector:
         return take(self.prompts, own.repeat(self.config.samples_per_prompt).tolist())
 
     def sample(self, columns: Columns, iteration: int) -> Batch:
-        """A completion of every row."""
+        """One completion per row."""
         with self.accelerator.autocast():
             return sample(
                 self.model.base,
@@ -107,7 +107,7 @@ class Collector:
             )
 
     def titles(self, columns: Columns) -> PromptTitles | None:
-        """What completions of these prompts may quote; anything when `None`."""
+        """The titles that completions of these prompts may quote; `None` for no constraint."""
         return self.grammar.of(columns["question"]) if self.grammar else None
 
     def _describe(self, batch: Batch, result: CompositeResult) -> dict[str, float]:
@@ -128,13 +128,13 @@ class Collector:
             append_samples(path, iteration + 1, prompts, texts, result, count)
 
     def _check_enough(self, scored: int, iteration: int) -> None:
-        """Every micro-batch needs a completion, in every process."""
+        """Check that every micro-batch of every process gets a completion."""
         needed = self.config.minibatches * self.micro_batches
         if min(gather_object([scored])) < needed:
             raise UserError(
-                f"only {scored} completions of iteration {iteration + 1} got a score, and its "
-                f"update takes {needed}: see why the reward gave none, then run again; training "
-                "resumes at its last checkpoint."
+                f"only {scored} completions of iteration {iteration + 1} got a score, but its "
+                f"update needs {needed}: find out why the reward gave none, then run again; "
+                "training resumes from its last checkpoint."
             )
 
     def _prepare(
@@ -145,7 +145,7 @@ class Collector:
         result: CompositeResult,
         columns: Columns,
     ) -> Batch:
-        """What the completions in `rows` teach."""
+        """The experience from the completions in `rows`."""
         kept = {name: values[rows] for name, values in batch.items()}
         ids, mask = kept["completion_ids"], kept["completion_mask"]
         signal = learning_signal(
@@ -173,7 +173,7 @@ class Collector:
         result: CompositeResult,
         columns: Columns,
     ) -> dict[str, Tensor]:
-        """What each citation brought, if the reward can tell and it is wanted."""
+        """The credits of citations, if the reward offers them and the settings use them."""
         credits = optional(self.reward_fn, "credits")
         if not self.config.citation_credit or credits is None:
             return {}

@@ -1,4 +1,4 @@
-"""Credits of parts of a text: their sum, and on the tokens that wrote them."""
+"""Credits of text parts: their sum per completion, and their assignment to tokens."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,20 +21,20 @@ def token_credits(
     credits: Sequence[Sequence[Credit]],
     tokenizer: PreTrainedTokenizerBase,
 ) -> Tensor:
-    """The credit of each token: that of the part of the text it helps to write, else 0: (B, T).
+    """The credit (B, T) of each token: that of the text part it belongs to, else 0.
 
-    All tokens of a part are one choice, and share its credit.
+    All tokens of a part are one choice and get the same credit.
 
     Args:
-        ids: (B, T) completions, `mask` (B, T) true for their tokens, which come first.
-        credits: of each completion; they count the characters of what it decodes to, without the
-            blanks around it.
+        ids: (B, T) completions; `mask` (B, T) is true for their tokens, which come first.
+        credits: credits of each completion; positions count characters of the decoded text without
+            surrounding whitespace.
     """
     found = torch.zeros(ids.shape, device=ids.device)
     for row, parts in enumerate(credits):
         if not parts:
             continue
-        texts = _beginnings(ids[row][mask[row]].tolist(), tokenizer)
+        texts = _prefixes(ids[row][mask[row]].tolist(), tokenizer)
         blanks = len(texts[-1]) - len(texts[-1].lstrip())
         ends = [len(text) - blanks for text in texts]
         for start, end, value in parts:
@@ -44,6 +44,6 @@ def token_credits(
     return found
 
 
-def _beginnings(ids: list[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
-    """The text through each token."""
+def _prefixes(ids: list[int], tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """The decoded text up to and including each token."""
     return tokenizer.batch_decode([ids[: n + 1] for n in range(len(ids))], skip_special_tokens=True)

@@ -22,15 +22,15 @@ def build_experience(
     """Log-probabilities, values, advantages and returns of sampled completions.
 
     Args:
-        model: its active adapter is the policy that sampled.
+        model: its active adapter must be the policy that sampled.
         batch: the completions, (B, P) prompts and (B, C) tokens.
-        signal: what they are worth.
-        kl_coef: penalty for each nat that a token's log-probability lies above the reference's.
+        signal: their learning signal.
+        kl_coef: penalty per nat by which a token's log-probability exceeds the reference's.
 
     Returns:
         `batch` with `log_probs`, `values`, `advantages` and `returns`, (B, C) each; and figures:
-        `kl` to the reference in nats a completion, `entropy` in nats a token, and the share of
-        the returns' variance that the values explain.
+        `kl` to the reference in nats per completion, `entropy` in nats per token, and
+        `explained_variance`, the share of the returns' variance that the values explain.
     """
     mask = batch["completion_mask"]
     log_probs, values, entropy = score_tokens(model, batch, config.micro_batch_size)
@@ -76,6 +76,6 @@ def score_tokens(
 
 
 def explained_variance(values: Tensor, returns: Tensor) -> float:
-    """1 - Var(returns - values) / Var(returns), at most 1; below 0 the mean predicts better."""
+    """1 - Var(returns - values) / Var(returns), at most 1; negative if the mean predicts better."""
     variance = returns.var(correction=0) + 1e-8
     return (1 - (returns - values).var(correction=0) / variance).item()

@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 
 MAX_ERROR = 0.2
-"""Bound on the relative error that one update reacts to."""
+"""Bound on the relative error in one update."""
 
 
 @dataclass
 class KLController:
-    """Raises the coefficient while the policy is further from the reference than wanted.
+    """Raises the coefficient while the KL is above its target, and lowers it below.
 
         e = clip((KL - target) / target, -0.2, 0.2)
         coef <- coef (1 + K e)
 
-    with K = completions / horizon, so that the pace does not depend on the size of an iteration.
-    The paper's K = 0.1 is an iteration of a tenth of the horizon.
+    with K = completions / horizon, so that the pace does not depend on the iteration size. The
+    paper's K = 0.1 corresponds to an iteration of a tenth of the horizon.
 
-    `target` is in nats a completion, `None` keeps the coefficient fixed; `horizon` is in
+    `target` is in nats per completion; `None` keeps the coefficient fixed. `horizon` is in
     completions.
     """
 
@@ -25,7 +25,7 @@ class KLController:
     horizon: float
 
     def update(self, kl: float, completions: int) -> None:
-        """Adapt to the mean KL, in nats a completion, of that many completions."""
+        """Adapt to the mean KL, in nats per completion, of `completions` completions."""
         if self.target is None:
             return
         error = (kl - self.target) / self.target

@@ -1,6 +1,6 @@
-"""From scores of completions to what the update learns from.
+"""Turns scores of completions into the learning signal of the update.
 
-Shapes: B completions, T tokens. Completions of one prompt are a group.
+Shapes: B completions, T tokens. Completions of the same prompt form a group.
 """
 
 from typing import NamedTuple
@@ -9,18 +9,19 @@ import torch
 from torch import Tensor
 
 LEAST_STD = 0.1
-"""Scores of a group that differ less are not scaled up further."""
+"""Floor of the group standard deviation that scores are divided by."""
 
 
 class Signal(NamedTuple):
-    """What completions are worth, and what is known of their tokens."""
+    """Scores of completions, and baselines and credits of their tokens."""
 
     scores: Tensor
-    """(B,) reward at the last token of each completion."""
+    """(B,) reward at each completion's last token."""
     potential: Tensor | None
-    """(B, T) before each token, whose change is added to the reward (`potential_shaping`)."""
+    """(B, T) potential before each token; its change is added to the reward
+    (`potential_shaping`)."""
     advantages: Tensor | None
-    """(B, T) part of the advantages that is known and not estimated."""
+    """(B, T) part of the advantages that is known instead of estimated."""
 
 
 def learning_signal(
@@ -36,7 +37,7 @@ def learning_signal(
     credit_totals: Tensor | None = None,
     token_credits: Tensor | None = None,
 ) -> Signal:
-    """Penalise what does not end, move credits to their tokens, scale by group, find a baseline.
+    """Penalise missing ends, move credits to their tokens, scale by group, compute a baseline.
 
         s_i   = score_i - penalty [i has no end]
         d_i   = standard deviation of s over the group of i      (1 without `group_scale`)
@@ -45,17 +46,17 @@ def learning_signal(
                                                                   `Signal.potential`
         A_i,t = c_i,t / d_i                                       `Signal.advantages`
 
-    A credit c_i,t is what the reward itself says that a token's citation brought to the score. It
-    leaves the score, where every token would share it, and becomes that token's own advantage.
+    A credit c_i,t is the contribution of a token's citation to the score, as the reward reports it.
+    It is subtracted from the score, which all tokens share, and added to that token's advantage.
 
     Args:
         scores: (B,) score of each completion.
         ended: (B,) whether it has an end-of-text token.
         prompts: (B,) number of its prompt.
-        ids: (B, T) its tokens; `mask` (B, T) true for them, which come first.
-        missing_eos_penalty: taken from a score without an end, 0 or more.
+        ids: (B, T) its tokens; `mask` (B, T) is true for them, and they come first.
+        missing_eos_penalty: subtracted from the score of a completion without an end, 0 or more.
         credit_totals: C (B,) sum of a completion's credits.
-        token_credits: c (B, T) credit of each token; both credits are given, or none.
+        token_credits: c (B, T) credit of each token; give both credit arguments or neither.
     """
     scores = scores - missing_eos_penalty * ~ended
     scale = group_std(scores, prompts) if group_scale else torch.ones_like(scores)
@@ -71,9 +72,10 @@ def learning_signal(
 def group_std(scores: Tensor, prompts: Tensor) -> Tensor:
     """Standard deviation (B,) of the scores in each completion's group, at least `LEAST_STD`.
 
-    Scores of a task that one term scores vary more than those of a task that several terms score,
-    whose mean they are, and would drown them. As in GRPO (Shao et al. 2024, arXiv 2402.03300), but
-    with a floor in place of an addend, so that groups whose completions hardly differ stay quiet.
+    Scores of a task with a single term vary more than those of a task whose score is the mean of
+    several terms; unscaled, the former would dominate. As in GRPO (Shao et al. 2024, arXiv
+    2402.03300), but with a floor instead of an added constant, so that small differences within a
+    group are not amplified.
 
     Args:
         scores: (B,).
@@ -87,18 +89,18 @@ def group_std(scores: Tensor, prompts: Tensor) -> Tensor:
 
 
 def prefix_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-    """The mean score of the completions of a group that begin alike, before every token.
+    """Before every token, the mean score of the group's completions with the same prefix.
 
-    Before its token t, a completion is compared with those of its group whose tokens up to t are
-    the same; once no other begins as it does, with the last ones that did. A wrong verdict is then
-    blamed on the token that gave it, not on the words that follow. This is a Monte Carlo value of
-    the state, as in VinePPO (Kazemnejad et al. 2024, arXiv 2410.01679), but from the samples that
-    exist anyway. The mean includes the completion's own score, which shrinks advantages a little.
+    Before its token t, a completion is compared with those of its group that have the same tokens
+    before t; once no other shares its prefix, with the last ones that did. So a wrong verdict is
+    blamed on its own token, not on the words that follow. This is a Monte Carlo state value, as in
+    VinePPO (Kazemnejad et al. 2024, arXiv 2410.01679), but from the existing samples. The mean
+    includes the completion's own score, which shrinks advantages slightly.
 
     Args:
         scores: (B,) score of each completion.
         prompts: (B,) number of its prompt.
-        ids: (B, T) its tokens; `mask` (B, T) true for them, which come first.
+        ids: (B, T) its tokens; `mask` (B, T) is true for them, and they come first.
 
     Returns:
         (B, T) means, 0 where `mask` is false.
@@ -108,7 +110,7 @@ def prefix_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) -> 
     for prompt in prompts.unique():
         rows = (prompts == prompt).nonzero()[:, 0]
         own = tokens[rows]
-        same = (own[:, None] == own[None]).cumprod(-1)  # (n, n, T): alike through token t
+        same = (own[:, None] == own[None]).cumprod(-1)  # (n, n, T): equal through token t
         alike = torch.cat([torch.ones_like(same[..., :1]), same[..., :-1]], -1)  # before token t
         last = (alike.sum(1) > 1).sum(-1, keepdim=True).clamp(min=1) - 1  # (n, 1)
         group = alike.transpose(1, 2).to(scores) @ scores[rows] / alike.sum(1)  # (n, T)
@@ -118,13 +120,13 @@ def prefix_means(scores: Tensor, prompts: Tensor, ids: Tensor, mask: Tensor) -> 
 
 
 def potential_shaping(rewards: Tensor, potential: Tensor, mask: Tensor) -> Tensor:
-    """Rewards (B, T) plus the change of a potential, which leaves the order of policies as it is.
+    """Rewards (B, T) plus the change of a potential, which does not change the order of policies.
 
         r_t + P_(t+1) - P_t                    Ng, Harada and Russell 1999, with discount 1
 
     Args:
-        potential: (B, T) before each token; after the last one it is 0.
-        mask: (B, T) true for the tokens of the completion, which come first in their row.
+        potential: (B, T) before each token; it is 0 after the last one.
+        mask: (B, T) true for the completion's tokens, which come first in their row.
     """
     potential = potential * mask
     following = torch.cat([potential[:, 1:], torch.zeros_like(potential[:, :1])], 1)

@@ -1,4 +1,4 @@
-"""The data loader of an iteration: samples once, then yields micro-batches, epoch by epoch."""
+"""The data loader of an iteration: samples once, then yields micro-batches epoch by epoch."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,12 +11,12 @@ from rl_explain.training.ppo.settings import PPOSettings
 
 
 class ExperienceLoader:
-    """An epoch of `transformers.Trainer` is an iteration of PPO; this is what the epoch reads.
+    """Data loader for one epoch of `transformers.Trainer`, which is one PPO iteration.
 
     Args:
-        collect: from the number of an iteration, counted from 0, to its experience.
-        count_tokens: from the tokens of this process's minibatch to the mean over processes.
-        micro_batches: forward passes of an optimiser step.
+        collect: maps the number of an iteration, counted from 0, to its experience.
+        count_tokens: maps the token count of this process's minibatch to the mean over processes.
+        micro_batches: forward passes per optimiser step.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class ExperienceLoader:
         return self.config.steps_per_iteration * self.micro_batches
 
     def __iter__(self) -> Iterator[Batch]:
-        """Micro-batches with `weights` (B, C): those of a minibatch sum to 1.
+        """Micro-batches with `weights` (B, C) that sum to 1 over a minibatch.
 
-        A loss that is summed with them is the mean over the minibatch's tokens, however it was
-        cut into micro-batches and processes.
+        A loss summed with these weights is the mean over the minibatch's tokens, however it is
+        split into micro-batches and processes.
         """
         experience = self.collect(self.iteration)
         num_rows = len(experience["completion_ids"])

@@ -1,7 +1,7 @@
-"""What PPO minimises, token by token: pure functions, reduced by the caller.
+"""PPO's losses per token, as pure functions; the caller reduces them.
 
-Shapes: B completions, T tokens, V entries of the vocabulary. PPO is Schulman et al. 2017
-(arXiv 1707.06347); the penalised reward is that of Ziegler et al. 2019 (arXiv 1909.08593).
+Shapes: B completions, T tokens, V vocabulary entries. PPO is Schulman et al. 2017 (arXiv
+1707.06347); the penalised reward is from Ziegler et al. 2019 (arXiv 1909.08593).
 """
 
 import torch
@@ -27,9 +27,9 @@ def penalised_rewards(scores: Tensor, log_ratio: Tensor, mask: Tensor, kl_coef: 
 
     Args:
         scores: (B,) score of each completion.
-        log_ratio: (B, T) log-probability under the policy pi less that under the reference rho.
-        mask: (B, T) true for the tokens of the completion, at least one, which come first.
-        kl_coef: penalty for each nat.
+        log_ratio: (B, T) log-probability under the policy pi minus that under the reference rho.
+        mask: (B, T) true for the completion's tokens, at least one, which come first.
+        kl_coef: penalty per nat.
 
     Returns:
         (B, T) rewards, 0 where `mask` is false.
@@ -42,12 +42,12 @@ def penalised_rewards(scores: Tensor, log_ratio: Tensor, mask: Tensor, kl_coef: 
 def clipped_policy_loss(
     log_probs: Tensor, old_log_probs: Tensor, advantages: Tensor, clip_range: float
 ) -> Tensor:
-    """The clipped surrogate with its sign turned: PPO, equation 7.
+    """The negated clipped surrogate objective: PPO, equation 7.
 
         max(-A r, -A clip(r, 1 - epsilon, 1 + epsilon)),   r = pi(a_t) / pi_old(a_t)
 
     Args:
-        log_probs: (B, T) under the policy that is updated.
+        log_probs: (B, T) under the policy being updated.
         old_log_probs: (B, T) under the policy that sampled.
         advantages: (B, T).
         clip_range: epsilon, above 0.
@@ -63,18 +63,18 @@ def clipped_policy_loss(
 def clipped_value_loss(
     values: Tensor, old_values: Tensor, returns: Tensor, clip_range: float | None
 ) -> Tensor:
-    """Half the squared error, of the clipped value where that is worse.
+    """Half the squared error, or that of the clipped value if it is larger.
 
         max((V - R)^2, (V_old + clip(V - V_old, -c, c) - R)^2) / 2
 
-    PPO, equation 9, has the plain squared error, not halved; halving and clipping are those of its
-    authors' public code.
+    PPO, equation 9, has the plain squared error; halving and clipping follow its authors' public
+    code.
 
     Args:
-        values: (B, T) of the value head that is updated.
+        values: (B, T) from the value head being updated.
         old_values: (B, T) at the time of sampling.
-        returns: (B, T) that values should predict.
-        clip_range: c, above 0; no clipping when `None`.
+        returns: (B, T) that the values should predict.
+        clip_range: c, above 0; no clipping if `None`.
 
     Returns:
         (B, T) losses.

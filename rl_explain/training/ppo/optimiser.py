@@ -1,4 +1,4 @@
-"""PPO's optimiser: two groups of weights, the adapter and the value head, at constant rates."""
+"""PPO's optimiser: two parameter groups, the adapter and the value head, at constant rates."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def two_rates(
     adapter_rate: float,
     value_rate: float,
 ) -> Optimizer:
-    """An optimiser of that kind whose first group is the adapter, its second the value head."""
+    """An optimiser of class `kind`; its first group is the adapter, its second the value head."""
     groups: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
     for name, weight in model.named_parameters():
         if weight.requires_grad:

@@ -1,4 +1,4 @@
-"""The reference policy: a frozen copy of the SFT adapter, in one set of base weights."""
+"""The reference policy: a frozen copy of the SFT adapter on the same base weights."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +16,12 @@ def add_reference(model: PeftModel) -> None:
     """Copy the adapter `default`, connectors included, to a frozen adapter `reference`.
 
     Raises:
-        UserError: the model has a reference already, or no adapter `default`.
+        UserError: the model already has a reference, or has no adapter `default`.
     """
     if REFERENCE in model.peft_config or POLICY not in model.peft_config:
         raise UserError(
-            f"the model has the adapters {sorted(model.peft_config)}: give one with the adapter "
-            f"{POLICY!r} alone."
+            f"the model has the adapters {sorted(model.peft_config)}: give a model with only the "
+            f"adapter {POLICY!r}."
         )
     model.add_adapter(REFERENCE, model.peft_config[POLICY])
     for name, weight in list(model.named_parameters()):
@@ -29,12 +29,12 @@ def add_reference(model: PeftModel) -> None:
             copy = model.get_parameter(name.replace(f".{POLICY}.", f".{REFERENCE}."))
             copy.data.copy_(weight.data)
             copy.requires_grad_(False)
-    model.train(model.training)  # the new layers start in training mode, whatever the model's is
+    model.train(model.training)  # new layers start in training mode regardless of the model's
 
 
 @contextmanager
 def as_reference(model: PeftModel) -> Iterator[None]:
-    """Within, `model` is the reference policy and no adapter takes gradients."""
+    """Context manager that activates the reference policy; no adapter takes gradients in it."""
     model.set_adapter(REFERENCE, inference_mode=True)
     try:
         yield

@@ -1,9 +1,9 @@
-"""Completions sampled from the very distribution whose log-probabilities are used.
+"""Samples completions from exactly the distribution whose log-probabilities are used.
 
-A batch is a dict of tensors, one row a completion: `prompt_ids` and `prompt_mask` (B, P), padded
-on the left; `completion_ids`, `completion_mask` and whatever else there is of each token (B, C),
-padded on the right. Where decoding is constrained, `completion_allowed` (B, C, bytes) says
-which tokens they could have gone on with.
+A batch is a dict of tensors, one row per completion: `prompt_ids` and `prompt_mask` (B, P), padded
+on the left; `completion_ids`, `completion_mask` and other values per token (B, C), padded on the
+right. With constrained decoding, `completion_allowed` (B, C, bytes) says which tokens were
+possible.
 """
 
 from collections.abc import Sequence
@@ -39,16 +39,15 @@ def sample(
     """One completion of each formatted prompt.
 
     Args:
-        max_new_tokens: tokens of a completion at most.
-        temperature: above 0; nothing else shapes the distribution, whatever the model's own
-            generation settings say.
+        max_new_tokens: maximum tokens per completion.
+        temperature: above 0; the model's own generation settings are ignored.
         batch_size: completions sampled at once, longest prompts first.
-        seed: the global generators are left as they were.
+        seed: seed of the sampling; global random generators are not changed.
         shared_prompts: read equal prompts of a batch once; the results are the same.
-        titles: what completions may quote, for each prompt; anything without it.
+        titles: titles that completions may quote, per prompt; `None` for no constraint.
 
     Returns:
-        The tensors of a batch. A completion holds its end-of-text token, if it has one.
+        The tensors of a batch. A completion includes its end-of-text token, if it has one.
     """
     batch = encode(tokenizer, prompts, model)
     encoded = {"prompt_ids": batch["input_ids"], "prompt_mask": batch["attention_mask"].bool()}
@@ -76,18 +75,18 @@ def sample(
 
 
 def has_ended(batch: Batch, eos_token_id: int) -> Tensor:
-    """True (B,) for completions that hold an end-of-text token."""
+    """True (B,) for completions with an end-of-text token."""
     return ((batch["completion_ids"] == eos_token_id) & batch["completion_mask"]).any(1)
 
 
 def policy_inputs(batch: Batch) -> Batch:
-    """Of all that a batch holds, what its tokens' probabilities depend on."""
+    """The tensors of a batch that token probabilities depend on."""
     names = ("prompt_ids", "prompt_mask", "completion_ids", "completion_mask", "completion_allowed")
     return {name: batch[name] for name in names if name in batch}
 
 
 def select(batch: Batch, rows: Tensor) -> Batch:
-    """Some rows of a batch, less the columns that only pad them."""
+    """Some rows of a batch, without the columns in which all of them are padding."""
     chosen = {name: values[rows] for name, values in batch.items()}
     longest = int(chosen["prompt_mask"].sum(1).max())
     width = chosen["prompt_mask"].shape[1]
@@ -100,8 +99,8 @@ def select(batch: Batch, rows: Tensor) -> Batch:
 
 
 def rows_by_length(batch: Batch) -> Tensor:
-    """Rows (B,) of a batch, longest prompt first: neighbours need little padding.
+    """Rows (B,) of a batch, longest prompt first, so that neighbours need little padding.
 
-    Completions of a prompt that are adjacent stay adjacent.
+    Adjacent completions of a prompt stay adjacent.
     """
     return batch["prompt_mask"].sum(1).argsort(descending=True, stable=True)

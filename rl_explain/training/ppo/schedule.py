@@ -1,7 +1,7 @@
-"""Which prompts an iteration draws, and how its completions are cut into minibatches.
+"""Draws an iteration's prompts and splits its completions into minibatches.
 
-Each draw is a function of the seed and of the iteration alone: a training that resumes at an
-iteration needs no state of it.
+Draws depend only on the seed and on numbers such as the iteration's, so a resumed training needs no
+saved random state.
 """
 
 from enum import IntEnum
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Draw(IntEnum):
-    """What a random number is for; keeps the sequences of one seed apart."""
+    """Purpose of a random number; gives each purpose its own sequence for a seed."""
 
     PROMPTS = 0
     MINIBATCHES = 1
@@ -20,7 +20,7 @@ class Draw(IntEnum):
 def draw_prompts(num_prompts: int, batch_size: int, iteration: int, seed: int) -> np.ndarray:
     """Rows (batch_size,) of the prompts of `iteration`, which counts from 0.
 
-    Iterations read one endless row of prompts, permutation after permutation.
+    Iterations read one endless sequence of prompts, permutation after permutation.
     """
     places = np.arange(iteration * batch_size, (iteration + 1) * batch_size)
     passes, offsets = np.divmod(places, num_prompts)
@@ -31,7 +31,7 @@ def draw_prompts(num_prompts: int, batch_size: int, iteration: int, seed: int) -
 def draw_minibatches(
     num_rows: int, minibatches: int, iteration: int, epoch: int, seed: int
 ) -> list[np.ndarray]:
-    """A random partition of the rows 0 to `num_rows` - 1 into parts of like size, each sorted."""
+    """A random partition of the rows 0 to `num_rows` - 1 into sorted parts of about equal size."""
     order = _generator(seed, Draw.MINIBATCHES, iteration, epoch).permutation(num_rows)
     return [np.sort(part) for part in np.array_split(order, minibatches)]
 

@@ -11,39 +11,39 @@ class PPOSettings(OnlineSettings):
     """Proximal policy optimization (Schulman et al. 2017) with a KL penalty to the SFT model."""
 
     prefix_baseline: bool = True
-    """Whether a token is measured against the mean score of those completions of its prompt that
-    begin alike. Needs several of a prompt."""
+    """Whether the baseline of a token is the mean score of its prompt's completions with the same
+    prefix. Needs several completions per prompt."""
     group_scale: bool = True
-    """Whether scores are divided by their standard deviation among the completions of a prompt.
-    Needs several of a prompt."""
+    """Whether scores are divided by their standard deviation over the completions of a prompt.
+    Needs several completions per prompt."""
     citation_credit: bool = True
-    """Whether what a citation brings to the total is credited to its tokens, by the recommender's
-    own account of it, instead of being estimated from the completion's score."""
+    """Whether a citation's contribution to the total, computed by the recommender, is credited to
+    its tokens instead of being estimated from the completion's score."""
     constrained_decoding: bool = True
-    """Whether completions quote nothing but titles of their prompts, in sampling and in every
-    probability, as explanations do when they are generated; needs a fast tokenizer."""
+    """Whether completions can quote only titles of their prompts, in sampling and in all
+    log-probabilities, as in the generation of explanations; needs a fast tokenizer."""
     ppo_epochs: PositiveInt = 1
-    """Passes of the update over an iteration's completions."""
+    """Update passes over an iteration's completions."""
     value_learning_rate: PositiveFloat = 1e-3
-    """Step size of Adam for the value head, constant."""
+    """Adam's learning rate for the value head, constant."""
     value_warmup_iterations: NonNegativeInt = 1
-    """Iterations at the start that train the value head alone."""
+    """Iterations at the start that train only the value head."""
     gamma: UnitInterval = 1.0
-    """Discount of a reward for each token that it lies ahead, 0 to 1."""
+    """Discount of a reward per token that it lies ahead, 0 to 1."""
     gae_lambda: UnitInterval = 1.0
     """Lambda of generalised advantage estimation, 0 (one-step) to 1 (Monte Carlo)."""
     whiten_advantages: bool = True
-    """Whether an iteration's advantages are brought to mean 0 and variance 1."""
+    """Whether an iteration's advantages are scaled to mean 0 and variance 1."""
     value_clip_range: PositiveFloat | None = None
-    """Distance, in reward, that a value may move in an iteration; no limit when null."""
+    """Maximum change of a value per iteration, in units of reward; no limit when null."""
     value_coef: NonNegativeFloat = 0.01
-    """Weight of the value loss, whose gradient also moves the trunk that the policy shares."""
+    """Weight of the value loss, whose gradient also updates the trunk shared with the policy."""
     entropy_coef: NonNegativeFloat = 0.0
-    """Weight of the entropy bonus, in reward for each nat a token."""
+    """Weight of the entropy bonus, in reward per nat per token."""
     kl_target: PositiveFloat | None = None
-    """KL, in nats a completion, that the coefficient adapts to; it stays fixed when null."""
+    """Target KL of the adaptive coefficient, in nats per completion; it is fixed when null."""
     kl_horizon: PositiveFloat = 2000.0
-    """Completions over which the adaptive coefficient moves; larger is slower."""
+    """Completions over which the coefficient adapts; larger is slower."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,5 +55,5 @@ class PPOSettings(OnlineSettings):
 
     @property
     def steps_per_iteration(self) -> int:
-        """Optimiser steps of an iteration, over all its epochs."""
+        """Optimiser steps per iteration, over all its epochs."""
         return self.ppo_epochs * self.minibatches

@@ -1,4 +1,4 @@
-"""The PPO stage: from an SFT model to the best iteration's adapter."""
+"""The PPO stage: tunes an SFT model and saves the best iteration's adapter."""
 
 from pathlib import Path
 
@@ -28,10 +28,10 @@ def train_ppo(
     device: str = "cpu",
     grammar: TitleConstraint | None = None,
 ) -> dict[str, float]:
-    """Train `model` in place; resume where it was interrupted.
+    """Train `model` in place; resume if interrupted.
 
     Writes `log.jsonl`, `samples.jsonl`, `checkpoints/`, `best/` and `adapter/` under `folder`;
-    returns flat metrics. Arguments as of `PPOTrainer`.
+    returns flat metrics. Arguments as in `PPOTrainer`.
     """
     trainer = PPOTrainer(
         model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device, grammar
@@ -42,7 +42,7 @@ def train_ppo(
 
 
 def _metrics(trainer: PPOTrainer) -> dict[str, float]:
-    """The validation score before and at the best iteration, and the last iteration's figures."""
+    """The validation score before training and at the best iteration; the last figures."""
     history = trainer.state.log_history
     scores = {
         line[ITERATION]: line[VALIDATION_SCORE] for line in history if VALIDATION_SCORE in line

@@ -5,12 +5,12 @@ et al. 2019, arXiv 1909.08593). Details follow Huang et al. 2024 (arXiv 2403.170
 
 - policy and value head share one trunk and one adapter;
 - the reward is any function of the text;
-- learning rates are constant, so that a longer training repeats a shorter one;
-- advantages are whitened in each process by itself.
+- learning rates are constant, so that a longer training starts with the steps of a shorter one;
+- each process whitens its own advantages.
 
-An epoch of the trainer is an iteration of PPO, so its own machinery logs, saves and resumes between
-iterations. `Collector` prepares what an iteration learns from; `ExperienceLoader` cuts it into
-micro-batches; `compute_loss` is what they minimise.
+A trainer epoch is a PPO iteration, so the trainer itself logs, saves and resumes between
+iterations. `Collector` prepares an iteration's experience, `ExperienceLoader` splits it into
+micro-batches, and `compute_loss` is their loss.
 """
 
 import json
@@ -65,17 +65,17 @@ class PPOTrainer(Trainer):
 
     Args:
         model: gets a frozen copy of its adapter, named `reference`.
-        prompts: columns of the training prompts; all of them go to `reward_fn`.
-        validation: columns of the prompts whose greedy answers choose the best iteration.
-        reward_fn: scores completions; those without a number leave the update.
+        prompts: columns of the training prompts; `reward_fn` gets all of them.
+        validation: columns of the prompts whose greedy answers select the best iteration.
+        reward_fn: scores completions; those without a number are left out of the update.
         folder: gets `log.jsonl`, `samples.jsonl`, `best/` and `checkpoints/`.
-        device: `cpu`, or `cuda` for what `accelerate` finds.
+        device: `cpu`, or `cuda` for the device that `accelerate` finds.
         grammar: constrains completions to the titles of the column `question`, if `config` asks
             for it.
 
     Raises:
-        ValueError: `config.constrained_decoding` without a grammar.
-        UserError: no prompts, or sizes that the number of processes does not divide.
+        ValueError: `config.constrained_decoding` is true, but `grammar` is missing.
+        UserError: there are no prompts, or the processes cannot share the batch sizes equally.
     """
 
     model: PolicyWithValue
@@ -163,7 +163,7 @@ class PPOTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
-        """Loss of a micro-batch: its part of the mean over the minibatch's tokens."""
+        """Loss of a micro-batch: its share of the mean over the minibatch's tokens."""
         ids, weights = inputs["completion_ids"], inputs["weights"]
         logits, values = model(**policy_inputs(inputs))
         log_probs = token_log_probs(logits, ids)
@@ -187,10 +187,10 @@ class PPOTrainer(Trainer):
         return (weights * loss).sum()
 
     def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
-        """Adam, at a rate for the adapter and one for the value head."""
+        """Adam, with one learning rate for the adapter and one for the value head."""
         if self.optimizer is None:
             kind, options = self.get_optimizer_cls_and_kwargs(self.args)
-            options["weight_decay"] = self.args.weight_decay  # or torch decays by its default
+            options["weight_decay"] = self.args.weight_decay  # torch's default is not 0
             rates = (self.args.learning_rate, self.config.value_learning_rate)
             whole = self.model if model is None else model
             self.optimizer = two_rates(whole, kind, options, *rates)
@@ -208,7 +208,7 @@ class PPOTrainer(Trainer):
     # Validation, logs and checkpoints
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:  # type: ignore[override]
-        """Score greedy answers to the validation prompts; keep the weights if they are the best."""
+        """Score greedy answers to the validation prompts; keep the weights if they score best."""
         metrics = mean_over_processes(self._validate())
         if not self.state.global_step:
             require_score(metrics)
@@ -220,7 +220,7 @@ class PPOTrainer(Trainer):
         return metrics
 
     def _validate(self) -> dict[str, float]:
-        """The metrics of this process's share of the validation prompts."""
+        """Metrics of this process's share of the validation prompts."""
         process, processes = self.args.process_index, self.args.world_size
         rows = range(len(self.validation["prompt"]))[process::processes]
         columns = take(self.validation, rows)
@@ -236,7 +236,7 @@ class PPOTrainer(Trainer):
             )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the iteration's figures to what the trainer logs at its end."""
+        """Log; at the end of an iteration, include its figures."""
         if self._losses:
             logs |= mean_over_processes(self._iteration_figures())
             self._losses.clear()
@@ -266,7 +266,7 @@ class PPOTrainer(Trainer):
 
 
 class IterationFlow(TrainerCallback):
-    """Evaluates and saves every so many iterations, and after the last."""
+    """Evaluates every `eval_every` iterations, saves every `save_every`, and both at the end."""
 
     def __init__(self, config: PPOSettings) -> None:
         self.config = config
@@ -292,7 +292,7 @@ def _arguments(config: PPOSettings, folder: Path, seed: int, device: str) -> Tra
 
 
 def _micro_batches(config: PPOSettings, processes: int) -> int:
-    """Forward passes of an optimiser step in each process."""
+    """Forward passes per optimiser step in each process."""
     if config.rollout_batch_size % processes:
         raise UserError(
             f"training.ppo.rollout_batch_size is {config.rollout_batch_size}: give a multiple of "
@@ -311,6 +311,6 @@ def _check_columns(columns: Columns, kind: str) -> None:
     lengths = {name: len(values) for name, values in columns.items()}
     if not lengths.get("prompt") or len(set(lengths.values())) > 1:
         raise UserError(
-            f"the {kind} columns hold {lengths} rows: give at least one prompt, and each column as "
-            "many values."
+            f"the {kind} columns have {lengths} rows: give at least one prompt, and columns of "
+            "equal length."
         )

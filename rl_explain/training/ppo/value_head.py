@@ -1,4 +1,4 @@
-"""The policy and, on the same trunk, its value head; both on disk."""
+"""The policy with a value head on the same trunk, and how both are saved."""
 
 from pathlib import Path
 from typing import cast
@@ -18,19 +18,19 @@ VALUE_HEAD_FILE = "value_head.safetensors"
 
 
 class PolicyWithValue(nn.Module):
-    """A causal language model that also predicts, before each token, the reward still to come.
+    """A causal language model that also predicts the remaining reward before each token.
 
-    The value head reads the very hidden states that the output head reads, and starts at zero. The
-    adapter and the value head are apart: saving `policy` saves no value head.
+    The value head reads the same hidden states as the output head and starts at zero. It is
+    separate from the adapter: saving `policy` does not save it.
 
-    The module is never in training mode, so that dropout is off wherever log-probabilities are
-    compared. That also turns activation checkpointing off.
+    The module is never in training mode, so dropout is off wherever log-probabilities are compared.
+    That also turns activation checkpointing off.
 
     Args:
         policy: the model with its adapter; log-probabilities are those of its active adapter.
         temperature: divisor of the logits.
-        shared_prompts: pass equal prompts of a batch through the model once, by its cache of keys
-            and values, gradients included. The results are the same.
+        shared_prompts: pass equal prompts of a batch through the model once, using its key-value
+            cache, gradients included. The results are the same.
     """
 
     accepts_loss_kwargs = False
@@ -66,13 +66,13 @@ class PolicyWithValue(nn.Module):
         """Logits and values before each token of the completions.
 
         Args:
-            prompt_ids: (B, P), padded on the left, `prompt_mask` true where not padded.
-            completion_ids: (B, C), padded on the right, `completion_mask` likewise.
-            completion_allowed: (B, C, bytes) tokens that could come; all when `None`.
+            prompt_ids: (B, P), padded on the left; `prompt_mask` is true where not padded.
+            completion_ids: (B, C), padded on the right; `completion_mask` likewise.
+            completion_allowed: (B, C, bytes) possible tokens; all if `None`.
 
         Returns:
-            Logits (B, C, V) divided by the temperature, as low as can be for tokens that could not
-            come, and values (B, C); both float32.
+            Logits (B, C, V) divided by the temperature, with the lowest finite number for
+            impossible tokens, and values (B, C); both float32.
         """
         states: list[Tensor] = []
         hook = self._output_head().register_forward_pre_hook(
@@ -90,11 +90,11 @@ class PolicyWithValue(nn.Module):
         finally:
             hook.remove()
         with torch.autocast(logits.device.type, enabled=False):
-            # reading the prompts passes the head, too
+            # the pass over the prompts also calls the output head; the last call is ours
             values = self.value_head(states[-1].float()).squeeze(-1)
             logits = logits.float() / self.temperature
             if completion_allowed is not None:
-                # not infinite: such tokens add nothing to an entropy, and leave it a number
+                # -inf would make the entropy NaN
                 lowest = torch.finfo(logits.dtype).min
                 logits.masked_fill_(~unpacked(completion_allowed, logits.shape[-1]), lowest)
             return logits, values
