@@ -121,7 +121,7 @@ def _parameters(name: str) -> int:
 
 
 def _operations_a_second(config: Config) -> float:
-    """Speed of a matrix product on the configured device, in floating-point operations per second."""
+    """Floating-point operations per second of a matrix product on the configured device."""
     cuda = torch.cuda.is_available() and config.device != "cpu"
     size = 4096 if cuda else 512
     matrix = torch.ones(size, size, device="cuda" if cuda else "cpu")

@@ -66,7 +66,7 @@ def check_ready(run: Path, stage: str) -> None:
     missing = [name for name in stage_rows() if name in before and not finished(run, name)]
     if missing:
         raise UserError(
-            f"{stage} needs {', '.join(missing)}, unfinished in {run}: run "
+            f"{stage} needs {', '.join(missing)}, not finished in {run}: run "
             f"`rl-explain {missing[0]} CONFIG` first, or every stage with `rl-explain run CONFIG`."
         )
 
