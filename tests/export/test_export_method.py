@@ -95,7 +95,7 @@ def test_an_earlier_export_gives_way_and_nothing_else(
     ("method", "message"),
     [
         ("best_of_n", "unknown method with an adapter 'best_of_n'"),
-        ("dpo", "has no finished adapter of dpo \(available: ppo, sft\)"),
+        ("dpo", r"has no finished adapter of dpo \(available: ppo, sft\)"),
     ],
 )
 def test_methods_without_an_adapter_are_refused(
