@@ -75,17 +75,17 @@ def _wanted(options: argparse.Namespace) -> list[tuple[Found, Path]]:
 
 def _try(found: Found, folder: Path, merge: bool) -> dict[str, Any]:
     """Export one adapter; the written files or the error, so that the other exports continue."""
-    told = {"run": str(found.run), "method": found.method, "folder": str(folder)}
+    entry = {"run": str(found.run), "method": found.method, "folder": str(folder)}
     print(f"{found.run}, {found.method}: {folder}", flush=True)
     try:
         made = export_method(found.run, folder, found.method, merge)
     except Exception as error:
         print(f"failed: {error}", flush=True)
-        return told | {"error": str(error)}
+        return entry | {"error": str(error)}
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     names = sorted(path.relative_to(folder).as_posix() for path in files)
-    return asdict(made) | told | {"files": names, "bytes": size, "checksum": checksum(folder)}
+    return asdict(made) | entry | {"files": names, "bytes": size, "checksum": checksum(folder)}
 
 
 if __name__ == "__main__":

@@ -160,16 +160,16 @@ def _draw_line(axes: "Axes", line: Line, moved: float) -> None:
 def _draw_range(axes: "Axes", row: Range, place: int, digits: int) -> None:
     """A row's bar, box and dot."""
     look = _look(row.style) | {"linestyle": "-"}
-    said = f"{row.name}: {row.value:.{digits}f}"
+    label = f"{row.name}: {row.value:.{digits}f}"
     ends = [row.value]
     if math.isfinite(row.low):
-        said += f" [{row.low:.{digits}f}, {row.high:.{digits}f}]"
+        label += f" [{row.low:.{digits}f}, {row.high:.{digits}f}]"
         ends = [row.low, row.value, row.high]
     if row.middle is not None:
         start, end = row.middle
         axes.barh(place, end - start, left=start, height=0.6, color=look["color"], alpha=0.3)
     middle = [len(ends) // 2]
-    axes.plot(ends, [place] * len(ends), markevery=middle, gid=f"{TITLE}{said}", **look)
+    axes.plot(ends, [place] * len(ends), markevery=middle, gid=f"{TITLE}{label}", **look)
 
 
 def _look(style: int) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _shown(runs: Sequence[RunFolder], cases: int) -> list[Section]:
 
 def _subtitle(runs: Sequence[RunFolder]) -> str:
     unfinished = sum(not run.results for run in runs)
-    said = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    text = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     if unfinished:
-        said += f", {unfinished} without results"
-    return f"{said}. Written by rl-explain report, rl_explain {__version__}."
+        text += f", {unfinished} without results"
+    return f"{text}. Written by rl-explain report, rl_explain {__version__}."

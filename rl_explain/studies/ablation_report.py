@@ -123,11 +123,11 @@ def _trade(differences: Sequence[Difference]) -> str:
         "costs": [d for d in directed if d.pooled.value > 0],
         "also changes": [d for d in clear if d.metric in UNDIRECTED],
     }
-    told = [f"{word} {', '.join(map(_moved, some))}" for word, some in parts.items() if some]
-    return "; ".join(told) or "no clear difference"
+    effects = [f"{word} {', '.join(map(_effect, some))}" for word, some in parts.items() if some]
+    return "; ".join(effects) or "no clear difference"
 
 
-def _moved(found: Difference) -> str:
+def _effect(found: Difference) -> str:
     """The effect of the term: the difference with its sign reversed."""
     value = found.pooled
     return f"{found.metric} {-value.value:+.2f} [{-value.high:+.2f}, {-value.low:+.2f}]"

@@ -25,7 +25,7 @@ def perform_run(run: Planned) -> Failures:
         performed = Run(run.config)
         performed.check()  # report an error once, not in every stage
     except Exception as error:
-        return {"": _told(error)}
+        return {"": _message(error)}
     failures: Failures = {}
     for stage in run.stages:
         lost = [name for name in STAGES[stage].reads if name in failures]
@@ -35,11 +35,11 @@ def perform_run(run: Planned) -> Failures:
         try:
             run_stages(performed, [stage])
         except Exception as error:
-            failures[stage] = _told(error)
+            failures[stage] = _message(error)
     return failures
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """The message of an error; prints the traceback unless it is a `UserError`."""
     if isinstance(error, UserError):
         return str(error)

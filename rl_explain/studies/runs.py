@@ -62,7 +62,7 @@ def perform(runs: Iterable[Planned], executor: Executor) -> list[Outcome]:
             for outcome in executor.wait():
                 ended[outcome.run.name] = outcome
                 running -= 1
-                _tell(outcome)
+                _print_outcome(outcome)
     finally:
         executor.stop()
     return [ended[name] for name in order]
@@ -74,7 +74,7 @@ def existing(runs: Iterable[Planned]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.evaluated]
 
 
-def _tell(outcome: Outcome) -> None:
+def _print_outcome(outcome: Outcome) -> None:
     name = outcome.run.name
     for stage, error in outcome.failures.items():
         print(f"== {name} failed{' in ' if stage else ''}{stage}: {error}", flush=True)

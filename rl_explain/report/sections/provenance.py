@@ -87,10 +87,10 @@ def _recommender(run: RunFolder) -> str | None:
     found = run.metrics.get("recommender", {})
     if "ndcg@10" not in found:
         return None
-    said = f"{run.name}: NDCG@10 {found['ndcg@10']:.3f}"
+    text = f"{run.name}: NDCG@10 {found['ndcg@10']:.3f}"
     if "popularity/ndcg@10" in found:
-        said += f" (popularity {found['popularity/ndcg@10']:.3f})"
-    return said
+        text += f" (popularity {found['popularity/ndcg@10']:.3f})"
+    return text
 
 
 def _of(config: Mapping[str, object], group: str, key: str) -> object:
