@@ -1,4 +1,4 @@
-"""One metric of every method, a panel a data set, as one SVG for a README or a paper.
+"""Draws one metric of every method as an SVG with a panel per data set.
 
 python benchmarks/figure.py benchmarks/results/all_methods docs/all_methods.svg
 """
@@ -18,12 +18,13 @@ from rl_explain.studies.pool import Seeds, pooled
 
 
 def figure(folder: Path, metric: str) -> str:
-    """An SVG that needs nothing beside it; values are pooled over seeds, with two-level intervals.
+    """A self-contained SVG; values are pooled over seeds, with two-level intervals.
 
-    Controls and variants are left out. A method that some seeds of its data set lack says so.
+    Controls and variants are left out. Methods that some seeds lack are marked.
 
     Args:
-        folder: what `keep_results.py` wrote.
+        folder: an archive from `keep_results.py`.
+        metric: name of the metric.
 
     Raises:
         UserError: there is no archive in `folder`, or it has no `metric`.
@@ -36,7 +37,7 @@ def figure(folder: Path, metric: str) -> str:
     styles = {name: i for i, name in enumerate(name for name in own if not is_rule(name))}
     panels = {data: _ranges(seeds, metric, own, styles) for data, seeds in results.items()}
     if not any(panels.values()):
-        raise UserError(f"--metric: {metric} is measured nowhere in {folder}.")
+        raise UserError(f"--metric: no method in {folder} has {metric}.")
     return range_panels(metric, {data: ranges for data, ranges in panels.items() if ranges})
 
 
@@ -54,9 +55,9 @@ def _ranges(seeds: Seeds, metric: str, methods: list[str], styles: dict[str, int
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 1 where there is nothing to draw."""
+    """Write the SVG; return exit code 0, or 1 if there is nothing to draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="that keep_results.py wrote")
+    parser.add_argument("folder", type=Path, help="an archive from keep_results.py")
     parser.add_argument("out", type=Path)
     parser.add_argument("--metric", default="faithfulness/score")
     given = parser.parse_args(arguments)

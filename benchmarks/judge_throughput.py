@@ -1,8 +1,8 @@
-"""How many ratings a second the endpoint judge reaches: `python benchmarks/judge_throughput.py`.
+"""Measures the endpoint judge's ratings per second: `python benchmarks/judge_throughput.py`.
 
-From an endpoint that takes 200 ms for each of at most 32 calls in flight, of which 160 a second are
-possible; and from the cache, by a judge that opens it anew. The endpoint runs in a process of its
-own, on loopback.
+First from a local endpoint with 200 ms latency and at most 32 calls in flight, which allows 160
+calls per second; then from the cache, by a newly opened judge. The endpoint runs in its own process
+on the loopback interface.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from rl_explain.pipeline.record import hardware, source_commit, this_command
 LATENCY = 0.2
 """Seconds."""
 IN_FLIGHT = 32
-ASKED = f"{IN_FLIGHT} calls in flight. Asked: 140 (160 is the limit) and, from the cache, 5,000."
+ASKED = f"{IN_FLIGHT} calls in flight. Targets: 140 (the limit is 160); from the cache, 5,000."
 TITLES = tuple(f"Title Number {row}" for row in range(1_000))
 ATTRIBUTES = tuple({"genre": ("mystery", "maritime"), "mood": ("calm",)} for _ in TITLES)
 COMPLETION = {
@@ -44,10 +44,10 @@ COMPLETION = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print both figures, as Markdown."""
+    """Print both figures as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--ratings", type=int, default=3_000, help="from the endpoint")
-    parser.add_argument("--repeats", type=int, default=5, help="of reading all of them back")
+    parser.add_argument("--ratings", type=int, default=3_000, help="number of ratings")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats of reading the cache")
     options = parser.parse_args(arguments)
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(
@@ -56,14 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server.start()
     with tempfile.TemporaryDirectory() as folder:
         found = measure(f"http://127.0.0.1:{here.recv()}/v1", folder, options)
-    print(f"# Ratings a second\n\n`python benchmarks/{this_command()}`, commit {source_commit()}.")
+    print(
+        f"# Ratings per second\n\n`python benchmarks/{this_command()}`, commit {source_commit()}."
+    )
     print(f"{ASKED}\n")
     print(f"{hardware('cpu', 1)}\n\n```json\n{json.dumps(found)}\n```")
     server.terminate()
 
 
 def measure(url: str, folder: str, options: argparse.Namespace) -> dict[str, float]:
-    """Ratings a second from the endpoint and from the cache."""
+    """Ratings per second from the endpoint and from the cache."""
     settings = EndpointSettings(base_url=url, model="slow", key_variable=None)
     retry = RetrySettings(concurrency=IN_FLIGHT)
     cases = [case(number) for number in range(options.ratings)]
@@ -83,7 +85,7 @@ def measure(url: str, folder: str, options: argparse.Namespace) -> dict[str, flo
 
 
 def seconds(judge: EndpointJudge, cases: Sequence[JudgeCase]) -> float:
-    """Wall time of rating all cases, each of which must get its 3."""
+    """Wall time of rating all cases; every rating must be 3."""
     start = time.perf_counter()
     ratings = judge.rate(cases)
     taken = time.perf_counter() - start
@@ -92,14 +94,14 @@ def seconds(judge: EndpointJudge, cases: Sequence[JudgeCase]) -> float:
 
 
 def case(number: int) -> JudgeCase:
-    """An explanation like no other, of a history of ten items."""
+    """A unique explanation, with a history of ten items."""
     history = tuple((number * 7 + step) % len(TITLES) for step in range(10))
     text = f'Yes. "{TITLES[history[0]]}" and "{TITLES[history[3]]}" are mysteries too ({number}).'
     return JudgeCase(text, history, (number * 11) % len(TITLES), "yes")
 
 
 def serve_slowly(port: Connection) -> None:
-    """Answer every request with one completion, `LATENCY` seconds after it came."""
+    """Answer every request with the same completion after `LATENCY` seconds."""
     body = json.dumps(COMPLETION).encode()
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
     answer = head.encode() + b"\r\n\r\n" + body

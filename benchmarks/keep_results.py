@@ -1,4 +1,4 @@
-"""Copies of a run or a study what its figures can be checked from, small enough to commit.
+"""Archives the data behind the figures of a run or a study, small enough to commit.
 
 python benchmarks/keep_results.py runs/all_methods benchmarks/results/all_methods
 """
@@ -12,7 +12,7 @@ from rl_explain.studies.archive import archive
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 1 where there is nothing to keep."""
+    """Write the archive; return exit code 0, or 1 if there is nothing to archive."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="a run's or a study's output_dir")
     parser.add_argument("out", type=Path)

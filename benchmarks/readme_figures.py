@@ -1,4 +1,4 @@
-"""Every table and figure that README and docs/findings.md quote, recomputed from committed cases.
+"""Recomputes every table and figure quoted in README and docs/findings.md from committed cases.
 
 python benchmarks/readme_figures.py                     # all studies, as Markdown
 python benchmarks/readme_figures.py constrained_ppo     # one of them
@@ -39,8 +39,8 @@ SCORES = {
     "faithfulness/score": "faithfulness score",
     "faithfulness/score_citations": "citations alone",
 }
-"""The second leaves out the rule that a text which does not name the asked title scores at most 0.
-"""
+"""`citations alone` leaves out the rule that an explanation must name the asked title to score
+above 0."""
 MEASURES = {
     "faithfulness/score_masking": "masking",
     "faithfulness/score_log_probability": "log-probability",
@@ -54,7 +54,7 @@ MEASURES = {
     "old/score_replacement_mean": "old replacement, mean",
     "old/top10_score": "old ten best items",
 }
-"""`old`: normalised by the rule of 0.1, at the number of titles that the text names."""
+"""`old`: normalised by the rule of 0.1, at the number of cited titles instead of reasons asked."""
 TEXTS = {
     "explanation/verdict_accuracy": "verdict accuracy",
     "explanation/cites": "cites",
@@ -71,7 +71,7 @@ TEXTS = {
 }
 RIVALS = ("sft", "sft_clean")
 GROUPED = {**SCORES, "explanation/names_item": "names the asked title", "text/claims": "claims"}
-"""Measures that are also given for yes and no questions, and by the number of reasons asked."""
+"""Measures also reported for yes and no questions and by number of reasons asked."""
 
 
 def study_figures(folder: Path) -> str:
@@ -96,13 +96,13 @@ def study_figures(folder: Path) -> str:
         costs = [entry["costs"] for name, entry in record["runs"].items() if _own(name, data)]
         tables = {
             "Other perturbations": _measures(pooled[data], MEASURES, notes),
-            "What the texts are like": _measures(pooled[data], TEXTS, notes),
+            "Text properties": _measures(pooled[data], TEXTS, notes),
             "By question": _measures(pooled[data], _group_titles(), notes),
             "Paired differences": _differences(seeds, notes),
             "Share of the gap to the best citations (1.00)": _gaps(seeds, notes),
             "Each seed": _by_seed(seeds),
             "Validation users": _validation(record, data),
-            "What it cost, mean over seeds": _costs(costs),
+            "Cost, mean over seeds": _costs(costs),
         }
         parts.append(f"## {DATA.get(data, data)}\n\nSeeds {', '.join(map(str, seeds))}.")
         parts += [_headed(title, table, 3) for title, table in tables.items() if table]
@@ -110,7 +110,7 @@ def study_figures(folder: Path) -> str:
 
 
 def _text_measures(result: Result) -> dict[str, Measure]:
-    """What follows from the kept numbers: too few titles, too many, and whether a text claims."""
+    """Measures derived from archived numbers: too few titles, too many, any attribute claims."""
     found = {}
     measures = result.measures
     if "explanation/citations" in measures:
@@ -124,7 +124,7 @@ def _text_measures(result: Result) -> dict[str, Measure]:
 
 
 def _group_measures(result: Result) -> dict[str, Measure]:
-    """The measures of `GROUPED` on groups of questions; NaN for the other questions."""
+    """The measures of `GROUPED` on groups of questions; NaN for questions outside the group."""
     yes, asked = (result.measures[f"question/{name}"].values for name in ("yes", "reasons"))
     groups = {"yes": yes == 1, "no": yes == 0} | {f"k={k}": asked == k for k in (1, 2, 3)}
     return {
@@ -152,7 +152,7 @@ def _by_data(
     metric: str,
     notes: Mapping[str, str],
 ) -> str:
-    """A row a method, a column a data set; behind it the number of seeds."""
+    """A row per method, a column per data set; in parentheses the number of seeds."""
     methods = in_order({method for found in pooled.values() for method in found}, method_rows())
     rows = []
     for method in methods:
@@ -169,7 +169,7 @@ def _by_data(
 def _measures(
     pooled: Mapping[str, Result], columns: Mapping[str, str], notes: Mapping[str, str]
 ) -> str:
-    """A row a method, a column a metric that any of them has."""
+    """A row per method, a column per metric that any of them has."""
     known = {n: t for n, t in columns.items() if any(n in r.metrics for r in pooled.values())}
     rows = [
         [_named(method, notes), *(_show(pooled[method].estimate(name)) for name in known)]
@@ -179,8 +179,8 @@ def _measures(
 
 
 def _differences(seeds: Seeds, notes: Mapping[str, str]) -> str:
-    """Each model against SFT on either teacher and, of a control, the method outside it; PPO
-    against the rules, whose citations alone compare."""
+    """Paired differences of each model against SFT on either teacher, of a control's method also
+    against the same method outside it, and of PPO against the rules (citations alone)."""
     methods = in_order({method for found in seeds.values() for method in found}, method_rows())
     models = [method for method in methods if not is_rule(method) and not _noted(method, notes)]
     pairs = [
@@ -196,7 +196,7 @@ def _differences(seeds: Seeds, notes: Mapping[str, str]) -> str:
 
 
 def _compared(seeds: Seeds, metric: str, method: str, rival: str) -> list[str]:
-    """A row about a paired difference over the seeds and users that both have; empty if none."""
+    """A row with a paired difference over the common seeds and users; empty if there are none."""
     pairs = [
         _of_common_users(results[method].measures[metric], results[rival].measures[metric])
         for results in seeds.values()
@@ -224,7 +224,7 @@ def _of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
 
 
 def _gaps(seeds: Seeds, notes: Mapping[str, str]) -> str:
-    """How much of the distance from either SFT to 1 each method covers, on seeds with both."""
+    """The share of the gap from each SFT model to 1 that each method closes, on common seeds."""
     rows = []
     for metric, title in SCORES.items():
         for method in in_order({m for found in seeds.values() for m in found}, method_rows()):
@@ -247,7 +247,7 @@ def _gap(seeds: Seeds, metric: str, method: str, rival: str) -> float | None:
 
 
 def _by_seed(seeds: Seeds) -> str:
-    """The scores of each seed alone."""
+    """The scores of each seed."""
     rows = []
     for metric, title in SCORES.items():
         for method in in_order({m for found in seeds.values() for m in found}, method_rows()):
@@ -263,7 +263,7 @@ def _by_seed(seeds: Seeds) -> str:
 
 
 def _validation(record: Mapping[str, Any], data: str) -> str:
-    """The faithfulness reward on validation users, at each validation."""
+    """The faithfulness reward on validation users at each validation."""
     rows = [
         [name.rpartition("/")[2], stage, ", ".join(f"{point[2]:.3f}" for point in curve)]
         for name, entry in record["runs"].items()
@@ -279,7 +279,7 @@ def _costs(costs: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _own(name: str, data: str) -> bool:
-    """Whether a run is of a data set and no variant."""
+    """Whether a run belongs to a data set and is not a variant."""
     folder, _, run = name.rpartition("/")
     return folder == data and "-" not in run
 
@@ -314,7 +314,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 1 where a study is not there."""
+    """Print the figures; return exit code 0, or 1 if a study is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", help="folders of benchmarks/results; all by default")
     given = parser.parse_args(arguments).studies

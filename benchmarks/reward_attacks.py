@@ -1,4 +1,4 @@
-"""What reward-hacking policies are paid, beside honest explanations, as a Markdown table.
+"""Rewards of reward-hacking policies compared with honest explanations, as a Markdown table.
 
 python benchmarks/reward_attacks.py          # on a generated demo world: docs/attacks.md
 python benchmarks/reward_attacks.py RUN      # on the test cases of a finished run
@@ -44,52 +44,52 @@ from rl_explain.teacher.template import Teacher
 
 TEACHER, RANDOM = "honest: the clean teacher", "honest in form: random citations"
 HONEST = {TEACHER: ("label", "influence"), RANDOM: ("label",)}
-"""What the writers know whom the policies are held against."""
+"""What each honest writer knows; policies are compared with these writers."""
 INTRODUCTION = """# Attacks
 
-Reward-hacking texts, beside honest explanations. A policy of `reward_models.attacks` explains
-nothing, or not what it seems to, and tries to be paid; the honest texts are those of the template
-teacher without corruption. A policy sees the prompt and the catalogue, and of the recommender what
-the column *knows* says. The composite has the run's weights, for generated data the default ones.
-Columns are means over the cases that a term scores. The terms beside the default ones, and the two
-offline judges as the term `judge`, show which attack each of them resists, and which it does not: a
-form may be perfect and say nothing.
+Reward-hacking texts compared with honest explanations. A policy of `reward_models.attacks` seeks
+reward without explaining; the honest texts come from the clean template teacher. A policy sees the
+prompt, the catalogue and, of the recommender, what the column *knows* lists. The composite uses
+the run's weights; for generated data, the default weights. Columns are means over the cases that a
+term scores. Terms outside the default composite, and the two offline judges as the term `judge`,
+show which attacks each of them resists and which it does not: a text can have perfect form and
+explain nothing.
 
-On generated data the recommender is a stand-in that needs no training, `ItemToItem` of this
-script; a run's table, `python benchmarks/reward_attacks.py RUN`, has the run's own.
+On generated data the recommender is `ItemToItem` of this script, which needs no training. For the
+table of a run with its own recommender, use `python benchmarks/reward_attacks.py RUN`.
 
-No policy's mean is above the teacher's median, and none of those that cite by a cheap rule comes
+No policy's mean is above the teacher's median, and no policy that cites by a cheap rule comes
 within 0.2 of it (tests). The policies named *right and ...* and *right but ...* know the right
-verdict and the most influential titles, so what they cite is true, and the attack is in what they
-say around it; *right* alone is no attack. Tests show that these cost: setting the titles aside, a
-second verdict, an attribute that is not theirs, an invented title in quotes, fewer or more titles
+verdict and the most influential titles. Their citations are true; the attack is in the rest of the
+text. *right* alone is no attack. Tests show that these reduce the reward: dismissing the titles, a
+second verdict, attributes that the titles lack, an invented title in quotes, fewer or more titles
 than asked for, reasons for an item that was not asked about or is not named, a title twice in a
-sentence, and the same sentence again and again. The default composite does **not** see what is
-paid as much as *right*: words without meaning, praise of the reader, attributes behind a denial,
-and names without quotes or capitals. None of these is paid for, so training is not drawn to them,
-and the penalty for leaving the reference model works against drifting there; to pay them *less*
-needs `length` or a judge that reads prose.
+sentence, and repeated sentences. The default composite does **not** detect the following and pays
+them as much as *right*: meaningless words, praise of the reader, attributes in a denial, and names
+without quotes or capitals. None of these earns extra reward, so training does not favour them, and
+the KL penalty discourages drifting there. To pay them *less*, add `length` or a judge that reads
+prose.
 
 Made by `python benchmarks/reward_attacks.py"""
 LISTS_INTRODUCTION = """## Lists
 
 Attacks on ranking questions, scored by the term `ranking`: 1 is the recommender's order, 0 the mean
-of a random one. Orders that know nothing of the recommender score about 0, and whatever is no order
-scores far below (a test)."""
+of random orders. Orders unrelated to the recommender score about 0; answers that are not an order
+score far below (tested)."""
 TERMS = [name for name in REWARDS if name not in ("ranking", "judge")]
-"""Terms that score explanations without a judge."""
+"""Terms that score explanations and need no judge."""
 JUDGES: dict[str, Callable[[RewardContext], Judge]] = {
     "judge: rubric": RubricJudge,
     "judge: plausibility": lambda context: PlausibilityJudge(context.titles, context.attributes),
 }
-"""The offline judges, for a context."""
+"""Constructors of the offline judges."""
 
 
 class ItemToItem:
-    """Scores an item by its co-occurrence with the history's, the latest counting most.
+    """Item-to-item collaborative filtering (Sarwar et al. 2001), which needs no training.
 
-    score(h)[a] = sum over h of 0.8^t cos(i, a), t steps from the end, from who chose what
-    (Sarwar et al. 2001): a recommender that needs no training.
+    score(h)[a] = sum over items i of h of 0.8^t cos(i, a), where i is t steps from the end of h and
+    cos compares the items' columns of the user-item matrix.
     """
 
     max_history, fingerprint = 10, "item-to-item"
@@ -112,17 +112,17 @@ class ItemToItem:
         return users
 
     def item_embeddings(self) -> np.ndarray:
-        """What items are compared by: (num_items, num_items)."""
+        """Cosine similarities of items: (num_items, num_items)."""
         return self.likeness
 
     def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """Scores of every item for each history: (B, num_items)."""
+        """Scores of all items for each history: (B, num_items)."""
         return self.user_embeddings(histories) @ self.likeness
 
 
 @dataclass(frozen=True)
 class World:
-    """Explanation and ranking questions with right answers, and who scores them."""
+    """Explanation and ranking questions with right answers, and the context that scores them."""
 
     interactions: Interactions
     context: RewardContext
@@ -132,26 +132,28 @@ class World:
 
 
 def demo_world(cases: int, seed: int = 0) -> World:
-    """Test users of the demo's generated data, explained to be those of `ItemToItem`."""
+    """Questions about test users of the demo's generated data, with `ItemToItem` as recommender."""
     interactions, _ = read_dataset("demo", seed=seed)
     catalogue, target = interactions.catalogue, ItemToItem(interactions)
-    states = build_user_histories(interactions, split_users(len(interactions), seed), 10, seed=seed)
-    tasks = TaskContext(catalogue, states, target, Prompts(catalogue))
+    histories = build_user_histories(
+        interactions, split_users(len(interactions), seed), 10, seed=seed
+    )
+    tasks = TaskContext(catalogue, histories, target, Prompts(catalogue))
     examples = explanation_examples(
         tasks,
-        states.test,
+        histories.test,
         cases,
         ["behaviour"],
         np.random.default_rng(seed),
         Teacher(catalogue, corruption_rate=0.0, seed=seed),
     )
     context = RewardContext(catalogue.titles, catalogue.attributes, target)
-    lists = build_examples(tasks, states.test, {"ranking": cases}, ["behaviour"], seed)
+    lists = build_examples(tasks, histories.test, {"ranking": cases}, ["behaviour"], seed)
     return World(interactions, context, examples, RewardsConfig().weights, lists)
 
 
 def run_world(folder: Path, cases: int) -> World:
-    """The test cases of a run, its recommender and its weights."""
+    """The test cases, recommender and reward weights of a run."""
     run = Run.open(folder)
     examples = held_out_examples(run)
     explained, ranked = (
@@ -163,7 +165,7 @@ def run_world(folder: Path, cases: int) -> World:
 
 
 def written(world: World) -> dict[str, list[str]]:
-    """The texts of the honest and of every policy, one a case."""
+    """The texts of the honest writers and of every policy, one per case."""
     catalogue, target = world.interactions.catalogue, world.context.recommender
     questions = [Question(e.history, e.item, e.label) for e in world.examples]  # type: ignore[arg-type]
     influences = leave_one_out(target, questions)  # type: ignore[arg-type]
@@ -183,7 +185,7 @@ def written(world: World) -> dict[str, list[str]]:
 
 
 def scored(world: World, texts: Sequence[str]) -> dict[str, list[Score]]:
-    """Every term and judge of one text a case, and the `composite` by the world's weights."""
+    """Scores of one text per case by every term and judge, and the world's `composite`."""
     rows, context = columns(world.examples), world.context
     terms = Composite(dict.fromkeys(TERMS, 1.0), context)(texts, **rows).terms
     judged = {
@@ -194,7 +196,7 @@ def scored(world: World, texts: Sequence[str]) -> dict[str, list[Score]]:
 
 
 def ranked(world: World) -> dict[str, float]:
-    """Mean of the term `ranking` for the right order and for every degenerate list."""
+    """Mean of the term `ranking` for the right order and for every list attack."""
     rows = columns(world.lists)
     cases = [
         ListCase(world.context.titles, e.history, e.candidates or (), e.prompt) for e in world.lists
@@ -208,13 +210,13 @@ def ranked(world: World) -> dict[str, float]:
 
 
 def average(scores: Sequence[Score], how: str = "mean") -> float:
-    """Mean or median of the completions that were scored; NaN when none was."""
+    """Mean or median over the scored completions; NaN if none was scored."""
     known = [score for score in scores if isinstance(score, float)]
     return float(getattr(np, how)(known)) if known else float("nan")
 
 
 def report(world: World, source: str = "") -> str:
-    """The table, and the rule of each policy; `source` are the arguments that chose the world."""
+    """The table and the rule of each policy; `source` has the script's arguments."""
     texts = written(world)
     scores = {name: scored(world, own) for name, own in texts.items()}
     bar = average(scores[TEACHER]["composite"], "median")
@@ -235,7 +237,7 @@ def report(world: World, source: str = "") -> str:
 
 
 def _cell(mean: float) -> str:
-    """Two decimals, none for NaN; no minus before a zero."""
+    """Two decimals, without negative zero; empty for NaN."""
     return "" if np.isnan(mean) else f"{round(mean, 2) + 0.0:.2f}"
 
 
@@ -251,10 +253,10 @@ def _lists(world: World) -> list[str]:
 
 
 def main() -> int:
-    """Print the report; exit code 0, or 1 where there is no run."""
+    """Print the report; return exit code 0, or 1 if there is no run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("run", type=Path, nargs="?", help="a finished run's folder")
-    parser.add_argument("--cases", type=int, default=300, help="explanation questions at most")
+    parser.add_argument("--cases", type=int, default=300, help="maximum number of questions")
     options = parser.parse_args()
     try:
         world = run_world(options.run, options.cases) if options.run else demo_world(options.cases)

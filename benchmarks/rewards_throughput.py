@@ -1,12 +1,12 @@
-"""Completions a second that rewards score.
+"""Measures how many completions per second the rewards score.
 
     python benchmarks/rewards_throughput.py [--threads 2] [--repeats 5]
 
-Targets on two CPU cores: 5,000 for every term but faithfulness and the judge, with 10,000 titles;
-1,000 for faithfulness with SASRec, histories of 10, one to three citations, 1,864 items, and 8
-completions a state. Generated catalogues, histories and texts of the template teacher's sentences,
-no two alike; SASRec has random weights, which take as long as trained ones. Every repeat starts
-with nothing remembered.
+Targets on two CPU cores: 5,000 for all terms except faithfulness and the judge, with 10,000 titles;
+1,000 for faithfulness with SASRec, histories of 10, one to three citations, 1,864 items and 8
+completions per history. Catalogues and histories are generated; all texts are distinct sentences of
+the template teacher. SASRec has random weights, which are as slow as trained ones. Every repeat
+starts with empty caches.
 """
 
 import argparse
@@ -33,13 +33,13 @@ SETTINGS = "alpine desert futuristic medieval polar rural tropical urban".split(
 SYLLABLES = "ba ce di fo gu la me ni po ru sa te vi zo".split()
 CHEAP = {name: 1.0 for name in REWARDS if name not in ("faithfulness", "judge")}
 
-ASKED = "Asked: 5,000 for the composite, 1,000 for faithfulness at history 10 with 8 a state."
+ASKED = "Targets: 5,000 for the composite, 1,000 for faithfulness at history 10, 8 per history."
 
 World = tuple[RewardContext, list[str], dict[str, list[Any]]]
 
 
 def catalogue_of(num_items: int, rng: np.random.Generator) -> Catalogue:
-    """Titles of two made-up words, each item with a theme and a setting."""
+    """A catalogue with titles of two made-up words; each item has a theme and a setting."""
     words = [f"{a}{b}{c}".capitalize() for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
     pairs = rng.choice(len(words) ** 2, num_items, replace=False)
     titles = tuple(f"{words[p // len(words)]} {words[p % len(words)]}" for p in pairs.tolist())
@@ -50,15 +50,15 @@ def catalogue_of(num_items: int, rng: np.random.Generator) -> Catalogue:
     return Catalogue(tuple(map(str, range(num_items))), titles, attributes)
 
 
-def build(num_items: int, history: int, states: int, completions: int, seed: int = 0) -> World:
-    """A context, and `completions` texts with their columns for each of `states` questions."""
+def build(num_items: int, history: int, questions: int, completions: int, seed: int = 0) -> World:
+    """A context, and `completions` texts with their columns for each of `questions` questions."""
     rng = np.random.default_rng(seed)
     catalogue = catalogue_of(num_items, rng)
     torch.manual_seed(seed)
     sasrec = Sasrec(SasrecConfig(num_items, max_history=history)).eval()
     recommender = FrozenRecommender(sasrec, catalogue.fingerprint)
     context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
-    histories = [tuple(rng.permutation(num_items)[:history].tolist()) for _ in range(states)]
+    histories = [tuple(rng.permutation(num_items)[:history].tolist()) for _ in range(questions)]
     rows = [_ask(past, recommender, rng) for past in histories]
     columns = {
         name: [value for row in rows for value in [row[name]] * completions] for name in rows[0]
@@ -67,7 +67,7 @@ def build(num_items: int, history: int, states: int, completions: int, seed: int
 
 
 def _ask(history: tuple[int, ...], target: FrozenRecommender, rng: np.random.Generator) -> Any:
-    """A question with a label, of an item outside the history."""
+    """A question about a labelled item outside the history."""
     scores = target.score([history])
     while True:
         item = int(rng.integers(target.num_items))
@@ -79,8 +79,7 @@ def _ask(history: tuple[int, ...], target: FrozenRecommender, rng: np.random.Gen
 
 
 def _answers(catalogue: Catalogue, columns: Any, rng: np.random.Generator) -> list[str]:
-    """The teacher's sentences around one to three titles of the history, with a number behind that
-    makes each text another one."""
+    """The teacher's sentences about one to three titles of the history, numbered to be distinct."""
     writer = Writer(catalogue)
     rows = zip(columns["history"], columns["item"], columns["label"], strict=True)
     return [
@@ -91,14 +90,14 @@ def _answers(catalogue: Catalogue, columns: Any, rng: np.random.Generator) -> li
 
 
 def forgetful(context: RewardContext) -> RewardContext:
-    """The context with nothing remembered but what is built once for a catalogue."""
+    """The context with empty caches, except for what is built once per catalogue."""
     fresh = replace(context)
     fresh.__dict__.update(finder=context.finder, claims=context.claims)  # cached properties
     return fresh
 
 
 def speed(world: World, score: Callable[..., Any], repeats: int) -> tuple[float, float]:
-    """Completions a second, by the clock and by the processor: medians over the repeats."""
+    """Completions per second of wall time and of processor time: medians over the repeats."""
     context, texts, columns = world
     taken = []
     for _ in range(repeats):
@@ -111,7 +110,7 @@ def speed(world: World, score: Callable[..., Any], repeats: int) -> tuple[float,
 
 
 def one_by_one(texts: list[str], *, context: RewardContext, **columns: Any) -> list[Any]:
-    """Faithfulness of each text alone: completions of a state share nothing."""
+    """Faithfulness of each text in a separate call, so that completions share no work."""
     return [
         faithfulness(
             [text],
@@ -123,7 +122,7 @@ def one_by_one(texts: list[str], *, context: RewardContext, **columns: Any) -> l
 
 
 def composite(texts: list[str], *, context: RewardContext, **columns: Any) -> Any:
-    """All terms that need neither subsets nor a judge."""
+    """All terms except faithfulness and the judge."""
     return Composite(CHEAP, context)(texts, **columns)
 
 
@@ -136,13 +135,16 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cases: dict[str, tuple[World, Callable[..., Any]]] = {
         "composite, 10,000 titles": (build(10_000, 10, 500, 8), composite),
-        "faithfulness, history 10, 8 a state": (build(1864, 10, 250, 8), faithfulness),
-        "faithfulness, history 10, 1 a state": (build(1864, 10, 500, 1), faithfulness),
-        "faithfulness, history 10, 8 a state, a call each": (build(1864, 10, 25, 8), one_by_one),
-        "faithfulness, history 50, 8 a state": (build(1864, 50, 32, 8), faithfulness),
+        "faithfulness, history 10, 8 per history": (build(1864, 10, 250, 8), faithfulness),
+        "faithfulness, history 10, 1 per history": (build(1864, 10, 500, 1), faithfulness),
+        "faithfulness, history 10, 8 per history, one call each": (
+            build(1864, 10, 25, 8),
+            one_by_one,
+        ),
+        "faithfulness, history 50, 8 per history": (build(1864, 50, 32, 8), faithfulness),
     }
     made_by = f"`python benchmarks/{this_command()}`, commit {source_commit()}"
-    print(f"# Rewards scored a second\n\n{made_by}. {ASKED}\n")
+    print(f"# Completions scored per second\n\n{made_by}. {ASKED}\n")
     print(f"{hardware('cpu', options.threads)}; medians of {options.repeats}\n")
     print("| scored | completions/s | completions/s of processor time |\n|---|---:|---:|")
     for name, (world, score) in cases.items():

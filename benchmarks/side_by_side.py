@@ -1,4 +1,4 @@
-"""The same questions as several methods explain them, from what keep_results.py kept, as Markdown.
+"""Shows several methods' explanations of the same questions, from an archive, as Markdown.
 
 python benchmarks/side_by_side.py benchmarks/results/all_methods > docs/side_by_side.md
 """
@@ -14,7 +14,7 @@ from rl_explain.studies.archive import read_texts
 
 
 def side_by_side(folder: Path, data: str, methods: Sequence[str], cases: int) -> str:
-    """The page about a data set: the first questions of which all `methods` have texts.
+    """The page about a data set: the first questions for which all `methods` have texts.
 
     Raises:
         UserError: there is no such question.
@@ -34,14 +34,14 @@ def side_by_side(folder: Path, data: str, methods: Sequence[str], cases: int) ->
 def _introduction(shown: Sequence[Mapping[str, Any]], total: int) -> str:
     return (
         f"{len(shown)} of the {total} questions of {shown[0]['data']}, seed {shown[0]['seed']}, "
-        "whose texts are kept, drawn at random. A dash: no citation is better than another there."
+        "with archived texts, drawn at random. A dash: no citation is better than another there."
     )
 
 
 def _question(line: Mapping[str, Any], methods: Sequence[str]) -> str:
     history = ", ".join(f'"{title}"' for title in line["history"])
     said = [f"- {method} {_text(line['texts'][method])}" for method in methods]
-    asked = f'**"{line["item"]}"** ({line["label"]} by the recommender), asked of: {history}'
+    asked = f'**"{line["item"]}"** (the recommender says {line["label"]}), history: {history}'
     return "\n".join([asked, "", *said])
 
 
@@ -51,9 +51,9 @@ def _text(kept: Mapping[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0, or 1 where there is nothing to show."""
+    """Print the page; return exit code 0, or 1 if there is nothing to show."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="that keep_results.py wrote")
+    parser.add_argument("folder", type=Path, help="an archive from keep_results.py")
     parser.add_argument("--data", default="demo", help="name of a data set of the study")
     parser.add_argument("--methods", nargs="+", default=["sft", "ppo", "orpo"])
     parser.add_argument("--cases", type=int, default=20)

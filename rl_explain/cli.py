@@ -20,12 +20,12 @@ EXIT_USER_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; user mistakes and judges that stop print a message and give exit status 2."""
+    """Run a command. User mistakes and judge failures print a message and return exit status 2."""
     options = _parse(arguments)
-    # Libraries' progress is plain where nobody watches, and their advice to developers is off.
+    # Without a terminal, libraries show no progress bars. Warnings for developers are off.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.stderr.isatty():
-        for library in ("DATASETS", "HUB"):  # the hub's holds for transformers, too
+        for library in ("DATASETS", "HUB"):  # transformers follows the hub's setting
             os.environ.setdefault(f"HF_{library}_DISABLE_PROGRESS_BARS", "1")
     warnings.simplefilter("ignore", FutureWarning)
     try:
@@ -35,14 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         resuming = options.command in (_run, _compare, _ablate)
-        resumes = "; the same command resumes" if resuming else ""
+        resumes = "; run the same command to resume" if resuming else ""
         print(f"rl-explain: interrupted{resumes}.", file=sys.stderr)
         return 130
     return status or 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Overrides may also stand behind an option, where argparse leaves them over."""
+    """Parse arguments; overrides may also follow an option, which argparse alone does not allow."""
     everything = parser()
     options, rest = everything.parse_known_args(arguments)
     if rest and (not hasattr(options, "overrides") or any(word.startswith("-") for word in rest)):
@@ -55,32 +55,36 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(
-        prog="rl-explain", description="Explanations that say what the recommender did."
+        prog="rl-explain", description="Train and use explainers that say what a recommender did."
     )
     top.add_argument("--version", action="version", version=f"rl_explain {version('rl_explain')}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser(
-        "run", help="every stage of a configuration, resumed where it stopped"
+        "run", help="run every stage of a configuration; resumes an interrupted run"
     )
     _takes_config(run)
     run.add_argument("--dry-run", action="store_true", help="print stages, memory and time")
     run.set_defaults(command=_run)
     for stage in stage_rows():
-        one = commands.add_parser(stage, help=f"the {stage} stage alone")
+        one = commands.add_parser(stage, help=f"run the {stage} stage only")
         _takes_config(one)
         one.set_defaults(command=_run, stage=stage, dry_run=False)
-    compare = commands.add_parser("compare", help="a study: many runs, one table")
+    compare = commands.add_parser("compare", help="run a study: many runs, one table")
     _takes_study(compare)
     compare.set_defaults(command=_compare)
-    report = commands.add_parser("report", help="HTML and Markdown of what a run or a study left")
+    report = commands.add_parser(
+        "report", help="write an HTML and Markdown report of a run or study"
+    )
     report.add_argument("folder", type=Path, help="a run's or a study's folder")
     report.set_defaults(command=_report)
-    ablate = commands.add_parser("ablate", help="what each reward term bought and cost")
+    ablate = commands.add_parser("ablate", help="show what each reward term gains and costs")
     _takes_study(ablate)
     ablate.set_defaults(command=_ablate)
     _add_explain(commands)
     _add_export(commands)
-    schema = commands.add_parser("schema", help="JSON schema of configurations, for editors")
+    schema = commands.add_parser(
+        "schema", help="print the JSON schema of configurations, for editors"
+    )
     schema.set_defaults(command=_schema)
     return top
 
@@ -93,16 +97,18 @@ def _takes_config(command: argparse.ArgumentParser) -> None:
 def _takes_study(command: argparse.ArgumentParser) -> None:
     command.add_argument("study", type=Path, help="YAML file")
     command.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="of the study, or of every run"
+        "overrides", nargs="*", metavar="key=value", help="settings of the study or of every run"
     )
     instead = command.add_mutually_exclusive_group()
-    instead.add_argument("--report-only", action="store_true", help="run nothing: report anew")
+    instead.add_argument(
+        "--report-only", action="store_true", help="run nothing; rewrite the report"
+    )
     instead.add_argument("--dry-run", action="store_true", help="print runs, stages and time")
 
 
 def _takes_method(command: argparse.ArgumentParser, methods: Sequence[str]) -> None:
     command.add_argument(
-        "--method", choices=methods, help="which of a run's models; the first tuned one there is"
+        "--method", choices=methods, help="a model of the run; default: the first tuned one"
     )
 
 
@@ -111,29 +117,35 @@ def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     explain.add_argument("run", type=Path, help="a run's folder or an exported adapter")
     explain.add_argument("--history", help='titles, oldest first: "A; B; C"')
     explain.add_argument(
-        "--item", help="title asked about, not in the history; the recommender's top item if absent"
+        "--item", help="title to explain, not in the history; default: the recommender's top item"
     )
     explain.add_argument("--reasons", type=int, default=2, choices=(1, 2, 3))
     explain.add_argument("--json", action="store_true", help="print JSON")
-    explain.add_argument("--free", action="store_true", help="let texts quote any words")
-    explain.add_argument("--input", type=Path, help="CSV with columns history and, if any, item")
-    explain.add_argument("--output", type=Path, help="JSON lines to write")
+    explain.add_argument(
+        "--free",
+        action="store_true",
+        help="let explanations quote any words, not only titles of the prompt",
+    )
+    explain.add_argument(
+        "--input", type=Path, help="CSV with the column history and, optionally, item"
+    )
+    explain.add_argument("--output", type=Path, help="JSON Lines file to write")
     _takes_method(explain, ("base", *trained_rows()))
     explain.set_defaults(command=_explain)
-    items = commands.add_parser("items", help="the titles that can be asked about, one a line")
+    items = commands.add_parser("items", help="list the titles that can be explained, one per line")
     items.add_argument("run", type=Path, help="a run's folder or an exported adapter")
     items.set_defaults(command=_items)
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    export = commands.add_parser("export", help="a self-contained adapter, or one checkpoint")
+    export = commands.add_parser("export", help="export a self-contained adapter or one checkpoint")
     export.add_argument("run", type=Path, help="a run's folder")
     export.add_argument("out", type=Path, help="folder to write")
     export.add_argument(
-        "--merge", action="store_true", help="one checkpoint that stock transformers loads"
+        "--merge", action="store_true", help="write one checkpoint that stock transformers loads"
     )
     export.add_argument(
-        "--push", metavar="REPO", help="then upload to this hub repository; needs HF_TOKEN"
+        "--push", metavar="REPO", help="upload to this hub repository afterwards; needs HF_TOKEN"
     )
     _takes_method(export, tuple(trained_rows()))
     export.set_defaults(command=_export)
@@ -156,7 +168,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _stages(stage: str) -> list[str]:
-    """A stage and, of those about judges, what they read: they need no trained explainer."""
+    """The stages to run: the stage itself and, for a judge stage, the stages it reads.
+
+    Judge stages need no trained explainer, so their inputs are quick to build.
+    """
     row = STAGES[stage]
     return [*row.reads, stage] if row.kind in (Kind.JUDGE, Kind.JUDGE_CHECK) else [stage]
 
@@ -226,7 +241,7 @@ def _export(options: argparse.Namespace) -> None:
     from rl_explain.export.push import push, token
 
     if options.push is not None:
-        token()  # its absence is told before any work
+        token()  # fail before any work if the token is missing
     made = export_method(options.run, options.out, options.method, options.merge)
     print(f"{made.method}, {made.form}: {options.out}")
     if made.same_texts is not None:

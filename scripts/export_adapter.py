@@ -1,16 +1,17 @@
-"""Exports an adapter of a run, or every adapter of a study, for a pipeline.
+"""Exports an adapter of a run, or every adapter of a study, for use in pipelines.
 
     python scripts/export_adapter.py RUN_OR_STUDY OUT [--method M] [--merge]
 
-A run's adapter goes into OUT: the method M, or the first tuned one. Of a study every finished
-adapter, or every one of M, goes into OUT/RUN/METHOD, where RUN is the run's path in the study.
+For a run, one adapter goes into OUT: that of method M, or the first tuned one. For a study, every
+finished adapter (only those of M if given) goes into OUT/RUN/METHOD, where RUN is the run's path in
+the study.
 
-stdout: one JSON object, `exported` (for each: run, method, folder, files, bytes, checksum, which is
-the SHA-256 of its SHA256SUMS, and what stands in its export.json) and `failed` (run, method,
-folder, error). Everything else goes to stderr.
+stdout: one JSON object with `exported` (for each: run, method, folder, files, bytes, checksum, the
+SHA-256 of its SHA256SUMS, and the content of its export.json) and `failed` (run, method, folder,
+error). Everything else goes to stderr.
 
-Exit status: 0 all exported; 1 some or all failed, the others stand; 2 wrong arguments, no run, or
-no such adapter: nothing was tried, and stdout is empty; 130 interrupted.
+Exit status: 0 all exported; 1 some or all failed, the others are kept; 2 wrong arguments, no run or
+no such adapter: nothing was exported, and stdout is empty; 130 interrupted.
 """
 
 import argparse
@@ -31,7 +32,7 @@ EXIT_FAILED, EXIT_USER_ERROR, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Export, print what came of it; the exit status."""
+    """Export, print the JSON result, return the exit status."""
     options = _parse(arguments)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"export_adapter: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
-        print("export_adapter: interrupted; what is finished stands.", file=sys.stderr)
+        print("export_adapter: interrupted; finished exports are kept.", file=sys.stderr)
         return EXIT_INTERRUPTED
     failed = [result for result in results if "error" in result]
     exported = [result for result in results if "error" not in result]
@@ -57,12 +58,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("folder", type=Path, metavar="RUN_OR_STUDY")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--method", metavar="M", help="for example sft, ppo or orpo")
-    parser.add_argument("--merge", action="store_true", help="ordinary checkpoints, not adapters")
+    parser.add_argument(
+        "--merge", action="store_true", help="write ordinary checkpoints instead of adapters"
+    )
     return parser.parse_args(arguments)
 
 
 def _wanted(options: argparse.Namespace) -> list[tuple[Found, Path]]:
-    """What is exported, and where to."""
+    """The adapters to export, each with its target folder."""
     found = find_adapters(options.folder, options.method)
     if (options.folder / "config.yaml").is_file():
         return [(found[0], options.out)]
@@ -71,18 +74,18 @@ def _wanted(options: argparse.Namespace) -> list[tuple[Found, Path]]:
 
 
 def _try(found: Found, folder: Path, merge: bool) -> dict[str, Any]:
-    """What was written, or the error: one that fails must not sink the others."""
-    told = {"run": str(found.run), "method": found.method, "folder": str(folder)}
+    """Export one adapter; the written files or the error, so that the other exports continue."""
+    entry = {"run": str(found.run), "method": found.method, "folder": str(folder)}
     print(f"{found.run}, {found.method}: {folder}", flush=True)
     try:
         made = export_method(found.run, folder, found.method, merge)
     except Exception as error:
         print(f"failed: {error}", flush=True)
-        return told | {"error": str(error)}
+        return entry | {"error": str(error)}
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     names = sorted(path.relative_to(folder).as_posix() for path in files)
-    return asdict(made) | told | {"files": names, "bytes": size, "checksum": checksum(folder)}
+    return asdict(made) | entry | {"files": names, "bytes": size, "checksum": checksum(folder)}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Creates .venv and installs the project into it, with the versions that were tested.
-# A machine without an NVIDIA GPU gets the CPU build of torch, not gigabytes of CUDA libraries.
+# Creates .venv and installs the project into it, with tested versions.
+# A machine without an NVIDIA GPU gets the CPU build of torch, without gigabytes of CUDA libraries.
 # Usage: bash scripts/install.sh [extras]     e.g. bash scripts/install.sh dev
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,8 +14,8 @@ python="${PYTHON:-python3}"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 pip=".venv/bin/python -m pip --disable-pip-version-check"
 
-# Stops pip from taking a CUDA build on a machine that cannot use it: where the index at hand offers
-# only that one, uv picks the build that fits the machine.
+# Avoid a CUDA build on a machine that cannot use it: if the package index offers only that one, uv
+# selects the build that fits the machine.
 torch=$(grep '^torch==' constraints.txt)
 installed=$(.venv/bin/python -c 'import torch; print(torch.__version__.split("+")[0])' 2>/dev/null || true)
 if [ "torch==$installed" != "$torch" ]; then

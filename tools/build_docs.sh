@@ -11,13 +11,13 @@ from pkgutil import iter_modules
 try:
     import pdoc
 except ImportError:
-    sys.exit("pdoc is not there: bash scripts/install.sh docs")
+    sys.exit("pdoc is not installed: bash scripts/install.sh docs")
 import rl_explain
 
 pdoc.render.configure(docformat="google")
-for name in rl_explain.__all__:  # pdoc sees no name that has not been used yet
+for name in rl_explain.__all__:  # load lazy names, which pdoc cannot see otherwise
     getattr(rl_explain, name)
-# What `__all__` does not name is no member of the package to pdoc, so its modules are named.
+# pdoc skips modules that are not in `__all__`, so they are listed here.
 modules = [f"rl_explain.{module.name}" for module in iter_modules(rl_explain.__path__)]
 pdoc.pdoc("rl_explain", *modules, "reward_models", output_directory=Path("build/docs"))
 PYTHON

@@ -1,1 +1,1 @@
-"""What a run's explainers are shipped as: an adapter, or one ordinary checkpoint."""
+"""Exports a run's explainers as an adapter or as one ordinary checkpoint."""

@@ -1,6 +1,6 @@
-"""Files beside the weights of a merged checkpoint: who its user tokens are, and example answers.
+"""Files next to the weights of a merged checkpoint: its user histories and example answers.
 
-From the examples, whoever serves the checkpoint can see whether the engine respects its settings.
+The examples show whether a serving engine respects the checkpoint's generation settings.
 """
 
 import json
@@ -24,14 +24,14 @@ STORED, TITLES_ONLY = 6, 1
 
 @dataclass(frozen=True)
 class Answer:
-    """A line of `examples.jsonl`: a user's message, and what the adapter answers greedily."""
+    """A line of `examples.jsonl`: a prompt and the adapter's greedy answer."""
 
     prompt: str
     completion: str
 
 
 def example_prompts(run: Run, explainer: Explainer) -> list[str]:
-    """Questions about the recommender's top item, for test histories spread over all of them."""
+    """Questions about the recommender's top item, for evenly spaced test histories."""
     histories = run.user_histories.test or range(len(run.user_histories))
     drawn = np.linspace(0, len(histories) - 1, STORED + TITLES_ONLY).astype(int)
     forms = [explainer.manifest.form] * STORED + ["behaviour"] * TITLES_ONLY
@@ -52,7 +52,7 @@ def ask(explainer: Explainer, prompts: Sequence[str]) -> list[Answer]:
 
 
 def write_user_histories(run: Run, folder: Path) -> None:
-    """Write `user_histories.jsonl`: for each user token the user's id and the history's titles."""
+    """Write `user_histories.jsonl`: each user token with its user id and history titles."""
     titles, user_ids = run.interactions.catalogue.titles, run.interactions.user_ids
     with (folder / USER_HISTORIES).open("w", encoding="utf-8") as file:
         for place, user_history in enumerate(run.user_histories.histories):
@@ -66,7 +66,7 @@ def write_user_histories(run: Run, folder: Path) -> None:
 
 @torch.no_grad()
 def equal_answers(folder: Path, answers: Sequence[Answer]) -> str:
-    """How many the checkpoint in `folder`, loaded by stock classes, gives too: "7 of 7"."""
+    """How many answers stock classes reproduce from the checkpoint in `folder`: "7 of 7"."""
     model: Any = AutoModelForCausalLM.from_pretrained(folder).eval()
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     equal = 0

@@ -1,4 +1,4 @@
-"""`export.json`: what an export is and what it comes from."""
+"""`export.json`: the form and provenance of an export."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,13 @@ FACTS = "export.json"
 
 @dataclass(frozen=True)
 class Export:
-    """`export.json` in an export's folder.
+    """The content of `export.json`.
 
     form: `adapter` or `merged`.
-    fingerprints: SHA-256 of the base model, the recommender, the catalogue, the data and the
-        adapter, as the run keeps them.
-    commits: of the source tree, by stage; `None` where a stage did not run in a checkout.
-    same_texts: of the prompts in `examples.jsonl`, how many a merged checkpoint answers, greedily,
-        as the adapter does: "7 of 7"; `None` for an adapter.
+    fingerprints: the run's SHA-256 of the base model, recommender, catalogue, data and adapter.
+    commits: of the source tree, by stage; `None` if a stage did not run in a checkout.
+    same_texts: how many prompts in `examples.jsonl` the merged checkpoint answers greedily like
+        the adapter: "7 of 7"; `None` for an adapter.
     """
 
     form: str

@@ -1,4 +1,4 @@
-"""The adapters that a run, or all runs of a study, have left."""
+"""Finds the trained adapters of a run or of all runs of a study."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,15 @@ class Found:
 
 
 def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
-    """Every finished adapter of the run, or of the runs at any depth of the study, in `folder`.
+    """Every finished adapter in `folder`, a run or a study (runs at any depth).
 
-    Those of a run are in order of preference, tuned methods first.
+    Within a run, adapters are in order of preference, tuned methods first.
 
     Args:
-        method: only this one, in every run that has it.
+        method: return only this method's adapters.
 
     Raises:
-        UserError: no run there, or none with such an adapter.
+        UserError: `folder` has no run or no such adapter, or the method trains no adapter.
     """
     if method is not None and method not in trained_rows():
         raise unknown_name("method with an adapter", method, trained_rows())
@@ -41,8 +41,8 @@ def find_adapters(folder: Path, method: str | None = None) -> list[Found]:
     if not found:
         names = ", ".join(dict.fromkeys(adapter.method for adapter in there)) or "none"
         raise UserError(
-            f"{folder} has no finished adapter of {method or 'any method'}: those there are: "
-            f"{names}; run the stage first."
+            f"{folder} has no finished adapter of {method or 'any method'} (available: {names}): "
+            "run the stage first."
         )
     return found
 

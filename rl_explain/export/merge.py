@@ -1,9 +1,9 @@
-"""An explainer as one ordinary checkpoint, which stock `transformers` loads with no code of ours.
+"""Merges an explainer into one ordinary checkpoint that stock `transformers` loads.
 
-LoRA is added to the weights that it adapts. What connectors make of each table row becomes a row
-of the embedding. The output head is no longer tied to it and gets zero rows for virtual tokens, so
-their logits are 0 and not minus infinity: generation has to suppress them, and to renormalise what
-is left, which `generation_config.json` says. Then every probability is the adapter's.
+LoRA is merged into the base weights. The connectors' output for each row of the embedding tables
+becomes a row of the input embedding. The output head is untied and gets zero rows for virtual
+tokens, so their logits are 0, not minus infinity. `generation_config.json` therefore suppresses
+these tokens and renormalises the rest; every probability then equals the adapter's.
 """
 
 from copy import deepcopy
@@ -21,11 +21,11 @@ from rl_explain.explainer.generation import keep_prompt_format
 from rl_explain.explainer.virtual_tokens import CONNECTORS
 
 BATCH = 65_536
-"""Virtual tokens baked at once."""
+"""Virtual tokens converted to rows at once."""
 
 
 def save_merged(explainer: Explainer, folder: Path) -> None:
-    """Write model, generation settings and tokenizer; the explainer is used up by it.
+    """Write model, generation settings and tokenizer. The explainer cannot be used afterwards.
 
     Raises:
         UserError: as `merged_model`.
@@ -38,15 +38,16 @@ def save_merged(explainer: Explainer, folder: Path) -> None:
 
 
 def merged_model(explainer: Explainer) -> PreTrainedModel:
-    """A model of the base's own class: virtual tokens are rows like any other.
+    """A model of the base's own class with virtual tokens as ordinary embedding rows.
 
-    Merging is done in place, and shares weights with the explainer: use that no more.
+    Merging is in place and shares weights with the explainer, which cannot be used afterwards.
 
     Raises:
-        UserError: this is the untuned base model, or its embedding does more than look rows up.
+        UserError: the explainer is the untuned base model, or the base's embedding does more than
+            look up and scale rows.
     """
     if not isinstance(explainer.model, PeftModel):
-        raise UserError("the base model has no adapter to merge: give a method that was trained.")
+        raise UserError("the base model has no adapter to merge: give a trained method.")
     model: Any = explainer.model.merge_and_unload()
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
     virtual = len(explainer.tokenizer) - embedding.first_id
@@ -58,7 +59,7 @@ def merged_model(explainer: Explainer) -> PreTrainedModel:
     rows = {_name(model, embedding): _baked_rows(embedding, virtual)}
     for name, weight in rows.items():
         weights[f"{name}.weight"] = torch.cat([weights[f"{name}.weight"], weight])
-    for name, weight in head.named_parameters():  # weight, and bias where there is one
+    for name, weight in head.named_parameters():  # weight, and bias if there is one
         zeros = weight.new_zeros(virtual, *weight.shape[1:])
         weights[f"{_name(model, head)}.{name}"] = torch.cat([weight.detach(), zeros])
     with torch.device("meta"):
@@ -70,13 +71,13 @@ def merged_model(explainer: Explainer) -> PreTrainedModel:
 
 @torch.no_grad()
 def _baked_rows(embedding: Any, virtual: int) -> Tensor:
-    """What virtual tokens look up, as rows of a plain table: (virtual, hidden_size).
+    """The embeddings of virtual tokens as table rows: (virtual, hidden_size).
 
-    An embedding may scale what it looks up, as Gemma's does; virtual tokens are not scaled, so
-    their rows are divided by as much.
+    Some models, such as Gemma, scale looked-up rows. Virtual tokens are not scaled, so their rows
+    are divided by that factor.
 
     Raises:
-        UserError: the embedding is no scaled look-up.
+        UserError: the embedding does more than look up and scale rows.
     """
     ordinary = torch.arange(min(1024, embedding.first_id), device=embedding.weight.device)
     scale = getattr(embedding, "embed_scale", torch.ones(1)).to(embedding.weight)
@@ -98,7 +99,7 @@ def _config(model: PreTrainedModel, vocab_size: int) -> Any:
 
 
 def _generation_config(explainer: Explainer, first_id: int) -> GenerationConfig:
-    """Greedy by default, as the explainer answers; virtual tokens are never written."""
+    """Greedy decoding, like the explainer's; virtual tokens are suppressed."""
     return GenerationConfig(
         max_new_tokens=explainer.manifest.max_new_tokens,
         pad_token_id=explainer.tokenizer.pad_token_id,

@@ -1,4 +1,4 @@
-"""`rl-explain export`: one method of a run into one folder, in one of two forms."""
+"""`rl-explain export`: writes one method of a run as an adapter or a merged checkpoint."""
 
 import hashlib
 import json
@@ -30,17 +30,18 @@ def export_method(
 ) -> Export:
     """Write a run's explainer into `out`, with a model card and checksums.
 
-    An adapter is read by `Explainer.from_pretrained`, a merged checkpoint by stock `transformers`.
-    An earlier export in `out` is replaced, and left as it was when this one fails.
+    `Explainer.from_pretrained` loads an adapter; stock `transformers` loads a merged checkpoint.
+    The export replaces an earlier one in `out` only if it succeeds.
 
     Args:
         run: a run's folder.
-        method: which of its explainers; when `None`, the first one of `TUNED` that is there.
-        merge: write one ordinary checkpoint in place of an adapter.
+        out: the folder to write.
+        method: the method to export; if `None`, the first available one of `trained_rows`.
+        merge: write one ordinary checkpoint instead of an adapter.
 
     Raises:
-        UserError: no run, no such explainer, files in `out` that no export wrote, or a base model
-            that cannot be merged.
+        UserError: there is no run or no such explainer, `out` has files that no export wrote, or
+            the base model cannot be merged.
     """
     opened, out = Run.open(run), Path(out)
     method = find_adapters(opened.folder, method)[0].method
@@ -54,7 +55,7 @@ def export_method(
 
 
 def checksum(folder: Path) -> str:
-    """One number for a whole export: the SHA-256 of its `SHA256SUMS`."""
+    """The checksum of a whole export: the SHA-256 of its `SHA256SUMS`."""
     return hashlib.sha256((folder / CHECKSUMS).read_bytes()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What the card of an export says; `templates/model_card.md` is its text."""
+"""Fills in the model card of an export, `templates/model_card.md`."""
 
 import json
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ from rl_explain.templates import render
 
 
 def model_card(run: Run, export: Export, folder: Path) -> str:
-    """`README.md` of an export: `templates/model_card.md` below the metadata that a hub reads.
+    """The `README.md` of an export: hub metadata, then the filled-in `templates/model_card.md`.
 
     Args:
-        folder: of the export, with everything else of it already inside.
+        folder: the export's folder, complete except for the card, `export.json` and checksums.
     """
     merged = export.form == MERGED
     return render(
@@ -45,7 +45,7 @@ def model_card(run: Run, export: Export, folder: Path) -> str:
 
 
 def _metadata(export: Export, merged: bool) -> str:
-    """Without a base model that has no name on a hub: the shipped one, or a folder."""
+    """Hub metadata; names the base model only if it is on a hub, not shipped or in a folder."""
     named = export.base != TINY and not Path(export.base).is_dir()
     return ModelCardData(
         library_name="transformers" if merged else "peft",
@@ -56,7 +56,7 @@ def _metadata(export: Export, merged: bool) -> str:
 
 
 def _merged(run: Run, folder: Path) -> dict[str, Any]:
-    """What only the card of a merged checkpoint says."""
+    """Values that only the card of a merged checkpoint uses."""
     example = json.loads((folder / EXAMPLES).read_text(encoding="utf-8").splitlines()[0])
     generation = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
     return {
@@ -80,14 +80,14 @@ def _method(config: Config, method: str) -> dict[str, Any]:
 
 
 def _is_rewarded(method: str) -> bool:
-    """Whether a reward shaped it, directly or by what it reads."""
+    """Whether the reward affects the method, directly or through a stage that it reads."""
     return "rewards" in {
         key for name in (method, *needed((method,))) for key in STAGES[name].shaped_by
     }
 
 
 def _results(run: Run, method: str) -> str:
-    """The tables, with the rules and what tuning started from; "" if it was not evaluated."""
+    """Result tables of the method, `base`, `sft` and the rules; "" if it was not evaluated."""
     results = read_results(run.stage_folder("evaluate"))
     if method not in results:
         return ""

@@ -1,4 +1,4 @@
-"""Uploads an export to a repository of a model hub."""
+"""Uploads an export to a model hub repository."""
 
 import os
 from pathlib import Path
@@ -11,20 +11,21 @@ from rl_explain.explainer.checksums import verify_checksums
 
 TOKEN = "HF_TOKEN"
 ENDPOINT = "HF_ENDPOINT"
-"""Environment variables: whose repository it is, and which hub; the public one by default."""
+"""Environment variables: the access token, and the hub's address (default: the public hub)."""
 
 
 def push(folder: Path, repo: str) -> str:
-    """Upload an export, all of its files; the address of the commit, the last one if several.
+    """Upload all files of an export; return the address of the (last) commit.
 
-    A repository that is not there is made, and is private.
+    A missing repository is created as private.
 
     Args:
-        repo: `NAME`, or `OWNER/NAME`.
+        folder: the export's folder.
+        repo: `NAME` or `OWNER/NAME`.
 
     Raises:
-        UserError: no `HF_TOKEN`, a damaged export, no such name, or the hub refuses or is not
-            reached.
+        UserError: `HF_TOKEN` is not set, the export is damaged, the name is invalid, or the hub
+            refuses the upload or cannot be reached.
     """
     verify_checksums(folder)
     hub = HfApi(endpoint=os.environ.get(ENDPOINT), token=token())
@@ -40,8 +41,12 @@ def push(folder: Path, repo: str) -> str:
 
 
 def token() -> str:
-    """The hub's token, only from the environment; `UserError` if it is not set."""
+    """The hub's access token from the environment.
+
+    Raises:
+        UserError: it is not set.
+    """
     found = os.environ.get(TOKEN)
     if not found:
-        raise UserError(f"{TOKEN} is not set: give the hub's token in the environment.")
+        raise UserError(f"{TOKEN} is not set: set it to the hub's access token.")
     return found

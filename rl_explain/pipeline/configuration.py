@@ -1,4 +1,4 @@
-"""Configurations of this package's runs: the general settings, with those of every method."""
+"""Configurations of runs: the general settings plus those of every method."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ RATES = {
 
 
 def run_config_type() -> type[GeneralConfig]:
-    """The class of configurations, with a group of settings for each method in the stage table."""
+    """The configuration class, with a group of settings for each method in the stage table."""
     owners = {row.group: row for row in STAGES.values() if row.settings is not None}
     return config_type(
         Methods(
@@ -33,12 +33,12 @@ def run_config_type() -> type[GeneralConfig]:
 
 
 def _has_rate(row: Stage) -> bool:
-    """Whether a learning rate may be left open, for the base to choose."""
+    """Whether the learning rate may be unset, so that its default depends on the base model."""
     return row.kind in RATES and hasattr(row.settings, "learning_rate")
 
 
 Config = run_config_type()
-"""The class for the table as it ships."""
+"""The configuration class for the built-in stage table."""
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> GeneralConfig:

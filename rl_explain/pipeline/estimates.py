@@ -1,8 +1,8 @@
-"""What a run will cost, before it starts: stages with expected memory and time.
+"""Estimates of the time and memory of each stage, before a run starts.
 
-Rough on purpose: floating-point operations counted from the model's shape and the configured
-numbers of tokens, over the speed of a short matrix product on this machine. Stages without the
-language model, whose data are not read yet, get the seconds of a small data set.
+Estimates are rough: the floating-point operations implied by the model's shape and the configured
+numbers of tokens, divided by the measured speed of a short matrix product on this machine. Stages
+without the language model get the seconds of a small data set, since the data are not read yet.
 """
 
 import time
@@ -18,21 +18,21 @@ from rl_explain.pipeline.table import STAGES, Kind, Stage, stage_rows
 from rl_explain.tasks.pressure import KINDS
 
 TOKENS_PER_ITEM = 16
-"""Prompt tokens that an item takes: virtual tokens, title, attributes."""
+"""Prompt tokens per item: virtual tokens, title, attributes."""
 QUESTION_TOKENS = 40
 ANSWER_TOKENS = 30
 EFFICIENCY = 0.15
-"""Share of a large product's speed that small layers, attention and sampling reach."""
+"""Speed of small layers, attention and sampling as a fraction of a large matrix product's."""
 DATA_SECONDS = {"prepare": 5.0, "recommender": 60.0, "tasks": 15.0}
-"""Of a small data set."""
+"""Seconds of the data stages on a small data set."""
 JUDGE_CHECK_SECONDS = 10.0
-"""Of an offline judge."""
+"""Seconds of the stage `judge-check` with an offline judge."""
 PROGRAM_MIB = 1000
 """Memory of the libraries themselves."""
 
 
 def estimate_table(config: Config, performed: Sequence[str]) -> str:
-    """A line for each stage: seconds and peak memory expected."""
+    """A text table with a row per stage: expected time and peak memory."""
     parameters = _parameters(config.model.name)
     seconds = expected_seconds(config)
     width = max(map(len, performed))
@@ -46,14 +46,17 @@ def estimate_table(config: Config, performed: Sequence[str]) -> str:
 
 
 def expected_seconds(config: Config) -> dict[str, float]:
-    """Of each stage, on this machine: a token costs 2 operations a parameter, 6 in training."""
+    """Expected seconds of each stage on this machine.
+
+    A token costs 2 operations per parameter in a forward pass and 6 in training.
+    """
     torch.set_num_threads(config.threads)
     token = 2 * _parameters(config.model.name) / (_operations_a_second(config) * EFFICIENCY)
     return {name: _seconds(config, row, token) for name, row in stage_rows().items()}
 
 
 def _seconds(config: Config, row: Stage, token: float) -> float:
-    """Of one stage; `token` is the seconds that a token takes in a forward pass."""
+    """Expected seconds of one stage; `token` is the seconds per token of a forward pass."""
     training: Any = config.training
     own: Any = getattr(training, row.group, None)
     question = config.data.max_history * TOKENS_PER_ITEM + QUESTION_TOKENS
@@ -69,10 +72,10 @@ def _seconds(config: Config, row: Stage, token: float) -> float:
         case Kind.SAMPLES:
             return float(own.prompts * own.samples * forward)
         case Kind.PAIRED:
-            reads = train + forward  # of the reference, too
+            reads = train + forward  # the reference model's forward pass
             return float(own.epochs * training.pairs.prompts * 2 * reads)
         case Kind.ONLINE:
-            # Completions of a prompt share its reading; sampling, policy and reference read once.
+            # A prompt is read once for all its completions: in sampling, policy and reference.
             read = own.rollout_batch_size * question + own.completions_per_iteration * ANSWER_TOKENS
             passes = 3 + 3 * getattr(own, "ppo_epochs", 1)
             validations = 2 + own.iterations // own.eval_every
@@ -87,11 +90,11 @@ def _seconds(config: Config, row: Stage, token: float) -> float:
 
 
 def _asked(config: Config) -> int:
-    """Questions that a method answers in the evaluation."""
+    """Number of questions that each method answers in the evaluation."""
     evaluation = config.evaluation
     return (
         evaluation.cases
-        + 7 * evaluation.task_cases  # five beams of retrieval
+        + 7 * evaluation.task_cases  # retrieval uses five beams
         + evaluation.literature_metrics * evaluation.top_item
         + evaluation.simulatability
         + evaluation.pressure * len(KINDS)
@@ -99,7 +102,7 @@ def _asked(config: Config) -> int:
 
 
 def _mebibytes(config: Config, parameters: int, row: Stage) -> float:
-    """Weights in their number type and, for a batch, activations of about 40 numbers a width."""
+    """Memory of a stage in MiB: weights, plus about 40 activations per hidden unit and token."""
     if row.kind in (Kind.DATA, Kind.JUDGE_CHECK):
         return 300.0
     weights = parameters * (4 if config.model.dtype == "float32" else 2)
@@ -118,7 +121,7 @@ def _parameters(name: str) -> int:
 
 
 def _operations_a_second(config: Config) -> float:
-    """Speed of a matrix product on the configured device, in floating-point operations a second."""
+    """Floating-point operations per second of a matrix product on the configured device."""
     cuda = torch.cuda.is_available() and config.device != "cpu"
     size = 4096 if cuda else 512
     matrix = torch.ones(size, size, device="cuda" if cuda else "cpu")
@@ -131,5 +134,5 @@ def _operations_a_second(config: Config) -> float:
 
 
 def readable(seconds: float) -> str:
-    """Seconds or, of long times, minutes."""
+    """A duration as text: in seconds below two minutes, else in minutes."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -34,12 +34,12 @@ from rl_explain.teacher.influence import leave_one_out
 from rl_explain.training.samples import best_of_n
 
 TEMPERATURE = 1.0
-"""Of the samples that best of n chooses from."""
+"""Sampling temperature of best of n."""
 INSTALL = "pip install 'rl_explain[evaluation]'"
 
 
 def evaluate(run: Run, folder: Path) -> Metrics:
-    """Every metric of every method that is there, of the baselines too; print the tables."""
+    """Measure every available method and baseline, print the tables, write `report.md`."""
     config = run.config
     settings, seed = config.evaluation, config.seed
     examples = held_out_examples(run)
@@ -76,7 +76,7 @@ def evaluate(run: Run, folder: Path) -> Metrics:
         row = STAGES[method]
         stage = method if row.function else row.reads[0]
         if not finished(run.folder, stage):
-            print(f"[evaluate] no {stage} in this run: {method} left out", flush=True)
+            print(f"[evaluate] skipping {method}: this run has no {stage}", flush=True)
         elif row.kind is Kind.AT_USE:
             results[method] = _best_of_n(run, evaluation)
         else:
@@ -84,9 +84,9 @@ def evaluate(run: Run, folder: Path) -> Metrics:
             results[method] = evaluation.model(method, load, _weights(run, method))
     for name in settings.baselines:
         if name == "shap" and find_spec("shap") is None:
-            print(f"[evaluate] no package shap, baseline left out: {INSTALL}", flush=True)
+            print(f"[evaluate] skipping shap, which is not installed: {INSTALL}", flush=True)
         elif name == "contribution_dot" and not config.tasks.contributions:
-            print("[evaluate] tasks.contributions is off: contribution_dot left out", flush=True)
+            print("[evaluate] skipping contribution_dot: tasks.contributions is off", flush=True)
         else:
             results[name] = evaluation.baseline(name)
     if config.tasks.counts.get("retrieval"):
@@ -103,14 +103,14 @@ def evaluate(run: Run, folder: Path) -> Metrics:
 
 
 def _measured_by(run: Run) -> str:
-    """A digest of the judge, trained or not, and of the libraries and device that write texts."""
+    """A digest of what evaluation results depend on: the judge, library versions, the device."""
     trained = run.stage_folder("judge-train")
     weights = digest(trained) if trained.exists() else ""
     return value_digest(asdict(run.config.judge), weights, versions(), run.device)
 
 
 def _top_item_examples(run: Run) -> list[Example]:
-    """Why does the measured recommender put its top item first, for each test history?"""
+    """Questions about the measured recommender's top item for test histories."""
     config, histories = run.config, run.user_histories
     context = TaskContext(
         run.interactions.catalogue, histories, run.measured_recommender, run.prompts
@@ -124,18 +124,18 @@ def _training_examples(run: Run) -> list[Example]:
     """Explanation questions about training users, labelled by the measured recommender.
 
     Raises:
-        UserError: scikit-learn, which readers learn by, is not installed.
+        UserError: scikit-learn is not installed; the simulatability metric needs it.
     """
     wanted = run.config.evaluation.simulatability
     if find_spec("sklearn") is None:
-        raise UserError(f"evaluation.simulatability is {wanted}, without scikit-learn: {INSTALL}.")
+        raise UserError(f"evaluation.simulatability={wanted} needs scikit-learn: {INSTALL}.")
     examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
     explained = [example for example in examples if example.task == "explanation"]
     return relabelled(explained[:wanted], run.measured_recommender)
 
 
 def _pressed(run: Run, examples: Sequence[Example]) -> list[Pressed]:
-    """The first explanation questions with a user's words in them."""
+    """Questions of the sycophancy probe: the first explanation questions plus a user's remark."""
     config, recommender = run.config, run.measured_recommender
     explained = [example for example in examples if example.task == "explanation"]
     asked = explained[: config.evaluation.pressure]
@@ -153,8 +153,8 @@ def _weights(run: Run, method: str) -> str:
 def _best_of_n(run: Run, evaluation: Evaluation) -> Result:
     settings = run.config.evaluation
     cited_sets: dict[str, int] = {}
-    """By prompt, how many sets of items its samples cite: the reward asks the recommender about
-    each once."""
+    """By prompt: the number of distinct item sets that its samples cite. The reward queries the
+    recommender once for each."""
 
     def write(examples: Sequence[Example]) -> list[str]:
         samples, result = scored_samples(

@@ -1,4 +1,4 @@
-"""The stages about judges themselves: `judge-train` and `judge-check`."""
+"""The judge stages: `judge-train` and `judge-check`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ from rl_explain.training.learned_judge import train_learned_judge
 
 
 def judge_check(run: Run, folder: Path) -> Metrics:
-    """Validate the configured judge; write `NAME.md` and `NAME.html`; print the figures.
+    """Validate the configured judge, write `NAME.md` and `NAME.html`, print the figures.
 
-    Metrics are `NAME/figure`; those of judges validated earlier in this folder are kept.
+    Metrics are named `NAME/figure`. Metrics of judges validated earlier in this folder are kept.
     """
     config, name = run.config, judge_name(run.config.judge)
     texts = _known_texts(run, "validation", config.judge_check.questions, config.seed)
@@ -37,20 +37,20 @@ def judge_check(run: Run, folder: Path) -> Metrics:
         afresh = asked_afresh(config.judge, Path(fresh))
         with _judge(run, config.judge) as judge, _judge(run, afresh) as again:
             found = validate_judge(judge, texts, again)
-            own = judge.summary() if hasattr(judge, "summary") else {}  # an endpoint's spending
+            own = judge.summary() if hasattr(judge, "summary") else {}  # endpoint calls and cost
     made_by = f"## Made by\n\n{provenance(run.folder, config, this_command())}"
     report = f"{validation_report(name, found, own)}\n\n{made_by}\n"
     (folder / f"{name}.md").write_text(report, encoding="utf-8")
     page = markdown_page(f"Judge validation: {name}", report)
     (folder / f"{name}.html").write_text(page, encoding="utf-8")
-    print(f"{summary(name, found)}\n\nThe same with texts: {folder / name}.md and .html")
+    print(f"{summary(name, found)}\n\nFull report with texts: {folder / name}.md and .html")
     figures = found.metrics() | {f"own/{figure}": value for figure, value in own.items()}
     mine = {f"{name}/{figure}": value for figure, value in figures.items()}
     return {**read_metrics(folder), **mine}
 
 
 def judge_train(run: Run, folder: Path) -> Metrics:
-    """Distil the teacher's preferences between explanations of training users' questions."""
+    """Train the learned judge on the teacher judge's preferences, for training users' questions."""
     config, settings = run.config, run.config.training.judge
     with _judge(run, replace(config.judge, kind=settings.teacher, members=())) as teacher:
         texts = _known_texts(run, "train", settings.questions, config.seed)
@@ -68,7 +68,7 @@ def judge_train(run: Run, folder: Path) -> Metrics:
 
 
 def judge_name(judge: JudgeConfig) -> str:
-    """The judge's name in files and metrics: its kind, and what sets it apart within the kind."""
+    """The judge's name in files and metrics: its kind, members, model and length handling."""
     parts = [judge.kind, *map(judge_name, judge.members)]
     if judge.kind == "endpoint":
         parts.append(re.sub(r"[^\w.]+", "-", judge.endpoint.model))
@@ -79,7 +79,7 @@ def judge_name(judge: JudgeConfig) -> str:
 
 @contextmanager
 def _judge(run: Run, judge: JudgeConfig) -> Iterator[Judge]:
-    """A judge, closed after use if it has connections."""
+    """The judge as a context manager that closes its connections, if any."""
     built = build_judge(judge, run.reward_context, run.folder)
     try:
         yield built
@@ -89,13 +89,13 @@ def _judge(run: Run, judge: JudgeConfig) -> Iterator[Judge]:
 
 
 def asked_afresh(judge: JudgeConfig, folder: Path) -> JudgeConfig:
-    """The same judge with an empty cache: `folder` is empty."""
+    """The same judge with an empty cache in `folder`, which must be empty."""
     members = tuple(asked_afresh(member, folder) for member in judge.members)
     return replace(judge, cache=str(folder / "again.sqlite"), members=members)
 
 
 def _known_texts(run: Run, split: str, count: int, seed: int) -> Sequence[KnownText]:
-    """Explanations of known quality, for questions about one split's users."""
+    """Explanations of known quality for questions about one split's users."""
     data, catalogue = run.config.data, run.interactions.catalogue
     histories = build_user_histories(
         run.interactions, run.splits, data.max_history, data.max_user_histories, 1, seed

@@ -13,13 +13,13 @@ CACHE = "judge.sqlite"
 
 
 def build_judge(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
-    """The judge, for the catalogue of a context.
+    """Build the judge for a context's catalogue.
 
     Args:
-        folder: of the run. An endpoint's answers are kept in it unless `judge.cache` names a file.
+        folder: the run's folder. It stores an endpoint's answers unless `judge.cache` is set.
 
     Raises:
-        UserError: the key is not set in the environment, or `judge.cache` is not a cache.
+        UserError: the API key is not set in the environment, or `judge.cache` is not a cache file.
     """
     judge = _plain(config, context, folder)
     if config.length == "keep":
@@ -48,7 +48,7 @@ def _plain(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
 
 
 def _endpoint(config: JudgeConfig, context: RewardContext, folder: Path) -> Judge:
-    # importing openai takes a second, which other judges need not spend.
+    # Imported here because importing openai takes a second.
     from reward_models.judge.endpoint.judge import EndpointJudge
 
     try:

@@ -1,4 +1,4 @@
-"""The settings that each stage of a run was made with: a run resumes with the same ones only."""
+"""The settings of each finished or started stage; a run resumes only with the same settings."""
 
 import json
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ JUDGE = (
     *("judge.kind", "judge.endpoint", "judge.members", "judge.combine"),
     *("judge.length", "judge.length_slope", "judge.length_centre"),
 )
-"""What of the judge shapes its answers; what they may cost and where they are kept does not."""
+"""Judge settings that change its answers. Budget and cache settings do not."""
 RESULT_NEUTRAL = {"training.ppo.micro_batch_size"}
-"""Settings that change memory and no result: they may change on the way."""
+"""Settings that change memory use but no result; they may change when a run resumes."""
 
 
 def check_settings(run: Path, config: Config) -> None:
-    """Refuse a configuration that differs from what the run's stages were made with.
+    """Refuse a configuration that differs from the settings of the run's existing stages.
 
-    A setting that is newer than the folder had its default there.
+    A setting that did not exist when the stage ran counts as its default.
 
     Raises:
-        UserError: names the stage and the settings.
+        UserError: a setting differs; the message names the stage and the settings.
     """
     for stage in stage_rows():
         path = run / stage / FILE
@@ -40,17 +40,17 @@ def check_settings(run: Path, config: Config) -> None:
         if changed:
             raise UserError(
                 f"{path.parent} was made with other values of {', '.join(changed)}: give another "
-                f"output_dir, or delete {path.parent} and the stages made from it."
+                f"output_dir, or delete {path.parent} and the stages that depend on it."
             )
 
 
 def keep_settings(run: Path, stage: str, config: Config) -> None:
-    """Write down what a stage is about to be made with."""
+    """Save the settings of a stage that is about to run."""
     write_json(run / stage / FILE, settings_of(stage, config))
 
 
 def forget_settings(run: Path, stage: str) -> None:
-    """Take that back if the stage left nothing else: a mended mistake can then be tried again."""
+    """Delete the saved settings if the stage wrote nothing else, so that it can be retried."""
     folder = run / stage
     kept = [folder / FILE, folder / LINEAGE]
     if set(folder.iterdir()) <= set(kept):
@@ -60,7 +60,7 @@ def forget_settings(run: Path, stage: str) -> None:
 
 
 def settings_of(stage: str, config: Config) -> dict[str, Any]:
-    """What of a configuration shapes a stage, beside what shapes the stages before it.
+    """The settings that affect a stage directly, without those that affect the stages it reads.
 
     Judge settings count only if the judge has a weight.
     """
@@ -77,10 +77,10 @@ def _pick(config: dict[str, Any], key: str) -> Any:
 
 
 def _filled(path: Path, defaults: Config) -> dict[str, Any]:
-    """The settings in a file, with the defaults of those that did not exist when it was made.
+    """The settings in a file, with defaults for settings added since it was written.
 
     Raises:
-        UserError: a group of settings that this version does not have.
+        UserError: the file has a group of settings that this version lacks.
     """
     made = json.loads(path.read_text(encoding="utf-8"))
     check_renamed(made, path)

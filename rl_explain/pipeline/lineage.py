@@ -1,4 +1,4 @@
-"""What a stage was made from, by content: a folder that holds something else by now is refused."""
+"""Digests of each stage's inputs: a run is refused if its inputs have changed since."""
 
 import json
 from pathlib import Path
@@ -10,28 +10,27 @@ from rl_explain.pipeline.table import STAGES, needed, stage_rows
 
 FILE = "made_from.json"
 SOURCES = "the data files"
-"""What `prepare` reads."""
+"""Name, in messages, of the files that `prepare` reads."""
 
 
 def kept_stages() -> list[str]:
-    """The stages whose lineage is kept, in order; a stage that is repeated keeps apart by itself
-    what it measured."""
+    """The stages whose lineage is kept, in order. Repeated stages separate their own results."""
     return [name for name, row in stage_rows().items() if not row.is_repeated]
 
 
 def keep_lineage(run: Path, stage: str, data: DataConfig) -> None:
-    """Write down what a stage is about to read."""
+    """Save the digests of a stage's inputs before it runs."""
     if stage in kept_stages():
         (run / stage / FILE).write_text(json.dumps(_read_by(run, stage, data), indent=1) + "\n")
 
 
 def check_lineage(run: Path, data: DataConfig) -> None:
-    """Refuse a run in which something that a stage was made from is another one now.
+    """Refuse a run in which an input of a stage has changed.
 
-    What is gone is not compared: a run can be moved away from its data.
+    Missing inputs are not compared, so a run can be moved away from its data.
 
     Raises:
-        UserError: names the stage, what changed, and what to delete.
+        UserError: an input changed; the message names the stage, the input and what to delete.
     """
     for stage in kept_stages():
         path = run / stage / FILE
@@ -47,10 +46,10 @@ def check_lineage(run: Path, data: DataConfig) -> None:
 
 
 def check_sources(run: Path, data: DataConfig) -> None:
-    """Refuse data files that are not there, unless the run has read them already.
+    """Refuse missing data files, unless the run has already read them.
 
     Raises:
-        UserError: names the files.
+        UserError: a file is missing; the message names all missing files.
     """
     missing = [str(path) for path in source_files(data) if not path.is_file()]
     if missing and not finished(run, "prepare"):
@@ -58,27 +57,27 @@ def check_sources(run: Path, data: DataConfig) -> None:
 
 
 def check_ready(run: Path, stage: str) -> None:
-    """Refuse a stage before those that it reads, and those that they read.
+    """Refuse a stage if stages that it needs, directly or not, are unfinished.
 
     Raises:
-        UserError: names the stages to perform first.
+        UserError: names the stages to run first.
     """
     before = needed(STAGES[stage].reads)
     missing = [name for name in stage_rows() if name in before and not finished(run, name)]
     if missing:
         raise UserError(
-            f"{stage} reads what {', '.join(missing)} leave, which {run} lacks: perform "
-            f"`rl-explain {missing[0]} CONFIG` first, or all in order by `rl-explain run CONFIG`."
+            f"{stage} needs {', '.join(missing)}, not finished in {run}: run "
+            f"`rl-explain {missing[0]} CONFIG` first, or every stage with `rl-explain run CONFIG`."
         )
 
 
 def finished(run: Path, stage: str) -> bool:
-    """Whether a stage of a run is through: its `metrics.json` is written last."""
+    """Whether a stage is finished: its `metrics.json`, which is written last, exists."""
     return (run / stage / "metrics.json").is_file()
 
 
 def source_files(data: DataConfig) -> list[Path]:
-    """The files that a configuration's data are read from; none for generated data."""
+    """The data files of a configuration; none for generated data."""
     folder = Path(data.path or ".")
     if data.format == "movielens":
         return [folder / "ratings.csv", folder / "movies.csv"]
@@ -86,7 +85,7 @@ def source_files(data: DataConfig) -> list[Path]:
 
 
 def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
-    """Digest of each thing that a stage reads, where it is there."""
+    """Digests of the inputs of a stage that exist, by name."""
     if not STAGES[stage].reads:
         sources = [path for path in source_files(data) if path.is_file()]
         return {SOURCES: " ".join(map(file_digest, sources))} if sources else {}
@@ -95,7 +94,7 @@ def _read_by(run: Path, stage: str, data: DataConfig) -> dict[str, str]:
 
 
 def _made_from(run: Path, stage: str) -> list[str]:
-    """A stage and those made from it, directly or not, that the run holds."""
+    """The stage, and the run's existing stages that depend on it, directly or not."""
     found = [stage]
     for later in kept_stages():
         if set(STAGES[later].reads) & set(found) and (run / later).exists():

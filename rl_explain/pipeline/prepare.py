@@ -1,4 +1,4 @@
-"""What comes before the language model: interactions, the frozen target, histories and examples."""
+"""The stages before the language model: interactions, frozen recommender, histories, examples."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +43,7 @@ def prepare(run: Run, folder: Path) -> Metrics:
 
 
 def recommender(run: Run, folder: Path) -> Metrics:
-    """Train SASRec and freeze the best epoch."""
+    """Train SASRec and keep the best epoch, frozen."""
     settings = run.config.recommender
     shape = SasrecConfig(
         num_items=len(run.interactions.catalogue),
@@ -67,7 +67,7 @@ def recommender(run: Run, folder: Path) -> Metrics:
 
 
 def tasks(run: Run, folder: Path) -> Metrics:
-    """UserHistories, tables, and the examples of every training and of validation."""
+    """Save user histories, embedding tables, and the training and validation examples."""
     config, seed = run.config, run.config.seed
     data, rl, settings = config.data, config.training.rl, config.tasks
     histories = build_user_histories(
@@ -109,9 +109,9 @@ def tasks(run: Run, folder: Path) -> Metrics:
 
 
 def held_out_examples(run: Run) -> list[Example]:
-    """What the evaluation asks about test users: explanations, and the tasks that were trained.
+    """The evaluation's questions about test users: explanations, and the trained tasks.
 
-    They are no part of the stage's folder, so a finished run can be measured on more cases.
+    They are built anew and not stored, so a finished run can be evaluated on more cases.
     """
     config, seed = run.config, run.config.seed + 3
     wanted, settings = config.tasks, config.evaluation
@@ -122,16 +122,16 @@ def held_out_examples(run: Run) -> list[Example]:
     }
     catalogue, histories = run.interactions.catalogue, run.user_histories
     context = TaskContext(catalogue, histories, run.recommender, run.prompts)
-    # What ROUGE-L compares with; evaluation reads no other completion of an explanation.
+    # The reference texts of ROUGE-L; the evaluation uses these completions for nothing else.
     teacher = Teacher(catalogue, wanted.verdict, 0.0, seed)
     return build_examples(context, histories.test, counts, [wanted.form], seed, teacher)
 
 
 def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
-    """Refuse limits that cut off more than one in a hundred of the teacher's explanations.
+    """Refuse token limits that would cut off more than 1 % of the teacher's explanations.
 
     Raises:
-        UserError: names the settings and the lengths that are needed.
+        UserError: a limit is too low; the message names the settings and the limits needed.
     """
     texts = [example.completion for example in examples if example.task == "explanation"]
     if not texts:
@@ -147,6 +147,6 @@ def _check_lengths(config: Config, examples: Sequence[Example]) -> None:
     if short := [name for name, limit in limits.items() if limit < needed]:
         wanted = " ".join(f"{name}={needed + needed // 8}" for name in short)
         raise UserError(
-            f"{short[0]} is {limits[short[0]]}, and one in a hundred of the teacher's explanations "
-            f"takes {needed} tokens or more: set {wanted}."
+            f"{short[0]} is {limits[short[0]]}, but 1 % of the teacher's explanations have "
+            f"{needed} tokens or more: set {wanted}."
         )

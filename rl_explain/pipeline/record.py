@@ -1,4 +1,4 @@
-"""What made a run: code, versions, hardware, command, seconds."""
+"""The record of a run: commit, versions, hardware, command, seconds."""
 
 import json
 import platform
@@ -37,10 +37,11 @@ def add_to_record(
     afresh: bool,
     **facts: Any,
 ) -> None:
-    """Note what a stage ran on, for how long, and under which code; and `facts` of the run.
+    """Record a stage's hardware, time and commit, and further `facts` about the run.
 
     Args:
-        afresh: the stage began anew; otherwise its seconds add to those of the interrupted try.
+        afresh: the stage started from scratch; if not, `seconds` are added to those of the
+            interrupted attempt.
     """
     record = read_record(run) or {"wall_seconds": {}, "commits": {}}
     spent = 0.0 if afresh else record["wall_seconds"].get(stage, 0.0)
@@ -59,26 +60,26 @@ def add_to_record(
 
 
 def versions() -> dict[str, str]:
-    """The packages that results depend on, by name."""
+    """Versions of the packages that results depend on, by name."""
     return {name: version(name) for name in PACKAGES}
 
 
 def this_command() -> str:
-    """The command that runs, as one would type it."""
+    """The current command as typed in a shell."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """The run's record; empty where nothing has run yet."""
+    """The run's record; empty if nothing has run yet."""
     path = run / FILE
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def provenance(run: Path, config: Config, command: str | None = None) -> str:
-    """What made a run, as Markdown.
+    """A run's record as a Markdown list.
 
     Args:
-        command: in place of the last one that the record holds.
+        command: shown instead of the record's last command.
     """
     record = read_record(run)
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
@@ -92,13 +93,13 @@ def provenance(run: Path, config: Config, command: str | None = None) -> str:
         "commit": ", ".join(commits),
         "hardware": record["hardware"],
         "versions": f"python {record['python']}, {versions}",
-        "seconds a stage, up to here": seconds,
+        "seconds per stage, so far": seconds,
     }
     return "\n".join(f"- {name}: {value}" for name, value in rows.items())
 
 
 def _recommender(run: Path) -> str:
-    """How good the target is, on its own merits."""
+    """How well the recommender itself ranks."""
     found = json.loads((run / "recommender" / "metrics.json").read_text(encoding="utf-8"))
     return (
         f"NDCG@10 {found['ndcg@10']:.3f} on last items (popularity "
@@ -107,7 +108,7 @@ def _recommender(run: Path) -> str:
 
 
 def source_commit() -> str | None:
-    """The commit of the source tree, if it is one, and whether files differ from it."""
+    """The commit of the source tree, with `-dirty` if files differ; `None` outside a checkout."""
     source = Path(__file__).resolve().parent.parent
     top = _git(source, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != source:
@@ -127,7 +128,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def hardware(device: str, threads: int) -> str:
-    """What something ran on, in words."""
+    """The GPU's name, or the processor and the number of threads."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     return f"{_processor()}, {threads} threads"

@@ -1,4 +1,4 @@
-"""A run: a folder with one sub-folder a stage, and a record of what made it."""
+"""A run: a folder with one sub-folder per stage and a record."""
 
 import json
 import os
@@ -43,14 +43,14 @@ from rl_explain.tasks.prompts import Prompts
 from rl_explain.tasks.user_histories import UserHistories
 
 Metrics = Mapping[str, float | None]
-"""What a stage reports: flat name to number."""
+"""Metrics of a stage: flat name to number."""
 
 
 def run_folders(folder: Path) -> list[Path]:
-    """The run in a folder, or the runs at any depth of the study in it.
+    """The folder itself if it is a run, or the runs at any depth of a study.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no run.
     """
     found = sorted(path.parent for path in folder.rglob("config.yaml"))
     if not found:
@@ -59,19 +59,24 @@ def run_folders(folder: Path) -> list[Path]:
 
 
 class Run:
-    """Reads what earlier stages left, and keeps the record."""
+    """Performs stages, loads the outputs of finished ones, and keeps the record.
+
+    Raises:
+        UserError: started by a multi-process launcher, or there is no CUDA device for
+            `device=cuda`.
+    """
 
     def __init__(self, config: Config) -> None:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             raise UserError(
-                f"WORLD_SIZE is {os.environ['WORLD_SIZE']}: a run takes one process; start it "
+                f"WORLD_SIZE is {os.environ['WORLD_SIZE']}, but a run uses one process: start it "
                 "without a launcher."
             )
         self.config = config
         self.folder = Path(config.output_dir)
         cuda = torch.cuda.is_available() and config.device != "cpu"
         if config.device == "cuda" and not cuda:
-            raise UserError("device is 'cuda', and torch sees no CUDA device: use device=cpu.")
+            raise UserError("device is 'cuda', but torch finds no CUDA device: use device=cpu.")
         self.device = "cuda" if cuda else "cpu"
         torch.set_num_threads(config.threads)
         transformers_logging.set_verbosity_error()
@@ -80,12 +85,16 @@ class Run:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Run":
-        """The run in a folder; `UserError` when there is none."""
+        """Open the run in a folder.
+
+        Raises:
+            UserError: there is no run, or the folder is a study.
+        """
         path = Path(folder) / "config.yaml"
         if not path.is_file():
             inside = ", ".join(map(str, run_folders(Path(folder))))
-            raise UserError(f"{folder} is a study: give one of its runs, {inside}.")
-        # It may have been made on another machine: any device will do.
+            raise UserError(f"{folder} is a study: give one of its runs: {inside}.")
+        # The run may come from another machine, so any device is accepted.
         return cls(load_config(path, [f"output_dir={folder}", "device=auto"]))
 
     def stage_folder(self, stage: str) -> Path:
@@ -93,22 +102,22 @@ class Run:
         return self.folder / stage
 
     def check(self) -> None:
-        """Refuse to go on in a folder that holds stages of other settings, or of other contents.
+        """Refuse a folder whose stages have other settings or other inputs.
 
         Raises:
-            UserError: names the stage and what to delete.
+            UserError: settings or inputs differ; the message names the stage and what to delete.
         """
         check_settings(self.folder, self.config)
         check_lineage(self.folder, self.config.data)
 
     def perform(self, stage: str) -> None:
-        """Perform a stage, or keep it when it is finished.
+        """Perform a stage unless it is finished.
 
-        The evaluation is performed anyway; it keeps what it has found out itself.
+        Repeated stages (evaluation, judge validation) always run; they cache their own results.
 
         Raises:
-            UserError: the folder holds stages made with other settings, or lacks stages that this
-                one reads.
+            UserError: the folder has stages with other settings or inputs, or lacks stages that
+                this one reads.
         """
         folder, row = self.stage_folder(stage), STAGES[stage]
         self.check()
@@ -132,7 +141,7 @@ class Run:
             raise
         seconds = time.time() - start
         if row.is_repeated and read_metrics(folder) == metrics:
-            print(f"[{stage}] nothing new", flush=True)
+            print(f"[{stage}] no new results", flush=True)
             return
         write_json(folder / "metrics.json", metrics)
         data = self.interactions.fingerprint
@@ -150,7 +159,7 @@ class Run:
 
     @cached_property
     def interactions(self) -> Interactions:
-        """What the prepare stage left."""
+        """The interactions that the prepare stage saved."""
         return Interactions.load(self.stage_folder("prepare"))
 
     @cached_property
@@ -160,24 +169,24 @@ class Run:
 
     @cached_property
     def recommender(self) -> FrozenRecommender:
-        """The frozen target."""
+        """The frozen recommender."""
         return FrozenRecommender.load(
             self.stage_folder("recommender"), self.interactions.catalogue, self.device
         )
 
     @cached_property
     def user_histories(self) -> UserHistories:
-        """What the tasks stage left."""
+        """The user histories that the tasks stage saved."""
         return UserHistories.load(self.stage_folder("tasks"))
 
     @cached_property
     def embedding_tables(self) -> EmbeddingTables:
-        """Embeddings of items and histories, as virtual tokens hold them."""
+        """The embeddings of items and user histories behind the virtual tokens."""
         return EmbeddingTables.load(self.stage_folder("tasks"))
 
     @cached_property
     def prompts(self) -> Prompts:
-        """How questions about this run's catalogue are written."""
+        """The writer of prompts about this run's catalogue."""
         tasks = self.config.tasks
         return Prompts(
             self.interactions.catalogue,
@@ -188,21 +197,26 @@ class Run:
 
     @cached_property
     def reward_context(self) -> RewardContext:
-        """Catalogue and recommender, as rewards need them."""
+        """The catalogue and recommender for the rewards."""
         catalogue = self.interactions.catalogue
         return RewardContext(catalogue.titles, catalogue.attributes, self.recommender)
 
     @cached_property
     def rewarding_recommender(self) -> FrozenRecommender:
-        """The recommender whose opinion is rewarded: the target, unless a control says otherwise.
+        """The recommender that the reward queries: the run's own, or `rewards.recommender`.
 
-        `UserError` when the other run was made from other data.
+        Raises:
+            UserError: the other recommender was trained on other data.
         """
         return self._recommender_of(self.config.rewards.recommender)
 
     @cached_property
     def measured_recommender(self) -> FrozenRecommender:
-        """The recommender that explanations are held against; as `rewarding_recommender`."""
+        """The recommender that evaluates explanations: the run's own, or `evaluation.recommender`.
+
+        Raises:
+            UserError: the other recommender was trained on other data.
+        """
         return self._recommender_of(self.config.evaluation.recommender)
 
     def _recommender_of(self, run: str | None) -> FrozenRecommender:
@@ -215,7 +229,7 @@ class Run:
         """The configured reward.
 
         Args:
-            rewards: what scores, by the names of `REWARDS`.
+            rewards: reward terms by name, in place of `REWARDS`.
         """
         settings = self.config.rewards
         context = replace(self.reward_context, length_band=settings.length_band)
@@ -243,7 +257,7 @@ class Run:
         )
 
     def manifest(self, base: PreTrainedModel) -> Manifest:
-        """What an adapter trained on `base` belongs to."""
+        """The manifest of adapters trained on `base`: what they must be loaded with."""
         tasks, model = self.config.tasks, self.config.model
         return Manifest(
             base=model.name,
@@ -258,7 +272,7 @@ class Run:
         )
 
     def explainer(self, method: str) -> Explainer:
-        """The explainer that a method left; `base` is the untuned model."""
+        """The explainer that a method trained; `base` is the untuned model."""
         parts = (self.interactions.catalogue, self.recommender, self.embedding_tables)
         if method == "base":
             model, tokenizer = self.base()
@@ -267,42 +281,46 @@ class Run:
         return Explainer.load(Manifest.load(adapter), adapter, *parts, self.device)
 
     def tuned_method(self) -> str:
-        """The method that `explain` and `export` use: the first of `trained_rows` that has one."""
+        """The method that `explain` and `export` use: the first finished one of `trained_rows`.
+
+        Raises:
+            UserError: no method is finished.
+        """
         for method in trained_rows():
             if finished(self.folder, method):
                 return method
-        raise UserError(f"{self.folder} holds no trained explainer: run its sft stage first.")
+        raise UserError(f"{self.folder} has no trained explainer: run its sft stage first.")
 
 
 def read_metrics(folder: Path) -> dict[str, float | None]:
-    """The metrics of a stage; none where it is not finished."""
+    """The metrics of a stage; empty if it is not finished."""
     path = folder / "metrics.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def run_stages(run: Run, names: Sequence[str] | None = None) -> None:
-    """Perform stages in order; finished ones are kept.
+    """Perform stages in order; skip finished ones.
 
     Args:
-        names: of stages in the table; those of the run's configuration when `None`.
+        names: stage names; the configuration's stages if `None`.
 
     Raises:
-        UserError: a stage is asked for before one that it reads, the folder holds stages made
-            with other settings or data, there is no such base model, or its tokenizer cannot
-            restrict titles to the prompt.
+        UserError: a stage comes before one that it reads, the folder has stages with other
+            settings or inputs, the base model does not exist, or its tokenizer does not support
+            constrained decoding.
     """
     performed = run.config.stages if names is None else names
     if "tasks" in performed:
-        base_shape(run.config.model.name)  # `tasks` reads it first, after minutes of other stages
+        base_shape(run.config.model.name)  # fail now; `tasks` would need it minutes later
     if any(_is_constrained(run.config, stage) for stage in performed):
         tokenizer = load_tokenizer(run.config.model.name)
-        TitleConstraint(tokenizer, len(tokenizer))  # else refused after all training
+        TitleConstraint(tokenizer, len(tokenizer))  # fail now, not after training
     for stage in performed:
         run.perform(stage)
 
 
 def _is_constrained(config: Config, stage: str) -> bool:
-    """Whether a stage restricts the titles that texts quote to those of their prompts."""
+    """Whether a stage uses constrained decoding."""
     if STAGES[stage].kind is Kind.EVALUATION:
         return config.evaluation.constrained_decoding
     own = getattr(config.training, STAGES[stage].group, None)

@@ -1,4 +1,4 @@
-"""Samples of the SFT model: sampled once, scored once by each term, weighed as configured."""
+"""Cached samples of the SFT model: sampled once, scored once per term, weighted as configured."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,12 +25,14 @@ def scored_samples(
     description: str,
     constrained: bool = False,
 ) -> tuple[Samples, CompositeResult]:
-    """`samples_per_prompt` completions of each question, and what the configured reward says of
-    them.
+    """Sample `samples_per_prompt` completions of each question and score them by the reward.
 
-    Of `constrained` ones quotes hold titles of the prompts alone. Those that the stage's folder
-    holds from an earlier call, of this run or of another one with the same SFT model, are neither
-    sampled nor scored again.
+    Samples and scores that an earlier call cached in `folder` are reused, also those copied from
+    another run with the same SFT model.
+
+    Args:
+        folder: the stage's folder, which stores the cache.
+        constrained: use constrained decoding.
     """
     seed, longest = run.config.seed, run.config.evaluation.max_new_tokens
     adapter = digest(run.stage_folder("sft") / "adapter")
@@ -61,11 +63,11 @@ def scored_samples(
 
 
 def reward_fingerprint(run: Run, *beside: Any, weighed: bool = True) -> str:
-    """A digest of everything that the configured reward says of a text depends on.
+    """A digest of everything that the reward of a text depends on.
 
     Args:
         beside: whatever else the caller's result depends on.
-        weighed: include the weights, or only what each term scores by itself.
+        weighed: include weights and normalisation; if not, only what affects single terms.
     """
     rewards = asdict(run.config.rewards)
     if not weighed:

@@ -1,7 +1,7 @@
-"""The stage table: every stage of a run, every method among them, one row each.
+"""The stage table: one row for each stage and method of a run.
 
-Stages, methods, lineage, settings, estimates, costs and the model card follow from it. A new method
-is its trainer, its settings and one row here; `STAGES[name] = Stage(...)` adds one from outside.
+Stages, methods, lineage, settings, estimates, costs and the model card are derived from it. A new
+method needs a trainer, settings and one row here; other packages add `STAGES[name] = Stage(...)`.
 """
 
 from collections.abc import Callable
@@ -19,21 +19,20 @@ from rl_explain.training.sft_settings import RejectionSettings, SFTSettings
 
 
 class Kind(Enum):
-    """What a row does: how long it takes, what it costs and where it goes in tables follow from
-    it."""
+    """What a row does. Time estimates, costs and the place in tables depend on it."""
 
     DATA = "data"
-    """Prepares what others read; trains no language model."""
+    """Prepares inputs of other stages; trains no language model."""
     UNTRAINED = "untrained"
-    """A model that is evaluated and trains nothing."""
+    """A model that is evaluated without training."""
     AT_USE = "at use"
-    """A method that samples and chooses when it is asked."""
+    """A method that samples and selects at inference time."""
     SUPERVISED = "supervised"
     """Trains on texts."""
     SAMPLES = "samples"
-    """Samples the SFT model for others to learn from."""
+    """Samples the SFT model for other methods to train on."""
     ONLINE = "online"
-    """Samples, scores and updates, iteration by iteration."""
+    """Samples, scores and updates in each iteration."""
     PAIRED = "paired"
     """Trains on preference pairs."""
     EVALUATION = "evaluation"
@@ -42,23 +41,23 @@ class Kind(Enum):
 
 
 TRAINED = (Kind.ONLINE, Kind.PAIRED, Kind.SUPERVISED)
-"""Kinds that leave an adapter; `explain` and `export` prefer them in this order."""
+"""Kinds that train an adapter; `explain` and `export` prefer them in this order."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """A row of the table.
 
-    name: of the stage, its folder and its command; of a method also in tables and settings.
+    name: the stage's name, folder and command; for a method also its name in tables and settings.
     kind: what it does.
-    reads: the rows that it reads; they come first, and other contents of theirs are refused.
-    shaped_by: dotted configuration keys that shape it, beside those of the rows that it reads.
-    function: performs it, `function(run, folder)` giving flat metrics; or where it is defined, as
-        "module:function", so that the table imports no trainer. `None` for what is only evaluated.
+    reads: the rows that it reads. They run first; a change in their output invalidates this row.
+    shaped_by: dotted configuration keys that affect it, besides those of the rows that it reads.
+    function: `function(run, folder)`, which performs the stage and returns flat metrics; or
+        "module:function", so that the table imports no trainer. `None` if it is only evaluated.
     settings: class of its group of settings in `training`.
-    group: name of that group, where it is not the row's own.
-    title: what a reader should know of the method, with its source.
-    default: whether a run performs it that names no stages.
+    group: name of that group, if not the row's own name.
+    title: description of the method, with its source.
+    default: whether a run without `stages` performs it.
     """
 
     name: str
@@ -76,19 +75,25 @@ class Stage:
 
     @property
     def is_method(self) -> bool:
-        """Whether it is a row of the tables."""
+        """Whether it is a row in result tables."""
         return self.kind in (*TRAINED, Kind.UNTRAINED, Kind.AT_USE)
 
     @property
     def is_repeated(self) -> bool:
-        """Whether it is performed at every call: methods may have come since, or another judge is
-        asked. Such stages keep apart by themselves what was measured differently."""
+        """Whether it runs every time, since methods or the judge may have changed.
+
+        Repeated stages separate results with different inputs themselves.
+        """
         return self.kind in (Kind.EVALUATION, Kind.JUDGE_CHECK)
 
     def perform(self, run: Any, folder: Any) -> Any:
-        """Call the stage's function."""
+        """Call the stage's function; return its metrics.
+
+        Raises:
+            ValueError: the row has no function.
+        """
         if self.function is None:
-            raise ValueError(f"{self.name} is evaluated and trains nothing: it has no function.")
+            raise ValueError(f"{self.name} has no function: it is evaluated without training.")
         function = self.function
         return (resolve_name(function) if isinstance(function, str) else function)(run, folder)
 
@@ -139,13 +144,13 @@ _ROWS = (
         shaped_by=_SFT,
         function=f"{_TRAIN}:sft",
         group="sft",
-        title="supervised fine-tuning on the texts of a teacher without corrupted ones",
+        title="supervised fine-tuning on the texts of the clean teacher (no corrupted texts)",
     ),
     Stage(
         "best_of_n",
         Kind.AT_USE,
         reads=("sft",),
-        title="the sample of the SFT model with the highest reward, at each use",
+        title="the sample of the SFT model with the highest reward, chosen at inference time",
     ),
     Stage(
         "pairs",
@@ -237,26 +242,26 @@ _ROWS = (
 )
 
 STAGES: dict[str, Stage] = {row.name: row for row in _ROWS}
-"""Every row by its name, in the order in which stages are performed and methods are shown."""
+"""Every row by name, in the order of stages in a run and of methods in tables."""
 
 
 def stage_rows() -> dict[str, Stage]:
-    """The rows that a run performs."""
+    """The rows that are stages of a run."""
     return {name: row for name, row in STAGES.items() if row.function is not None}
 
 
 def method_rows() -> dict[str, Stage]:
-    """The rows that are evaluated, in the order of the tables."""
+    """The rows that are methods, in the order of the tables."""
     return {name: row for name, row in STAGES.items() if row.is_method}
 
 
 def trained_rows() -> dict[str, Stage]:
-    """The methods that leave an adapter, the preferred one first: tuned before supervised ones."""
+    """The methods that train an adapter, preferred first: tuned before supervised."""
     rows = [row for row in method_rows().values() if row.kind in TRAINED]
     rows.sort(key=lambda row: (TRAINED.index(row.kind), "sft" not in row.reads))
     return {row.name: row for row in rows}
 
 
 def needed(names: tuple[str, ...]) -> set[str]:
-    """These rows, and all that they read, directly or not."""
+    """These rows and all rows that they read, directly or not."""
     return set(names).union(*(needed(STAGES[name].reads) for name in names))

@@ -1,4 +1,4 @@
-"""Supervised fine-tuning, and everything that starts from it."""
+"""The training stages: supervised fine-tuning, and the methods that start from it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,7 +30,7 @@ from rl_explain.training.sft import train_sft
 
 
 def sft(run: Run, folder: Path) -> Metrics:
-    """Supervised fine-tuning; the folder's name says on which texts."""
+    """Supervised fine-tuning on the examples named like the folder: `sft` or `sft_clean`."""
     config = run.config
     set_seed(config.seed)
     model, tokenizer = run.base()
@@ -45,7 +45,7 @@ def sft(run: Run, folder: Path) -> Metrics:
 
 
 def pairs(run: Run, folder: Path) -> Metrics:
-    """Sample the SFT model and pair its best and worst explanations."""
+    """Sample the SFT model; pair the best and worst explanation of each prompt."""
     settings = run.config.training.pairs
     examples = _explanations(run)[: settings.prompts]
     samples, result = scored_samples(
@@ -63,7 +63,7 @@ def pairs(run: Run, folder: Path) -> Metrics:
 
 
 def rejection(run: Run, folder: Path) -> Metrics:
-    """Supervised training from the SFT model on the best samples."""
+    """Supervised fine-tuning from the SFT model on its best samples."""
     examples = best_samples(run.stage_folder("pairs"), _explanations(run))
     settings, seed = run.config.training.rejection, run.config.seed
     return tune_from_sft(
@@ -137,7 +137,7 @@ def _online(run: Run, folder: Path, train: Callable[..., dict[str, float]]) -> M
 def tune_from_sft(
     run: Run, folder: Path, tune: Callable[[PeftModel, PreTrainedTokenizerBase], Metrics]
 ) -> Metrics:
-    """Load the SFT model, trainable, and tune it; the adapter keeps the SFT model's manifest."""
+    """Load the SFT model as trainable and tune it; the adapter gets the SFT model's manifest."""
     set_seed(run.config.seed)
     model, tokenizer = run.base()
     adapter = run.stage_folder("sft") / "adapter"
@@ -147,20 +147,20 @@ def tune_from_sft(
 
 
 def _explanations(run: Run) -> list[Example]:
-    """The explanation questions of reinforcement learning and preference pairs."""
+    """The explanation questions for reinforcement learning and preference pairs."""
     examples = read_examples(run.stage_folder("tasks") / "rl.jsonl")
     return [example for example in examples if example.task == "explanation"]
 
 
 def _to_train(run: Run, tuned: PeftModel) -> PeftModel:
-    """The model on its device, its connectors frozen if the configuration says so."""
+    """Move the model to its device; freeze its connectors if so configured."""
     if not run.config.model.train_connectors:
         freeze_connectors(tuned)
     return tuned.to(run.device)
 
 
 def _prompts(run: Run, tokenizer: PreTrainedTokenizerBase, name: str) -> dict[str, list[Any]]:
-    """Examples as columns, with prompts in the model's own format."""
+    """Examples as columns, with prompts in the model's chat format."""
     examples = read_examples(run.stage_folder("tasks") / f"{name}.jsonl")
     if run.config.rewards.recommender is not None:
         examples = relabelled(examples, run.rewarding_recommender)

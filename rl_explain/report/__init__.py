@@ -1,1 +1,1 @@
-"""A report of a run or a study, from the files it left: one HTML page, and Markdown."""
+"""Reports of a run or a study, from its files: one HTML page, and Markdown."""

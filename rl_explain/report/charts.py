@@ -1,4 +1,4 @@
-"""Two kinds of small charts, drawn by matplotlib: lines over numbers, and a range per name."""
+"""Two kinds of small charts, drawn by matplotlib: line charts, and a range per name."""
 
 import io
 import math
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 360, 240
-"""Of a panel, in pixels."""
+"""Size of a panel, in pixels."""
 ROW, AROUND = 17, 66
-"""Height of a row of ranges, and what a panel needs beside its rows."""
+"""Height of a row of ranges, and of a panel without its rows, in pixels."""
 FONT = 11
 LONGEST = 27
-"""Letters of a row's name that are written."""
+"""Characters of a row's name before it is cut."""
 MARKERS = 8
-"""About as many markers on a line with many points, so that they do not hide it."""
+"""Approximate number of markers on a line with many points, so that they do not hide it."""
 SHAPES = "os^Dv"
-"""Five markers in turn, so that lines do not differ by colour alone."""
+"""Markers, used in turn, so that lines do not differ by colour alone."""
 STYLES = 10
-"""Colours; more lines begin again."""
+"""Number of colours; further lines reuse them."""
 
 
 class Point(NamedTuple):
-    """A place in a chart; `low` and `high` are the ends of its interval, if it has one."""
+    """A point in a chart; `low` and `high` are the ends of its interval, if any."""
 
     x: float
     y: float
@@ -41,9 +41,10 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """Points in their order.
+    """A line chart's series.
 
-    joined: by a path, with markers at some of many points; else every point has its own.
+    style: number of its colour and marker.
+    joined: draw a path with markers at some points; if not, a marker at every point.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Range:
-    """A row: a value, its interval, and, for a distribution, its middle half."""
+    """A row: a value, its interval, and, for a distribution, the middle half."""
 
     name: str
     value: float
@@ -71,12 +72,12 @@ def line_chart(
     x_names: Sequence[str] | None = None,
     aside: float = 0.0,
 ) -> Markup:
-    """Lines with markers, and a bar for every interval.
+    """Lines with markers and interval bars.
 
     Args:
-        x_names: names of x = 0, 1, 2, ... in place of numbers.
-        aside: how far neighbouring lines are moved apart, in units of x, so that bars at the same
-            x can be told apart.
+        x_names: labels of x = 0, 1, 2, ... instead of numbers.
+        aside: horizontal offset between neighbouring lines, in units of x, so that their bars do
+            not overlap.
     """
     figure, (axes,) = _figure([title], HEIGHT, grid="y")
     for i, line in enumerate(lines):
@@ -89,12 +90,12 @@ def line_chart(
 
 
 def range_chart(title: str, rows: Sequence[Range], digits: int = 2) -> Markup:
-    """A row for each range: its value as a dot, its ends as a bar, its middle half as a box."""
+    """A row per range: value as a dot, interval as a bar, middle half as a box."""
     return inline(_written(_ranges({title: rows}, digits)), title)
 
 
 def range_panels(label: str, panels: Mapping[str, Sequence[Range]]) -> str:
-    """The same for several groups of rows side by side, as an SVG file of its own."""
+    """Range charts of several groups side by side, as a standalone SVG."""
     return standalone(_written(_ranges(panels, digits=2)), label)
 
 
@@ -122,7 +123,7 @@ def _ranges(panels: Mapping[str, Sequence[Range]], digits: int) -> "Figure":
 
 
 def _figure(titles: Sequence[str], height: float, grid: Any) -> tuple["Figure", "list[Axes]"]:
-    """A panel for each title, side by side; matplotlib is loaded here, when it is needed."""
+    """A figure with a panel per title, side by side. Imports matplotlib on first use."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.ticker import MaxNLocator
@@ -159,20 +160,20 @@ def _draw_line(axes: "Axes", line: Line, moved: float) -> None:
 def _draw_range(axes: "Axes", row: Range, place: int, digits: int) -> None:
     """A row's bar, box and dot."""
     look = _look(row.style) | {"linestyle": "-"}
-    said = f"{row.name}: {row.value:.{digits}f}"
+    label = f"{row.name}: {row.value:.{digits}f}"
     ends = [row.value]
     if math.isfinite(row.low):
-        said += f" [{row.low:.{digits}f}, {row.high:.{digits}f}]"
+        label += f" [{row.low:.{digits}f}, {row.high:.{digits}f}]"
         ends = [row.low, row.value, row.high]
     if row.middle is not None:
         start, end = row.middle
         axes.barh(place, end - start, left=start, height=0.6, color=look["color"], alpha=0.3)
     middle = [len(ends) // 2]
-    axes.plot(ends, [place] * len(ends), markevery=middle, gid=f"{TITLE}{said}", **look)
+    axes.plot(ends, [place] * len(ends), markevery=middle, gid=f"{TITLE}{label}", **look)
 
 
 def _look(style: int) -> dict[str, Any]:
-    """Colour, marker and dash; rules, which are below 0, are grey and dashed."""
+    """Colour, marker and dashes of a style; rules (below 0) are grey and dashed."""
     colour = COLOURS["baseline"] if style < 0 else COLOURS[f"s{style % STYLES}"]
     return {
         "color": colour,
@@ -185,7 +186,7 @@ def _look(style: int) -> dict[str, Any]:
 
 
 def _written(figure: "Figure") -> str:
-    """As SVG with text as text, without a date, so that equal charts are equal files."""
+    """The figure as SVG, with text as text and without a date, so that output is reproducible."""
     import matplotlib
 
     file = io.StringIO()

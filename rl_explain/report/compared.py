@@ -1,4 +1,4 @@
-"""The runs of one data set side by side: seeds pooled, each variant a row of its own."""
+"""Combines the runs of one data set: seeds pooled, one row per method and variant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Compared:
-    """Results by row of the tables, the trainings behind them, and how each row is drawn.
+    """Results by table row, the training logs, and how each row is drawn.
 
-    own: the rows of runs that are not variants, pooled over seeds.
-    variants: rows of variants, `METHOD, VARIANT`.
+    own: rows of runs that are not variants, pooled over seeds.
+    variants: rows of variants, named `METHOD, VARIANT`, pooled over seeds.
     seeds: each row's results by seed.
     """
 
@@ -44,11 +44,11 @@ class Compared:
 
     @property
     def models(self) -> dict[str, Result]:
-        """The rows that are no citation baselines."""
+        """The rows that are not rules (citation baselines)."""
         return {name: found for name, found in self.results.items() if not is_rule(name)}
 
     def beside(self, row: str, other: str) -> tuple[Result, Result] | None:
-        """Two rows over the seeds that both have; `None` if they share no seed."""
+        """Two rows, each pooled over their common seeds; `None` if they share no seed."""
         common = sorted(self.seeds[row].keys() & self.seeds[other].keys())
         pair = (row, other) if common else ()
         found = [_pooled([self.seeds[name][seed] for seed in common]) for name in pair]
@@ -56,12 +56,12 @@ class Compared:
 
 
 def row_name(method: str, variant: str) -> str:
-    """What tables call a method of a variant."""
+    """The row name of a method in a variant; the method's own name if `variant` is ""."""
     return f"{method}, {variant}" if variant else method
 
 
 def compared(runs: Sequence[RunFolder]) -> Compared:
-    """Put the runs of one data set together."""
+    """Combine the runs of one data set."""
     own, variants = _by_seed(runs, variant=False), _by_seed(runs, variant=True)
     trainings = list(_trainings(runs))
     rows = in_order(
@@ -93,7 +93,7 @@ def _by_seed(runs: Sequence[RunFolder], variant: bool) -> dict[str, dict[int, Re
 
 
 def _trainings(runs: Sequence[RunFolder]) -> list[Training]:
-    """Logs of the methods; a log that a variant copied from its run counts once, for the run."""
+    """Training logs of the methods, without logs that a variant copied from its seed's own run."""
     logs = {(run.seed, run.variant, stage): log for run in runs for stage, log in run.logs.items()}
     return [
         Training(stage, seed, variant, log)

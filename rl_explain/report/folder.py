@@ -1,4 +1,4 @@
-"""Reads what a run or a study left in its folder, and names what is missing or unreadable."""
+"""Reads the files of a run or a study, and notes what is missing or unreadable."""
 
 import json
 import re
@@ -17,20 +17,22 @@ from rl_explain.pipeline.table import stage_rows
 EVALUATION = "evaluate"
 RUN_FILES = ("config.yaml", RECORD, "metrics.json")
 STUDIED = re.compile(r"seed_(?P<seed>\d+)(?:-(?P<variant>.+))?")
-"""How a study names its runs."""
+"""Folder name of a study's run."""
 KEPT = ("case", "item", "label", "history", "completion", "cited")
-"""Parts of a sample that are shown; the rest, mainly prompts, would fill the memory."""
+"""Fields of a sample that reports show; the rest, mainly prompts, would fill memory."""
 
 Log = list[dict[str, Any]]
 
 
 @dataclass
 class RunFolder:
-    """What could be read of a run.
+    """The readable content of a run's folder.
 
-    name: the folder as seen from the study's; that of the folder itself for a lone run.
-    metrics: of each finished stage. results: of each evaluated method. logs: of each stage.
-    missing: one sentence for each missing thing.
+    name: the folder relative to the study's; the folder's own name for a single run.
+    metrics: by finished stage.
+    results: by evaluated method.
+    logs: by stage.
+    missing: one sentence per missing item.
     """
 
     path: Path
@@ -44,25 +46,25 @@ class RunFolder:
 
     @property
     def seed(self) -> int:
-        """The seed that the folder's name or the record says."""
+        """The seed from the folder's name or else the record."""
         named = STUDIED.fullmatch(self.path.name)
         return int(named["seed"]) if named else int(self.record.get("seed", 0))
 
     @property
     def variant(self) -> str:
-        """Of a study's control or ablation, else ""."""
+        """Name of the control or ablation variant; "" if the run is neither."""
         named = STUDIED.fullmatch(self.path.name)
         return (named["variant"] or "") if named else ""
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder holds what a run leaves first."""
+    """Whether a folder contains a run, finished or not."""
     begun = any((folder / stage / SETTINGS).is_file() for stage in stage_rows())
     return begun or any((folder / name).is_file() for name in RUN_FILES)
 
 
 def studied_folders(study: Path) -> dict[str, list[Path]]:
-    """The folders of a study's runs, by data set; own runs before their variants.
+    """The folders of a study's runs by data set; seeds' own runs before variants.
 
     Raises:
         UserError: there is none.
@@ -80,7 +82,7 @@ def studied_folders(study: Path) -> dict[str, list[Path]]:
 
 
 def read_run(path: Path, name: str) -> RunFolder:
-    """Everything of a run but its weights and prompts."""
+    """Read a run without its weights and prompts."""
     run = RunFolder(path, name)
     run.record = _json(run, path / RECORD)
     run.config = _config(run)
@@ -110,7 +112,7 @@ def _config(run: RunFolder) -> dict[str, Any]:
 
 
 def _results(run: RunFolder) -> dict[str, Result]:
-    """Results with their per-case numbers, or only the metrics if those files are missing."""
+    """Results with per-case numbers, or metrics only if those files are missing."""
     try:
         found = read_results(run.path / EVALUATION)
     except (ValueError, KeyError, TypeError) as error:
@@ -131,7 +133,7 @@ def _results(run: RunFolder) -> dict[str, Result]:
 
 
 def _slim(result: Result) -> Result:
-    """A result with only its explanation samples, and of those only what is shown."""
+    """The result with only its explanation samples, reduced to the fields shown."""
     samples = [
         {key: sample.get(key) for key in (*KEPT, "scores")}
         for sample in result.samples
@@ -141,7 +143,7 @@ def _slim(result: Result) -> Result:
 
 
 def _json(run: RunFolder, path: Path) -> dict[str, Any]:
-    """The object in a file; empty, and noted as missing, if the file cannot be read."""
+    """The JSON object in a file; if unreadable, empty and noted as missing."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -152,7 +154,7 @@ def _json(run: RunFolder, path: Path) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The complete lines of a log; a running stage may have written half of the last one."""
+    """The complete lines of a log; a running stage may have written only part of the last one."""
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             yield json.loads(line)

@@ -1,4 +1,4 @@
-"""What the evaluation found in a run or a study, as pandas frames."""
+"""Evaluation results of a run or a study as pandas data frames."""
 
 from pathlib import Path
 
@@ -11,18 +11,19 @@ from rl_explain.studies.files import result_rows
 
 
 def results(folder: str | Path) -> pd.DataFrame:
-    """Every metric of a run or a study: the rows and columns of a study's `results.csv`.
+    """Every metric of a run or a study, with the rows and columns of a study's `results.csv`.
 
-    Columns: `data` (the data set's name in the study, or the run's folder), `method` (of a variant
+    Columns: `data` (the data set's name in the study, or the run's folder), `method` (for a variant
     `METHOD, VARIANT`), `seed` (text; in a study also `pooled`, over all seeds), `metric`, `value`
-    (NaN where no case applies), `ci_low` and `ci_high` (95 %, bootstrap over users, of `pooled`
-    rows two-level: seeds, then users within them; NaN for metrics that are no mean over cases).
+    (NaN if the metric applies to no case), `ci_low` and `ci_high` (95 % bootstrap intervals over
+    users; in `pooled` rows two-level: seeds, then users within them; NaN for metrics that are not
+    means over cases).
 
     Args:
         folder: `output_dir` of a run or of a study, finished or not.
 
     Raises:
-        UserError: there is neither, or nothing in it has been evaluated.
+        UserError: the folder has neither a run nor a study, or nothing in it has been evaluated.
     """
     rows = []
     for data, runs in _evaluated(Path(folder)).items():
@@ -37,12 +38,12 @@ def results(folder: str | Path) -> pd.DataFrame:
 
 
 def cases(folder: str | Path) -> pd.DataFrame:
-    """Every explanation that was evaluated: a row a run, method and case.
+    """Every evaluated explanation: a row per run, method and case.
 
     Columns: `data`, `method` and `seed` as in `results`; `case` (its number, the same for every
     method of a seed), `item` (the title asked about), `label` (the recommender's yes or no),
-    `history` (titles, oldest first), `completion` (the text), `cited` (titles read out of it); then
-    one column a metric with this case's score, NaN where the metric does not apply to it.
+    `history` (titles, oldest first), `completion` (the text), `cited` (titles that the text cites);
+    then a column per metric with this case's score, NaN if the metric does not apply to it.
 
     Args:
         folder: as in `results`.

@@ -1,4 +1,4 @@
-"""A report as Markdown: the tables, the paragraphs, and a few of the cases."""
+"""Writes a report as Markdown: tables, paragraphs and a few cases."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from rl_explain.report.parts import Case, Cases, Figure, Listing, Part, Section,
 from rl_explain.tables.markdown import escape, markdown_table
 
 CASES = 10
-"""Cases that are written out; the page has all of them."""
+"""Number of cases in Markdown; the page has all of them."""
 
 
 def to_markdown(title: str, sections: list[Section], cases: int = CASES) -> str:
-    """The report under one heading, with so many cases of each section that has some."""
+    """The report under one heading, with up to `cases` cases per section."""
     return "\n\n".join([f"# {escape(title)}", *_sections(sections, 2, cases)]) + "\n"
 
 

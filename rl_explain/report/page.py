@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, and no script to be read."""
+"""Writes a report as one self-contained HTML page, readable without network and scripts."""
 
 import re
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from rl_explain.templates import render
 
 
 def to_page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """The whole page, from `templates/report.html`."""
+    """The page, rendered from `templates/report.html`."""
     headings = _headings(sections, {"content"})
     return render("report.html", title=title, subtitle=subtitle, headings=headings, swatch=swatch)
 
 
 @dataclass(frozen=True)
 class _Heading:
-    """A section with the id of its heading, which no other element of the page has."""
+    """A section with the unique id of its heading."""
 
     id: str
     title: str
@@ -38,7 +38,7 @@ def _headings(sections: Sequence[Section], taken: set[str]) -> list[_Heading]:
 
 
 def _new_id(title: str, taken: set[str]) -> str:
-    """`results`, and `results-2` for a second section of that title."""
+    """An unused id from a title: `results`, then `results-2` for a second such title."""
     base = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-") or "part"
     name, number = base, 2
     while name in taken:

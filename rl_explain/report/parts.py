@@ -1,4 +1,4 @@
-"""What a report consists of, before it is HTML or Markdown."""
+"""The parts of a report, independent of HTML and Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from typing import ClassVar, TypeAlias
 from markupsafe import Markup
 
 Styles: TypeAlias = Mapping[str, int]
-"""How each row of the tables is drawn: its place among the models, from 0; below 0 for what is grey
-and dashed."""
+"""How each table row is drawn: its index among the models, from 0; below 0 for rules, which are
+grey and dashed."""
 TONES = 4
-"""Steps of colour on each side of zero."""
+"""Colour steps on each side of zero."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text; the first cell of a row names it.
+    """A table of text; the first cell of a row is its name.
 
     tones: a number in [-1, 1] for each coloured cell, by (row, column), both from 0.
-    folded: whether the page hides the rows until a reader opens them.
+    folded: whether the page shows the table collapsed.
     """
 
     kind: ClassVar[str] = "table"
@@ -29,7 +29,7 @@ class Table:
     folded: bool = False
 
     def tone(self, row: int, column: int) -> str:
-        """The style class of a cell: `up-1` to `up-4`, `down-1` to `down-4`, `still` or ""."""
+        """The CSS class of a cell: `up-1` to `up-4`, `down-1` to `down-4`, `still` or ""."""
         tone = self.tones.get((row, column))
         if tone is None:
             return ""
@@ -39,7 +39,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """Charts side by side under one caption, and which line is whose."""
+    """Charts side by side under one caption, with a legend."""
 
     kind: ClassVar[str] = "figure"
     caption: str
@@ -59,7 +59,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Case:
-    """A question, and what each method answered."""
+    """A question and each method's answer."""
 
     number: int
     item: str
@@ -70,26 +70,26 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases:
-    """Cases to browse."""
+    """Cases for browsing."""
 
     kind: ClassVar[str] = "cases"
     cases: Sequence[Case]
 
     @property
     def methods(self) -> list[str]:
-        """Methods that explain any of the cases, in the order in which they appear."""
+        """Methods that explain any of the cases, in order of appearance."""
         return list(dict.fromkeys(said.method for case in self.cases for said in case.said))
 
     @property
     def scores(self) -> list[str]:
-        """Titles of the scores, likewise."""
+        """Titles of the scores, in order of appearance."""
         said = (said for case in self.cases for said in case.said)
         return list(dict.fromkeys(title for one in said for title in one.scores))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A file's text, shown as it is."""
+    """A file's text, shown verbatim."""
 
     kind: ClassVar[str] = "listing"
     title: str

@@ -1,7 +1,7 @@
-"""Turns the SVG that matplotlib writes into one for a page: small, themed and without ids.
+"""Rewrites matplotlib's SVG for use in a page: small, themed and without ids.
 
-Colours become variables of the page's style, so that a chart follows light, dark and print. A
-drawing has no ids and no references, so any number of drawings can share a page.
+Colours become CSS variables, so that a chart follows light, dark and print styles. Without ids and
+references, any number of drawings can share a page.
 """
 
 import re
@@ -19,23 +19,23 @@ COLOURS: dict[str, str] = dict(
         source("colours.css").partition("@media")[0],
     )
 )
-"""The light colours by the name of their variable, each different from the others."""
+"""The light colours by CSS variable name; all are distinct."""
 TITLE = "title:"
-"""An artist whose gid begins so gets the rest as its title, which a resting pointer shows."""
+"""Prefix of an artist's gid; the rest of the gid becomes its title, shown as a tooltip."""
 
 
 def inline(written: str, label: str | None) -> Markup:
-    """A drawing to put into a page.
+    """A drawing for embedding in a page.
 
     Args:
-        written: what `Figure.savefig(format="svg")` wrote, drawn only in colours of `COLOURS`.
-        label: what a screen reader says; `None` hides the drawing from it.
+        written: output of `Figure.savefig(format="svg")` that uses only colours of `COLOURS`.
+        label: text for screen readers; `None` hides the drawing from them.
     """
     return Markup(_serialised(_tidied(written, label)))
 
 
 def standalone(written: str, label: str) -> str:
-    """A drawing as a file of its own, with the colours inside."""
+    """A drawing as a standalone SVG file that includes the colours."""
     root = _tidied(written, label)
     root.set("xmlns", "http://www.w3.org/2000/svg")
     style = ElementTree.Element("style")
@@ -46,7 +46,7 @@ def standalone(written: str, label: str) -> str:
 
 
 def _tidied(written: str, label: str | None) -> Element:
-    # Inside HTML an SVG needs no name space; a file of its own gets one back.
+    # SVG inside HTML needs no namespace; `standalone` adds it back.
     plain = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", written).replace("xlink:href", "href")
     root = ElementTree.fromstring(re.sub(r"<metadata>.*?</metadata>", "", plain, flags=re.DOTALL))
     markers = {path.get("id"): path.get("d", "") for path in root.iterfind(".//defs/path")}
@@ -57,7 +57,7 @@ def _tidied(written: str, label: str | None) -> Element:
 
 
 def _tidy(parent: Element, markers: dict[str | None, str]) -> None:
-    """Drop what a page does not need, and write each marker where it is used."""
+    """Remove what a page does not need, and copy each marker to where it is used."""
     for child in list(parent):
         if child.tag == "use":
             child.tag = "path"
@@ -69,7 +69,7 @@ def _tidy(parent: Element, markers: dict[str | None, str]) -> None:
             title = ElementTree.Element("title")
             title.text = name.removeprefix(TITLE)
             child.insert(0, title)
-        child.attrib.pop("clip-path", None)  # axes are as wide as what is drawn in them
+        child.attrib.pop("clip-path", None)  # nothing is drawn outside the axes
         if child.attrib.get("transform", "").startswith("rotate(-0"):
             del child.attrib["transform"]
         if child.tag == "defs" or (child.tag == "g" and not len(child)):
@@ -92,7 +92,7 @@ def _serialised(root: Element) -> str:
 
 
 def _style(declarations: str) -> str:
-    """The page's font, and its colours by name."""
+    """Style declarations without fonts, with colours as CSS variables."""
     kept = [d for d in declarations.split("; ") if not d.startswith("font-family")]
     names = {value: f"var(--{name})" for name, value in COLOURS.items()}
     return re.sub(r"#[0-9a-f]{6}", lambda found: names[found[0]], ";".join(kept))

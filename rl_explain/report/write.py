@@ -1,4 +1,4 @@
-"""`rl-explain report`: read a folder, write `report.html` and `report.md` into it."""
+"""`rl-explain report`: reads a folder and writes `report.html` and `report.md` into it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,9 +31,9 @@ PAGE, MARKDOWN = "report.html", "report.md"
 
 
 def write_report(folder: str | Path) -> Path:
-    """Write the report of a run or a study; the path of the page.
+    """Write the report of a run or a study; return the path of the page.
 
-    Reads only the files in the folder: no model, no adapter, no data set.
+    Reads only metrics, results, logs and settings in the folder: no model and no data set.
 
     Raises:
         UserError: the folder has neither a run nor a study.
@@ -58,7 +58,7 @@ def _of_run(folder: Path) -> tuple[list[Section], list[RunFolder]]:
 
 
 def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
-    """A chapter for each data set, then the sections about all runs."""
+    """A chapter per data set, then the sections about all runs."""
     chapters, every = [], []
     folders = studied_folders(study)
     for data, paths in folders.items():
@@ -77,7 +77,7 @@ def _of_study(study: Path) -> tuple[list[Section], list[RunFolder]]:
 
 
 def _shown(runs: Sequence[RunFolder], cases: int) -> list[Section]:
-    """The sections about one data set; the first run notes which ones are empty."""
+    """The non-empty sections about one data set; the first run notes the empty ones as missing."""
     found = compared(runs)
     sections = [
         results_section(found),
@@ -96,7 +96,7 @@ def _shown(runs: Sequence[RunFolder], cases: int) -> list[Section]:
 
 def _subtitle(runs: Sequence[RunFolder]) -> str:
     unfinished = sum(not run.results for run in runs)
-    said = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    text = f"{len(runs)} run{'s' * (len(runs) != 1)}"
     if unfinished:
-        said += f", {unfinished} without results"
-    return f"{said}. Written by rl-explain report, rl_explain {__version__}."
+        text += f", {unfinished} without results"
+    return f"{text}. Written by rl-explain report, rl_explain {__version__}."

@@ -1,4 +1,4 @@
-"""`rl-explain ablate`: train on other rewards, and write what each term bought and cost."""
+"""`rl-explain ablate`: train on other rewards and report what each term gains and costs."""
 
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from rl_explain.studies.study import Study
 
 
 def ablate(study: Study, report_only: bool = False) -> Path:
-    """Perform what is not finished; the path of `ablation.md` in the study's folder.
+    """Perform unfinished runs and write the report; return the path of `ablation.md`.
 
-    Beside it: `ablation_results.csv`, `ablation_differences.csv` and `ablation.json`.
+    Also writes `ablation_results.csv`, `ablation_differences.csv` and `ablation.json` to the
+    study's folder.
 
     Args:
-        report_only: perform nothing, and report what is there.
+        report_only: perform nothing; report existing results.
 
     Raises:
         UserError: the study names no variant, or no run has results.
@@ -54,7 +55,7 @@ def ablate(study: Study, report_only: bool = False) -> Path:
 
 
 def _ablated(study: Study, seeds: Seeds) -> list[Ablated]:
-    """What was found for each method that a variant changes."""
+    """The ablation of each method that a variant changes."""
     pooled = pooled_methods(seeds, method_rows())
     rows = [name for name in pooled if WITHIN in name]
     methods = dict.fromkeys(name.partition(WITHIN)[0] for name in rows)

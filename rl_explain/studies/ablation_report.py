@@ -1,4 +1,4 @@
-"""What an ablation found, as Markdown: what each term bought and cost, and what to trade."""
+"""The Markdown report of an ablation: what each term gains and costs, and the Pareto front."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,15 +14,15 @@ from rl_explain.tables.markdown import markdown_table
 from rl_explain.tables.table import Column, shown
 
 WHOLE = "whole reward"
-"""The row of the run that is no variant."""
+"""Row name of the run with the whole reward."""
 UNDIRECTED = ("text/length",)
-"""Metrics of which more is neither better nor worse."""
+"""Metrics for which a higher value is neither better nor worse."""
 ALPHA = 0.05
 HOW_TO_READ = (
-    "A variant is trained as the whole reward is, on the same seeds, users and samples. "
+    "Each variant is trained like the whole reward, on the same seeds, users and samples. "
     "Differences are the variant minus the whole reward, with 95 % two-level bootstrap intervals: "
-    "seeds are resampled, then users within them; with one seed, users alone. A star: p < 0.05 of "
-    "a paired permutation test over users, adjusted (Holm) for all cells of the table. above, "
+    "seeds are resampled, then users within them; with one seed, only users. A star: p < 0.05 in "
+    "a paired permutation test over users, Holm-adjusted for all cells of the table. above, "
     "below: the interval excludes 0 and every seed agrees in sign; separate: the two rewards' own "
     "intervals do not overlap."
 )
@@ -30,10 +30,11 @@ HOW_TO_READ = (
 
 @dataclass(frozen=True)
 class Ablated:
-    """What an ablation found for one method on one data set.
+    """The ablation of one method on one data set.
 
-    pooled: results by variant, the whole reward's as `WHOLE`.
-    incomplete: the variants that some seed lacks, and the seeds that have them.
+    pooled: results by variant; `WHOLE` is the whole reward.
+    differences: each variant minus the whole reward.
+    incomplete: variants that some seeds lack, with the seeds that have them.
     """
 
     method: str
@@ -43,7 +44,7 @@ class Ablated:
     incomplete: Mapping[str, Sequence[int]]
 
     def front(self, metrics: Sequence[str]) -> dict[str, list[str]]:
-        """`dominators` of the rewards that have all of the metrics."""
+        """`dominators` over `metrics`, for the rewards that have all of them."""
         values = {
             variant: [result.metrics.get(metric) for metric in metrics]
             for variant, result in self.pooled.items()
@@ -58,7 +59,13 @@ def ablation_report(
     traded: Sequence[str],
     outcomes: Sequence[Outcome],
 ) -> str:
-    """Markdown; `found` by data set, `traded`: the metrics of the front."""
+    """The report as Markdown.
+
+    Args:
+        found: ablations by data set.
+        metrics: columns of the value tables.
+        traded: metrics of the Pareto front.
+    """
     parts = [
         HOW_TO_READ,
         failure_list(outcomes),
@@ -68,8 +75,8 @@ def ablation_report(
     for data, methods in found.items():
         for ablated in methods:
             sections = {
-                "Differences to the whole reward": change_table(_by_variant(ablated.differences)),
-                "What each term bought and cost": bought(ablated.differences),
+                "Differences from the whole reward": change_table(_by_variant(ablated.differences)),
+                "What each term gains and costs": bought(ablated.differences),
                 "Pareto front": front_table(ablated, traded),
                 "Values": value_table(ablated.pooled, metrics),
             }
@@ -85,7 +92,7 @@ def _by_variant(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def weight_table(outcomes: Sequence[Outcome]) -> str:
-    """A row a variant, a column a term."""
+    """Reward weights: a row per variant, a column per term."""
     runs = {outcome.run.variant or WHOLE: outcome.run for outcome in outcomes}
     terms = list(dict.fromkeys(t for run in runs.values() for t in run.config.rewards.weights))
     rows = [
@@ -96,9 +103,9 @@ def weight_table(outcomes: Sequence[Outcome]) -> str:
 
 
 def bought(differences: Sequence[Difference]) -> str:
-    """A line a term that was left out: what changed without it, beyond chance.
+    """A line per left-out term: the metrics that differ significantly without it.
 
-    Bought is what is worse without the term, cost what is better without it.
+    A metric that is worse without the term is a gain; one that is better without it is a cost.
     """
     left_out: dict[str, list[Difference]] = {}
     for found in differences:
@@ -112,22 +119,22 @@ def _trade(differences: Sequence[Difference]) -> str:
     clear = [d for d in differences if d.p_holm < ALPHA]
     directed = [d for d in clear if d.metric not in UNDIRECTED]
     parts = {
-        "bought": [d for d in directed if d.pooled.value < 0],
-        "cost": [d for d in directed if d.pooled.value > 0],
-        "also changed": [d for d in clear if d.metric in UNDIRECTED],
+        "gains": [d for d in directed if d.pooled.value < 0],
+        "costs": [d for d in directed if d.pooled.value > 0],
+        "also changes": [d for d in clear if d.metric in UNDIRECTED],
     }
-    told = [f"{word} {', '.join(map(_moved, some))}" for word, some in parts.items() if some]
-    return "; ".join(told) or "no clear difference"
+    effects = [f"{word} {', '.join(map(_effect, some))}" for word, some in parts.items() if some]
+    return "; ".join(effects) or "no clear difference"
 
 
-def _moved(found: Difference) -> str:
-    """What the term added: the difference turned round."""
+def _effect(found: Difference) -> str:
+    """The effect of the term: the difference with its sign reversed."""
     value = found.pooled
     return f"{found.metric} {-value.value:+.2f} [{-value.high:+.2f}, {-value.low:+.2f}]"
 
 
 def front_table(ablated: Ablated, metrics: Sequence[str]) -> str:
-    """A row a reward: its values, and which others are better; those of the front first."""
+    """A row per reward: its values and the rewards that dominate it; the Pareto front first."""
     front = sorted(ablated.front(metrics).items(), key=lambda row: bool(row[1]))
     columns = [Column(metric, metric) for metric in metrics]
     rows = [
@@ -138,7 +145,7 @@ def front_table(ablated: Ablated, metrics: Sequence[str]) -> str:
 
 
 def value_table(pooled: Mapping[str, Result], metrics: Sequence[str]) -> str:
-    """A row a reward, a column a metric that any of them has."""
+    """A row per reward, a column per metric that any of them has."""
     columns = [
         Column(metric, metric)
         for metric in metrics

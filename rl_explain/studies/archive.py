@@ -1,12 +1,12 @@
-"""What is kept of a run or a study for good: a few small files that its figures follow from.
+"""Archives of runs and studies: a few small files from which all figures can be recomputed.
 
-    cases.parquet    a row a data set, seed, method and case: the numbers behind the tables
-    texts.jsonl      a line a question: what each model that was asked it wrote, and its score
-    study.yaml       settings: those of every run, of a data set's runs, and of single runs
-    record.json      what made each run, the seconds and costs of it, and its validation scores
+    cases.parquet    a row per data set, seed, method and case: the numbers behind the tables
+    texts.jsonl      a line per question: each model's text and its score
+    study.yaml       settings: shared by all runs, by a data set's runs, and of single runs
+    record.json      record, seconds, costs and validation scores of each run
     comparison.md    the study's own tables (`ablation.md`, `report.md`)
 
-Rules have no texts here, since the template of the teacher writes them; nor have variants.
+Texts of rules are not archived, since they only fill the teacher's template, nor those of variants.
 """
 
 import json
@@ -34,7 +34,7 @@ from rl_explain.studies.pool import Seeds
 CASES, TEXTS, SETTINGS, RECORD = "cases.parquet", "texts.jsonl", "study.yaml", "record.json"
 TABLES = ("comparison.md", "ablation.md", "report.md")
 UNKEPT_SECTIONS = ("Explanations to read", "Each seed")
-"""Sections of those tables that the other files hold."""
+"""Sections of `TABLES` that repeat the other files."""
 SCORE = "faithfulness/score"
 KEPT = (
     SCORE,
@@ -55,21 +55,23 @@ KEPT = (
     "causes/f1_limit",
     "text/length",
 )
-"""Metrics of a case that are kept, where a method has them."""
+"""Per-case metrics that are archived, if a method has them."""
 KEYS = ["data", "seed", "method", "case", "user"]
 DIGITS = 3
 TEXTS_A_METHOD = 50
-"""Over the data sets of a study together."""
+"""Archived texts per method, over all data sets of a study."""
 _FOLDER = re.compile(r"seed_(\d+)(?:-(.+))?")
-"""How a study names its runs."""
+"""Folder name of a study's run."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What `write_archive` writes.
+    """The content of an archive.
 
-    results: by data set, seed and method. settings, runs: of each run, by its name.
-    tables: file name to Markdown. notes: by method, what a reader of its figures must know.
+    results: by data set, seed and method.
+    settings, runs: configuration and record of each run, by run name.
+    tables: file name to Markdown.
+    notes: by method, remarks on its figures.
     """
 
     results: Mapping[str, Seeds]
@@ -80,14 +82,14 @@ class Archive:
 
 
 def archive(folder: Path, out: Path) -> list[Path]:
-    """Archive a run, or all runs of a study, in `out`; the files that were written.
+    """Archive a run, or all runs of a study, in `out`; return the written files.
 
     Raises:
-        UserError: there is no run in `folder`, none of its runs has results, or `out` holds runs.
+        UserError: `folder` has no run or no results, or `out` contains runs.
     """
     runs = {_name(folder, run): run for run in run_folders(folder)}
     if any(out.rglob("config.yaml")):
-        raise UserError(f"{out} holds a run: give another folder to keep {folder} in.")
+        raise UserError(f"{out} contains a run: give another folder for the archive of {folder}.")
     tables = {name: folder / name for name in TABLES if (folder / name).is_file()}
     return write_archive(
         Archive(
@@ -101,7 +103,7 @@ def archive(folder: Path, out: Path) -> list[Path]:
 
 
 def write_archive(kept: Archive, out: Path) -> list[Path]:
-    """Write an archive, in place of an earlier one; the files that were written."""
+    """Write an archive, replacing an earlier one; return the written files."""
     out.mkdir(parents=True, exist_ok=True)
     for name in (CASES, TEXTS, SETTINGS, RECORD, *TABLES):
         (out / name).unlink(missing_ok=True)
@@ -117,10 +119,10 @@ def write_archive(kept: Archive, out: Path) -> list[Path]:
 
 
 def read_archive(folder: Path) -> dict[str, Seeds]:
-    """The results that `archive` kept, by data set, seed and method, with the numbers of each case.
+    """Archived results with per-case numbers, by data set, seed and method.
 
-    Their metrics are the means of those numbers, with intervals over users; samples are not among
-    them (`read_texts`).
+    Metrics are the means of those numbers, with intervals over users. Samples are not included;
+    `read_texts` reads them.
 
     Raises:
         UserError: there is no archive in `folder`.
@@ -134,8 +136,9 @@ def read_archive(folder: Path) -> dict[str, Seeds]:
 
 
 def read_texts(folder: Path) -> list[dict[str, Any]]:
-    """The questions whose texts were kept: data, seed, case, item, label, reasons, history, and
-    `texts`, by method a text and its score.
+    """The archived questions: data, seed, case, item, label, reasons, history, and `texts`.
+
+    `texts` maps each method to its text and score.
 
     Raises:
         UserError: there is no archive in `folder`.
@@ -145,7 +148,7 @@ def read_texts(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_archived_record(folder: Path) -> dict[str, Any]:
-    """What made the runs of an archive: notes, environments, and an entry a run.
+    """The record of an archive: notes, environments, and an entry per run.
 
     Raises:
         UserError: there is no archive in `folder`.
@@ -162,15 +165,14 @@ def _existing(path: Path) -> Path:
 
 
 def _name(folder: Path, run: Path) -> str:
-    """DATA/seed_N of a study; of a lone run its folder's name and its seed."""
+    """Name of a run: DATA/seed_N in a study; for a single run FOLDER/seed_N."""
     if run != folder:
         return str(run.relative_to(folder))
     return f"{run.resolve().name}/seed_{read_yaml(run / 'config.yaml').get('seed', 0)}"
 
 
 def _results(runs: Mapping[str, Path]) -> dict[str, Seeds]:
-    """Results by data set, seed and method; of a variant `METHOD, VARIANT`, where it measured
-    them."""
+    """Results by data set, seed and method; a variant's methods are named `METHOD, VARIANT`."""
     found: dict[str, dict[int, dict[str, Result]]] = {}
     for name, run in runs.items():
         data, _, folder = name.rpartition("/")
@@ -187,12 +189,12 @@ def _results(runs: Mapping[str, Path]) -> dict[str, Seeds]:
 
 
 def _kept(result: Result) -> Result:
-    """The result with no measures but those that are kept."""
+    """The result with only the measures that are archived."""
     return replace(result, measures={n: m for n in KEPT if (m := result.measures.get(n))})
 
 
 def _without_texts(tables: str) -> str:
-    """Markdown without the sections that other files hold, and without the working folder."""
+    """Markdown without `UNKEPT_SECTIONS`, with paths relative to the working folder."""
     parts = re.split(r"^(?=#)", tables.replace(f"{Path.cwd()}/", ""), flags=re.MULTILINE)
     titles = (part.partition("\n")[0].lstrip("# ").strip() for part in parts)
     return "".join(
@@ -212,7 +214,7 @@ def _write_cases(results: Mapping[str, Seeds], path: Path) -> None:
     metrics = [str(name) for name in frame.columns if name not in KEYS]
     frame[metrics] = frame[metrics].astype("float32").round(DIGITS)
     frame = frame.astype(dict.fromkeys(("data", "method"), "category"))
-    # One row group and dictionaries for names alone pack best.
+    # One row group, and dictionaries only for names, compress best.
     frame[[*KEYS, *metrics]].to_parquet(
         path,
         index=False,
@@ -225,7 +227,7 @@ def _write_cases(results: Mapping[str, Seeds], path: Path) -> None:
 
 
 def _frame(result: Result) -> pd.DataFrame:
-    """A row an explained case: the question, and the metrics."""
+    """A row per explanation: the question and the metrics."""
     samples = _explained(result)
     users = next(iter(result.measures.values())).users
     columns = {
@@ -255,7 +257,7 @@ def _result(method: str, rows: pd.DataFrame) -> Result:
 
 
 def _texts(results: Mapping[str, Seeds]) -> Iterator[dict[str, Any]]:
-    """A line a question, with the texts of all models that are shown there."""
+    """A line per question, with the texts of all models shown for that seed."""
     each = -(-TEXTS_A_METHOD // len(results))
     for data, seeds in results.items():
         for seed, methods in _first_seeds(seeds).items():
@@ -267,7 +269,7 @@ def _texts(results: Mapping[str, Seeds]) -> Iterator[dict[str, Any]]:
 
 
 def _first_seeds(seeds: Seeds) -> dict[int, dict[str, Result]]:
-    """Each model under the first seed that has it."""
+    """Models by seed; each model appears under the first seed that has it."""
     found: dict[int, dict[str, Result]] = {}
     shown: set[str] = {*RULES}
     for seed, methods in seeds.items():

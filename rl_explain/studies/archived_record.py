@@ -1,4 +1,4 @@
-"""Settings and records of many runs in one file each: what they share is written once."""
+"""Merges the settings and records of many runs; shared values are written once."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,13 +12,14 @@ from rl_explain.training.logs import LOG_FILE
 
 ENVIRONMENT = ("python", "hardware", "versions")
 OWN = ("output_dir", "seed")
-"""Settings that the name of a run says."""
+"""Settings that the run's name already gives."""
 VALIDATED = ("validation/score", "validation/reward/faithfulness/mean")
 
 
 def merged_settings(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Settings under dotted keys: `every_run`, `by_data` and `by_run`, each what differs within
-    the one before.
+    """Settings with dotted keys, in the groups `every_run`, `by_data` and `by_run`.
+
+    Each group has only settings that the groups before it do not determine.
 
     Args:
         runs: the configuration of each run, by DATA/NAME.
@@ -38,10 +39,10 @@ def merged_settings(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str
 
 
 def merged_record(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """`environments`, each once, and `runs`, which count from 0 in which of them they ran.
+    """Distinct `environments`, and `runs`, each with the index of its environment.
 
     Args:
-        runs: what `run_entry` gave, by name.
+        runs: entries from `run_entry`, by name.
     """
     environments: list[dict[str, Any]] = []
     merged = {}
@@ -55,7 +56,7 @@ def merged_record(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def run_entry(run: Path) -> dict[str, Any]:
-    """What made a run: its record, the stages of each commit, costs and validation scores."""
+    """Archive entry of a run: its record, stages by commit, costs and validation scores."""
     record = read_record(run)
     commits: dict[str, list[str]] = {}
     for stage, commit in record.pop("commits", {}).items():
@@ -74,7 +75,7 @@ def run_entry(run: Path) -> dict[str, Any]:
 
 
 def _validation(log: Path) -> list[list[float]]:
-    """Step, score, and the faithfulness score, of each validation."""
+    """Step, score and faithfulness reward of each validation."""
     lines = (json.loads(line) for line in log.read_text("utf-8").splitlines())
     return [
         [line["step"], *(round(line[name], 3) for name in VALIDATED)]
@@ -92,12 +93,12 @@ def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, 
 
 
 def _relative(value: Any) -> Any:
-    """Paths within the working folder are relative to it: where it lay says nothing to a reader."""
+    """The value, with paths made relative to the working folder."""
     return value.replace(f"{Path.cwd()}/", "") if isinstance(value, str) else value
 
 
 def _common(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What all runs have alike."""
+    """The settings that all runs share."""
     first = next(iter(runs.values()))
     return {
         key: value

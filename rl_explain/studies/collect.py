@@ -1,4 +1,4 @@
-"""The results of a study's runs, by data set and seed."""
+"""Collects the results of a study's runs."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from rl_explain.studies.pool import Seeds
 from rl_explain.studies.runs import Outcome
 
 WITHIN = ", "
-"""Between a method and the control or variant that it was tuned in, in the name of a row."""
+"""Separates method and variant (or control) in a row's name: `METHOD, VARIANT`."""
 
 
 def collect(outcomes: Sequence[Outcome]) -> dict[str, Seeds]:
-    """Results by data set, seed and method; those of a variant are named `METHOD, VARIANT`.
+    """Results by data set, seed and method; a variant's methods are named `METHOD, VARIANT`.
 
     Raises:
         UserError: no run has results.
@@ -25,7 +25,7 @@ def collect(outcomes: Sequence[Outcome]) -> dict[str, Seeds]:
             found.setdefault(run.data, {}).setdefault(run.seed, {}).update(_named(run))
     if not found:
         failed = [f"{o.run.name}: {error}" for o in outcomes for error in o.failures.values()]
-        why = f"first, {failed[0]}" if failed else "perform it, with `evaluate` among its stages."
+        why = f"first error: {failed[0]}" if failed else "run it with `evaluate` among its stages."
         raise UserError(f"no run of the study has results: {why}")
     return {data: dict(sorted(seeds.items())) for data, seeds in found.items()}
 

@@ -1,4 +1,4 @@
-"""`rl-explain compare`: perform a study, and write what it found."""
+"""`rl-explain compare`: perform a study and write its report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +20,13 @@ from rl_explain.studies.study import Study
 
 
 def compare(study: Study, report_only: bool = False) -> Path:
-    """Perform what is not finished; the path of `comparison.md` in the study's folder.
+    """Perform unfinished runs and write the report; return the path of `comparison.md`.
 
-    Beside it: `results.csv`, `differences.csv`, `costs.csv` and `study.json`.
+    Also writes `results.csv`, `differences.csv`, `costs.csv` and `study.json` to the study's
+    folder.
 
     Args:
-        report_only: perform nothing, and report what is there.
+        report_only: perform nothing; report existing results.
 
     Raises:
         UserError: no run has results.

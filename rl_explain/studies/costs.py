@@ -1,4 +1,4 @@
-"""What each method of a study cost to train or to sample."""
+"""Training and sampling costs of each method of a study."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,12 @@ from rl_explain.training.samples import FOLDER, Samples
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method took after SFT, a mean over runs; `None` where a run did not count it.
+    """Costs of a method after SFT, as means over runs; `None` if a run did not record them.
 
-    completions and tokens: that it sampled to learn from, or to choose from; tokens with the end
-    of each text. Validation is not among them.
+    completions, tokens: sampled for training or for best of n, without validation. Tokens include
+        the end token of each text.
+    steps: optimiser steps.
+    seconds: wall time.
     """
 
     completions: float
@@ -33,16 +35,16 @@ class Cost:
 
 
 def costs(runs: Sequence[Path]) -> dict[str, Cost]:
-    """The cost of each method that trained or sampled, a mean over runs of one configuration.
+    """The mean cost of each method that trained or sampled, over runs of one configuration.
 
     Completions, tokens and seconds of `pairs` count in full for each method that trains on them.
-    What `best_of_n` samples, it samples at use: here for the test cases.
+    `best_of_n` samples at inference time; its cost is for the test cases.
     """
     return mean_costs([costs_of(run) for run in runs])
 
 
 def mean_costs(runs: Sequence[Mapping[str, Cost]]) -> dict[str, Cost]:
-    """The cost of each method, a mean over the runs that have it."""
+    """The mean cost of each method over the runs that have it."""
     found = {m: [costs[m] for costs in runs if m in costs] for m in method_rows()}
     return {method: _mean(some) for method, some in found.items() if some}
 
@@ -53,7 +55,7 @@ def costs_of(run: Path) -> dict[str, Cost]:
 
 
 def cost_table(found: Mapping[str, Cost]) -> str:
-    """Markdown: a row a method, and below it how much the budgets differ."""
+    """A Markdown table with a row per method, and below it how much the budgets differ."""
     header = ["method", "sampled completions", "sampled tokens", "optimiser steps", "seconds"]
     rows = [
         [method, *map(_show, (cost.completions, cost.tokens, cost.steps, cost.seconds))]
@@ -63,7 +65,7 @@ def cost_table(found: Mapping[str, Cost]) -> str:
 
 
 def _budgets(found: Mapping[str, Cost]) -> str:
-    """The greatest over the least, among the methods that sample; "" for fewer than two."""
+    """Largest over smallest budget among the methods that sample; "" for fewer than two."""
     sampling = [cost for cost in found.values() if cost.completions]
     kinds = {
         "completions": [cost.completions for cost in sampling],
@@ -71,11 +73,12 @@ def _budgets(found: Mapping[str, Cost]) -> str:
         "optimiser steps": [cost.steps for cost in sampling if cost.steps],
     }
     shares = [f"{kind} {max(n) / min(n):.2f}" for kind, n in kinds.items() if len(n) > 1]
-    return f"Greatest over least of the methods that sample: {', '.join(shares)}." if shares else ""
+    ratios = ", ".join(shares)
+    return f"Largest over smallest budget of methods that sample: {ratios}." if shares else ""
 
 
 def _cost(run: Path, method: str) -> Cost | None:
-    """`None` for what was neither trained nor sampled."""
+    """The cost of a method; `None` if it neither trained nor sampled."""
     if STAGES[method].kind is Kind.AT_USE:
         return _at_use(run)
     own = _stage(run, method)
@@ -97,7 +100,7 @@ def _stage(run: Path, stage: str) -> Cost | None:
 
 
 def _tokens(folder: Path, metrics: Mapping[str, float]) -> float | None:
-    """Of a stage; runs of earlier versions have them in their logs and samples alone."""
+    """Sampled tokens of a stage; for runs of earlier versions, counted from logs or samples."""
     if "tokens" in metrics or not metrics.get("completions"):
         return metrics.get("tokens", 0)
     if "iterations" in metrics:
@@ -107,7 +110,7 @@ def _tokens(folder: Path, metrics: Mapping[str, float]) -> float | None:
 
 
 def _tokenised(pairs: Path, metrics: Mapping[str, float]) -> float:
-    """Tokens of all samples, tokenised again, and the ends of those that ended."""
+    """Tokens of all samples, tokenised again, plus an end token for each that ended."""
     tokenizer = load_tokenizer(read_yaml(pairs.parent / "config.yaml")["model"]["name"])
     texts = [row["completion"] for row in read_samples(pairs)]
     ids = tokenizer(texts, add_special_tokens=False).input_ids
@@ -115,7 +118,7 @@ def _tokenised(pairs: Path, metrics: Mapping[str, float]) -> float:
 
 
 def _at_use(run: Path) -> Cost | None:
-    """Of best of n: what the evaluation kept of it, or, of earlier versions, n texts a case."""
+    """Cost of best of n: the evaluation's cached samples or, in earlier versions, n per case."""
     result = read_results(run / "evaluate", "best_of_n").get("best_of_n")
     if result is None:
         return None

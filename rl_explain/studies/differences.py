@@ -1,4 +1,4 @@
-"""The difference of two methods in a metric: its interval, its size and its p-value."""
+"""Differences between two methods in a metric, with interval, effect size and p-value."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,21 +21,24 @@ from rl_explain.studies.pool import Seeds, side_by_side
 from rl_explain.studies.significance import PERMUTATIONS, effect_size, holm, permutation_test
 
 Pair = tuple[str, str, str]
-"""Metric, method, and the one it is compared with."""
+"""Metric, method, and the method it is compared with."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A method's mean of a metric minus another's, over the users that both have.
+    """A method's mean of a metric minus another method's, over their common users.
 
-    Both have all users, except where another recommender measures a control and has no label for
-    some of its cases.
+    Methods differ in users only if a control is evaluated by another recommender, which has no
+    label for some cases.
 
-    pooled: over all `seeds`, with its 95 % interval: two-level, or over users with one seed.
-    by_seed: the same of each seed alone, over users.
+    against: the other method.
+    users: number of users, over all seeds.
+    pooled: over all `seeds`, with a 95 % interval: two-level, or over users for one seed.
+    by_seed: each seed's difference, with an interval over users.
     intervals: whether the two methods' own intervals `overlap` or are `separate`.
-    effect: `effect_size`, pooled.
-    p: of `permutation_test`, pooled; `p_holm`: adjusted for the family that it was tested in.
+    effect: pooled `effect_size`.
+    p: pooled p-value of `permutation_test`.
+    p_holm: `p`, Holm-adjusted for its family of tests.
     """
 
     metric: str
@@ -52,11 +55,11 @@ class Difference:
 
     @property
     def direction(self) -> str:
-        """`above`, `below` or `-`: what `statistics.direction` says of the pooled difference."""
+        """`above`, `below` or `-`: `statistics.direction` of the pooled difference."""
         return direction(self.pooled, self.by_seed)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Flat rows, one pooled and one a seed; `seed` says which."""
+        """Flat rows: one pooled and one per seed; the column `seed` tells which."""
         named = {"metric": self.metric, "method": self.method, "against": self.against}
         test = {
             "direction": self.direction,
@@ -77,10 +80,10 @@ def family(
     resamples: int = RESAMPLES,
     permutations: int = PERMUTATIONS,
 ) -> list[Difference]:
-    """The differences that can be taken, their p-values adjusted for one another.
+    """The differences of all pairs, Holm-adjusted as one family of tests.
 
-    A pair is taken over the seeds that have both methods; one whose metric is no mean over cases,
-    or that no seed has, is left out.
+    A pair uses the seeds that have both methods. It is skipped if no seed has both or if its
+    metric is not a mean over cases.
     """
     found = [_difference(seeds, pair, resamples, permutations) for pair in pairs]
     taken = [difference for difference in found if difference is not None]
@@ -134,16 +137,16 @@ def _flat(estimate: Estimate) -> dict[str, float]:
 
 
 def show_p(p: float) -> str:
-    """`0.034`, `<0.001`; a dash where there is none."""
+    """A p-value as `0.034` or `<0.001`; a dash for NaN."""
     return "–" if np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def show_seeds(values: Sequence[Estimate]) -> str:
-    """The difference of each seed alone: `+0.21 / +0.25`."""
+    """The difference in each seed: `+0.21 / +0.25`."""
     return " / ".join(f"{estimate.value:+.2f}" for estimate in values)
 
 
 def show_change(found: Difference, alpha: float = 0.05) -> str:
-    """`+0.10 [+0.05, +0.15]*`: a star where the adjusted p-value is below `alpha`."""
+    """`+0.10 [+0.05, +0.15]*`; the star means that the adjusted p-value is below `alpha`."""
     value, low, high = found.pooled.value, found.pooled.low, found.pooled.high
     return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]{'*' if found.p_holm < alpha else ''}"

@@ -1,4 +1,4 @@
-"""Where runs are performed: in this process, in several of this machine, or on a Ray cluster."""
+"""Executors of runs: this process, several processes on this machine, or a Ray cluster."""
 
 import multiprocessing
 import os
@@ -21,16 +21,19 @@ from rl_explain.studies.study import Study
 
 Work = Callable[[Planned], Failures]
 SECONDS_TO_END = 20
-"""That an interrupted process has to write down how far it came."""
+"""Time for an interrupted process to save its record before it is killed."""
 QUEUED_ON_RAY = 10_000
-"""Runs that a cluster may be given at once; it queues what it has no room for."""
+"""Runs that may be submitted to a cluster at once; the cluster queues them."""
 
 
 def executor_of(study: Study, work: Work) -> Executor:
-    """The executor that a study asks for; `UserError` when Ray is asked for and not installed.
+    """The executor that a study configures.
 
     Args:
-        work: performs a run; importable by its name.
+        work: performs a run; importable by name.
+
+    Raises:
+        UserError: the executor is Ray, which is not installed.
     """
     if study.executor == "ray":
         return OnRay(work, study.gpus)
@@ -38,7 +41,7 @@ def executor_of(study: Study, work: Work) -> Executor:
 
 
 class InProcess:
-    """One run after the other, here."""
+    """Performs runs one after the other in this process."""
 
     room = 1
 
@@ -51,19 +54,20 @@ class InProcess:
         self._ended.append(Outcome(run, self._work(run)))
 
     def wait(self) -> list[Outcome]:
-        """The run that was performed."""
+        """The outcome of the run that was performed."""
         ended, self._ended = self._ended, []
         return ended
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Does nothing: no run is active between calls."""
 
 
 class Processes:
-    """A new process a run, so that one that is killed takes no other with it.
+    """Performs each run in a new process, so that a killed run does not affect the others.
 
     Args:
-        room: runs at once.
+        work: performs a run; importable by name.
+        room: number of runs at once.
     """
 
     def __init__(self, work: Work, room: int) -> None:
@@ -73,7 +77,7 @@ class Processes:
         self._running: dict[Connection, tuple[Planned, BaseProcess]] = {}
 
     def start(self, run: Planned) -> None:
-        """Spawn a process for the run; its libraries take as many threads as the run does."""
+        """Spawn a process for the run; its libraries use as many threads as the run."""
         answer, end = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=_perform_in_process, args=(self._work, run, end), name=run.name
@@ -89,7 +93,7 @@ class Processes:
         self._running[answer] = (run, process)
 
     def wait(self) -> list[Outcome]:
-        """Wait until a process has answered or died; its run failed if it gave no answer."""
+        """Wait until a process has answered or died; without an answer its run has failed."""
         ready = wait(list(self._running))
         ended = [(answer, *self._running[answer]) for answer in self._running if answer in ready]
         for answer, _, _ in ended:
@@ -97,7 +101,7 @@ class Processes:
         return [Outcome(run, _failures(process, answer)) for answer, run, process in ended]
 
     def stop(self) -> None:
-        """Interrupt what is running, and end what does not heed it."""
+        """Interrupt running processes; kill those that do not exit in time."""
         processes = [process for _, process in self._running.values()]
         for process in processes:
             process.terminate()
@@ -118,7 +122,7 @@ def _failures(process: BaseProcess, answer: Connection) -> Failures:
 
 
 def _perform_in_process(work: Work, run: Planned, end: Connection) -> None:
-    """Perform a run in a process of its own; the parent alone hears the keyboard."""
+    """Perform a run in its own process; only the parent handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -129,8 +133,10 @@ def _perform_in_process(work: Work, run: Planned, end: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """Interrupt this process when its parent is gone, however that one was killed: a study that is
-    started again must find nobody else at work in its folder."""
+    """Interrupt this process when its parent has ended, however it was killed.
+
+    A restarted study must not find another process working in its folder.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -138,27 +144,27 @@ def _end_with_parent() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Stages note what they have spent when they are interrupted."""
+    """Raise `KeyboardInterrupt`, so that the running stage records its seconds."""
     raise KeyboardInterrupt
 
 
 def _named(work: Work, run: Planned) -> Failures:
-    """Perform a run, its name before every line that it prints."""
-    warnings.simplefilter("ignore", FutureWarning)  # as the command line does in its own process
+    """Perform a run with its name before every printed line."""
+    warnings.simplefilter("ignore", FutureWarning)  # like the command line
     lines: Any = NamedLines(run.name, sys.stdout)
     with redirect_stdout(lines), redirect_stderr(lines):
         return work(run)
 
 
 class NamedLines:
-    """A text stream that writes whole lines, each behind a name; it is no terminal."""
+    """A text stream that writes whole lines, each prefixed with a name; not a terminal."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
         self._name, self._stream = name, stream
         self._line = ""
 
     def write(self, text: str) -> int:
-        """Write the lines that are complete; of one that was drawn over, what came last."""
+        """Write complete lines; for an overwritten line (carriage returns), its last state."""
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             self._stream.write(f"{self._name}: {line.rpartition(chr(13))[2]}\n")
@@ -167,19 +173,20 @@ class NamedLines:
         return len(text)
 
     def flush(self) -> None:
-        """Pass on what was written."""
+        """Flush the underlying stream."""
         self._stream.flush()
 
     def isatty(self) -> bool:
-        """Never: progress is plain."""
+        """False, so that progress is printed as plain lines."""
         return False
 
 
 class OnRay:
-    """A Ray task a run. Needs the package `ray`, which is imported here alone.
+    """Performs each run as a Ray task. Only this class imports the package `ray`.
 
     Args:
-        gpus: of each run.
+        work: performs a run; importable by name.
+        gpus: GPUs per run.
 
     Raises:
         UserError: Ray is not installed.
@@ -202,13 +209,13 @@ class OnRay:
         ray.init(ignore_reinit_error=True)
 
     def start(self, run: Planned) -> None:
-        """Give the run to the cluster, with a processor for each of its threads."""
+        """Submit the run to the cluster, with one CPU per thread."""
         options = {"num_cpus": run.config.threads, "num_gpus": self._gpus, "max_retries": 0}
         task = self._ray.remote(**options)(_perform_on_node)
         self._running[task.remote(self._work, run, str(Path.cwd()))] = run
 
     def wait(self) -> list[Outcome]:
-        """Wait until a task has ended; its run failed if Ray lost it."""
+        """Wait until a task has ended; a run that Ray lost has failed."""
         ended, _ = self._ray.wait(list(self._running), num_returns=1)
         return [Outcome(self._running.pop(task), self._answer(task)) for task in ended]
 
@@ -220,13 +227,13 @@ class OnRay:
         return failures
 
     def stop(self) -> None:
-        """Cancel what is running, and leave the cluster."""
+        """Cancel running tasks and disconnect from the cluster."""
         for task in self._running:
             self._ray.cancel(task, force=True)
         self._ray.shutdown()
 
 
 def _perform_on_node(work: Work, run: Planned, folder: str) -> Failures:
-    """Perform a run from the folder that relative paths start from."""
+    """Perform a run in the working folder that relative paths refer to."""
     os.chdir(folder)
     return _named(work, run)

@@ -1,4 +1,4 @@
-"""What a study leaves for other programs: CSV and JSON, flat."""
+"""A study's machine-readable output: flat CSV and JSON."""
 
 import csv
 import math
@@ -13,11 +13,11 @@ from rl_explain.studies.pool import Seeds
 from rl_explain.studies.runs import Outcome
 
 POOLED = "pooled"
-"""In place of a seed: all of them."""
+"""Value of the column `seed` for results over all seeds."""
 
 
 def result_rows(data: str, seeds: Seeds, pooled: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """A row a method, seed (or `pooled`) and metric, with its interval."""
+    """A row per method, seed (or `pooled`) and metric, with its interval."""
     parts = {str(seed): results for seed, results in seeds.items()} | {POOLED: pooled}
     return [
         {
@@ -39,7 +39,7 @@ def result_rows(data: str, seeds: Seeds, pooled: Mapping[str, Result]) -> list[d
 def difference_rows(
     data: str, families: Mapping[str, Sequence[Difference]]
 ) -> list[dict[str, Any]]:
-    """A row a comparison pooled, and one for each of its seeds; `family` names its table."""
+    """A pooled row and a row per seed for each comparison; `family` names its table."""
     return [
         {"data": data, "family": family, **row}
         for family, differences in families.items()
@@ -49,12 +49,12 @@ def difference_rows(
 
 
 def cost_rows(data: str, costs: Mapping[str, Cost]) -> list[dict[str, Any]]:
-    """A row a method."""
+    """A row of costs per method."""
     return [{"data": data, "method": method, **vars(cost)} for method, cost in costs.items()]
 
 
 def run_entries(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """What ran, where it lies from the study's folder, and what failed."""
+    """An entry per run: name (its path in the study's folder), settings and failures."""
     return [
         {
             "name": outcome.run.name,
@@ -71,7 +71,7 @@ def run_entries(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows under all of their keys; what a row lacks, and NaN, is left empty."""
+    """Write rows with the union of their keys as columns; missing values and NaN stay empty."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, keys, restval="")

@@ -1,4 +1,4 @@
-"""What a study will cost, before it starts."""
+"""An estimate of a study's time, before it starts."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ from rl_explain.studies.plan import Planned
 
 
 def forecast_table(runs: Sequence[Planned], processes: int) -> str:
-    """A line for each run: the stages that it has yet to perform, and the time they will take.
+    """A text table with a row per run: its unfinished stages and their expected time.
 
     Args:
-        runs: at least one.
-        processes: runs at once, 1 or more.
+        runs: at least one run.
+        processes: number of runs at once, at least 1.
 
     Raises:
-        UserError: data files are missing, or there is no such base model.
+        UserError: data files are missing, or the base model does not exist.
     """
     width = max(len(run.name) for run in runs)
     lines, costs = [f"{'run':<{width}}  expected time  stages"], [0.0]

@@ -1,4 +1,4 @@
-"""One run of a study: what is finished is kept, and taken over from the run of its seed."""
+"""Performs one run of a study; reuses finished stages, also those of the seed's own run."""
 
 import shutil
 import traceback
@@ -12,20 +12,20 @@ from rl_explain.studies.plan import Planned
 from rl_explain.studies.runs import Failures
 
 SAMPLES = "samples"
-"""Folder of a stage with sampled texts and their scores; it names what they were sampled from, so
-it may be given to any run."""
+"""A stage's folder of sampled texts and scores. File names identify what was sampled from, so any
+run may reuse them."""
 TRAINERS_OWN = shutil.ignore_patterns("checkpoints", "best")
-"""What only an unfinished training reads."""
+"""Files that only an unfinished training reads."""
 
 
 def perform_run(run: Planned) -> Failures:
-    """Every stage of a run that none of its failed stages is read by; what failed."""
+    """Perform every stage of a run, except those that read a failed stage; return the failures."""
     try:
         _share(run)
         performed = Run(run.config)
-        performed.check()  # told once, not by every stage
+        performed.check()  # report an error once, not in every stage
     except Exception as error:
-        return {"": _told(error)}
+        return {"": _message(error)}
     failures: Failures = {}
     for stage in run.stages:
         lost = [name for name in STAGES[stage].reads if name in failures]
@@ -35,12 +35,12 @@ def perform_run(run: Planned) -> Failures:
         try:
             run_stages(performed, [stage])
         except Exception as error:
-            failures[stage] = _told(error)
+            failures[stage] = _message(error)
     return failures
 
 
-def _told(error: Exception) -> str:
-    """The message of an error; what is no user's mistake is printed with its traceback."""
+def _message(error: Exception) -> str:
+    """The message of an error; prints the traceback unless it is a `UserError`."""
     if isinstance(error, UserError):
         return str(error)
     traceback.print_exc()
@@ -48,7 +48,7 @@ def _told(error: Exception) -> str:
 
 
 def _share(run: Planned) -> None:
-    """Copy what a variant takes over from the run of its seed: stages, and sampled texts."""
+    """Copy shared stages and sampled texts from the seed's own run to a variant."""
     for stage in run.shared:
         if finished(run.own_folder, stage):
             _copy(run.own_folder / stage, run.folder / stage)
@@ -60,7 +60,7 @@ def _share(run: Planned) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder whole, or not at all, unless it is there."""
+    """Copy a folder atomically, unless the target exists."""
     if target.exists():
         return
     unfinished = target.with_name(f"{target.name}.unfinished")

@@ -1,4 +1,4 @@
-"""One table of a whole study: every data set and method, by the measures that decide."""
+"""One table of a whole study: every data set and method, by the main metrics."""
 
 from collections.abc import Mapping
 
@@ -19,18 +19,18 @@ COLUMNS = (
     Column("plausibility judge (1-4)", "explanation/judge_rating_plausibility", digits=1),
     Column("words", "text/length", digits=1),
 )
-"""Faithfulness under three perturbations, alignment, grounding, both judges and length."""
+"""Faithfulness under three perturbations, verdicts, grounding, ranking, both judges, length."""
 
 
 def overview(seeds: Mapping[str, Seeds], pooled: Mapping[str, Mapping[str, Result]]) -> str:
-    """Markdown: a row a data set and method, pooled over the seeds that the third column counts.
+    """A Markdown table with a row per data set and method, pooled over seeds.
 
-    Controls and variants are left out: they answer other questions, in tables of their own. So are
-    rows without any number.
+    The third column counts the seeds. Rows without numbers are left out, and so are controls and
+    variants, which have their own tables.
 
     Args:
         seeds: results by data set, seed and method.
-        pooled: results by data set and name of the row, in the order of the rows.
+        pooled: results by data set and row name, in the order of the rows.
     """
     rows = []
     for data, methods in pooled.items():

@@ -1,12 +1,12 @@
-"""Pareto fronts: what no other choice beats on all counts."""
+"""Pareto fronts."""
 
 from collections.abc import Mapping, Sequence
 
 
 def dominators(points: Mapping[str, Sequence[float]]) -> dict[str, list[str]]:
-    """For each point the others that are as good in every coordinate and better in one.
+    """For each point, the points that dominate it: no worse in every coordinate, better in one.
 
-    The front is made of the points that have none. More is better in every coordinate.
+    Higher is better. The points without dominators form the Pareto front.
     """
     return {
         name: [other for other, at in points.items() if _beats(at, point)]

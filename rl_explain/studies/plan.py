@@ -1,4 +1,4 @@
-"""The runs of a study, which of their stages are shared, and what each must wait for."""
+"""The runs of a study, the stages they share, and their dependencies."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from rl_explain.studies.study import OTHER_RECOMMENDER, OTHER_SEED, OWN_RUN, Abl
 CONTROL_STAGES = ("prepare", "recommender", "tasks", "sft", "ppo", "evaluate")
 RECOMMENDER_SEEDS_APART = 1000
 WITHOUT = "without_"
-"""Before the name of a term that a variant leaves out."""
+"""Name prefix of a variant that leaves out a reward term."""
 
 
 @dataclass(frozen=True)
 class Planned:
     """A run of a study.
 
-    variant: name of the control or of the ablation's variant; "" for the run itself.
+    variant: name of the control or ablation variant; "" for the seed's own run.
     """
 
     data: str
@@ -32,10 +32,9 @@ class Planned:
     config: Config
     stages: tuple[str, ...]
     shared: tuple[str, ...] = ()
-    """Stages that are taken over from the run of the seed, since the variant leaves them as they
-    are."""
+    """Stages that are copied from the seed's own run, since the variant does not change them."""
     needs: tuple[str, ...] = ()
-    """Names of the runs that must have ended before."""
+    """Names of the runs that must end first."""
 
     @property
     def folder(self) -> Path:
@@ -43,17 +42,17 @@ class Planned:
 
     @property
     def own_folder(self) -> Path:
-        """The folder of the run that a variant belongs to."""
+        """The folder of the seed's own run, to which a variant belongs."""
         return self.folder.with_name(f"seed_{self.seed}")
 
     @property
     def name(self) -> str:
-        """The run's folder, as seen from the study's."""
+        """The run's folder relative to the study's."""
         return f"{self.data}/{self.folder.name}"
 
 
 def planned(study: Study) -> Iterator[Planned]:
-    """The runs of a comparison in the order in which they are needed."""
+    """The runs of a comparison, each after those that it needs."""
     for data, path in study.configs.items():
         for seed in study.seeds:
             own = _own(study, data, path, seed)
@@ -63,7 +62,7 @@ def planned(study: Study) -> Iterator[Planned]:
 
 
 def planned_ablation(study: Study) -> Iterator[Planned]:
-    """The runs of an ablation: with the whole reward, then one a variant.
+    """The runs of an ablation: for each seed the whole reward, then each variant.
 
     Raises:
         UserError: the study names no variant.
@@ -78,11 +77,13 @@ def planned_ablation(study: Study) -> Iterator[Planned]:
 
 
 def variants(ablation: Ablation, weights: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
-    """Name and overrides of each variant of a reward; of equal rewards the first one alone,
-    and none without any weight.
+    """Name and overrides of each variant of a reward.
+
+    Variants that repeat the whole reward or an earlier variant are dropped, and so are variants
+    without any weight.
 
     Args:
-        weights: those of the whole reward, which is no variant.
+        weights: weights of the whole reward.
 
     Raises:
         UserError: there is no variant.
@@ -157,10 +158,10 @@ def _variant(
     methods: Sequence[str],
     needs: tuple[str, ...] = (),
 ) -> Planned:
-    """A run that takes over what its overrides leave as it is, and measures what they change.
+    """A run that reuses stages its overrides do not change and evaluates methods they change.
 
     Args:
-        methods: those that are measured where they come out differently.
+        methods: methods to evaluate if the overrides change them.
     """
     folder = own.folder.with_name(f"{own.folder.name}-{name}")
     ends = ["evaluation.baselines=[]", f"output_dir={folder}"]
@@ -183,7 +184,7 @@ def _fill(override: str, places: Mapping[str, str]) -> str:
 
 
 def _shared(own: Config, variant: Config, stages: Sequence[str]) -> tuple[str, ...]:
-    """The stages that come out the same: so do all that they read, and their settings are equal."""
+    """The stages with equal settings whose inputs are shared, too."""
     shared: list[str] = []
     for stage in stages:
         row = STAGES[stage]
@@ -193,7 +194,7 @@ def _shared(own: Config, variant: Config, stages: Sequence[str]) -> tuple[str, .
 
 
 def _changes_best_of_n(own: Config, variant: Config, shared: Sequence[str]) -> bool:
-    """Whether best of n, which trains nothing, samples or chooses differently."""
+    """Whether best of n, which has no stage of its own, samples or selects differently."""
     same_reward = own.rewards == variant.rewards
     same_n = own.evaluation.best_of_n == variant.evaluation.best_of_n
     return not (same_reward and same_n and "sft" in shared)

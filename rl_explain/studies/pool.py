@@ -1,4 +1,4 @@
-"""Results of several seeds as one, with two-level intervals."""
+"""Pools the results of several seeds, with two-level intervals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
@@ -13,11 +13,11 @@ Seeds: TypeAlias = Mapping[int, Mapping[str, Result]]
 
 
 def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0) -> Result:
-    """One method's results of several seeds as one result.
+    """Pool one method's results over seeds.
 
-    Means are over all cases. Intervals are two-level (seeds, then users within them); of one seed
-    they are over users. Metrics that are no mean over cases are averaged over seeds, without an
-    interval. Samples are those of the first seed.
+    Means are over all cases. Intervals are two-level (seeds, then users within them), or over users
+    for one seed. Metrics that are not means over cases are averaged over seeds and get no interval.
+    Samples are those of the first seed.
     """
     names = set.intersection(*(set(result.measures) for result in results))
     measures = {
@@ -36,7 +36,7 @@ def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0)
 def pooled_methods(
     seeds: Seeds, models: Iterable[str], resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Result]:
-    """Each method, pooled over the seeds that have it; in the order of `in_order`."""
+    """Each method pooled over the seeds that have it, in the order of `in_order`."""
     methods = in_order({method for results in seeds.values() for method in results}, models)
     return {
         method: pooled([r[method] for r in seeds.values() if method in r], resamples, seed)
@@ -45,14 +45,14 @@ def pooled_methods(
 
 
 def incomplete(seeds: Seeds) -> dict[str, list[int]]:
-    """The methods that some seed lacks, and the seeds that have them."""
+    """The methods that some seeds lack, with the seeds that have them."""
     methods = dict.fromkeys(method for results in seeds.values() for method in results)
     having = {m: [seed for seed, results in seeds.items() if m in results] for m in methods}
     return {m: some for m, some in having.items() if len(some) < len(seeds)}
 
 
 def side_by_side(measures: Sequence[Measure]) -> Measure:
-    """The cases of several seeds, a measure each."""
+    """Concatenate the measures of several seeds, one measure per seed."""
     return Measure(
         np.concatenate([m.values for m in measures]),
         np.concatenate([m.users for m in measures]),

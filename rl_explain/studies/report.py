@@ -1,4 +1,4 @@
-"""What a comparison found, as Markdown: tables, differences with their tests, budgets, texts."""
+"""The Markdown report of a comparison: tables, tested differences, costs, texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ from rl_explain.tables.side_by_side import side_by_side
 from rl_explain.tables.table import EXPLANATIONS, MISSING, markdown_tables, shown
 
 RIVALS = ("sft", "sft_clean", "best_of_n", "most_similar")
-"""Rows that tuned methods are compared with."""
+"""Baselines that tuned methods are compared with."""
 STARTS = ("sft", "sft_clean")
-"""Models from which the way to the oracle is measured."""
+"""Supervised models from which the gap to the oracle is measured."""
 READ = 20
-"""Cases that are shown to be read."""
+"""Number of cases whose texts are shown."""
 HOW_TO_READ = (
     "Values are pooled over seeds. 95 % bootstrap intervals are two-level: seeds are resampled, "
-    "then users within them; intervals of one seed are over users alone. above, below: the paired "
-    "interval of the difference excludes 0 and every seed agrees in sign; beside it, whether the "
-    "two methods' own intervals overlap. p: paired permutation test over users of these trainings; "
-    "Holm: adjusted for all comparisons of its table, and a star: below 0.05; effect: mean "
-    "difference of a user in standard deviations of it."
+    "then users within them; with one seed, only users. above, below: the paired interval of the "
+    "difference excludes 0 and every seed agrees in sign; overlap, separate: whether the two "
+    "methods' own intervals overlap. p: paired permutation test over users of these trained "
+    "models; Holm: adjusted for all comparisons of the table; a star: adjusted p < 0.05; effect: "
+    "mean difference per user, in standard deviations of that difference."
 )
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a comparison found on one data set.
+    """The findings of a comparison on one data set.
 
     pooled: results by method, in the order of the tables.
-    families: name of a table to its tested differences.
-    tiny: whether the base model is the one that ships with the package.
+    families: tested differences by table name.
+    tiny: whether the base model is the package's tiny base.
     """
 
     seeds: Seeds
@@ -50,14 +50,15 @@ class Found:
 
     @property
     def rows(self) -> dict[str, Result]:
-        """Pooled results by name of the row."""
+        """Pooled results by row name."""
         return named_rows(self.pooled, self.tiny)
 
 
 def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[Pair]]:
-    """The comparisons of each table: metric, method, and what it is compared with.
+    """The comparisons of each table.
 
-    A tuned method is compared with `RIVALS`, one of a control also with the same method outside it.
+    A tuned method is compared with `RIVALS`; a control's method also with the same method in the
+    seed's own run.
     """
     pairs = [
         (method, rival)
@@ -74,7 +75,7 @@ def pairs_of(methods: Sequence[str], metrics: Sequence[str]) -> dict[str, list[P
 
 
 def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str:
-    """Markdown; `found` by data set."""
+    """The report as Markdown; `found` has the findings by data set."""
     pooled = {data: of.rows for data, of in found.items()}
     whole = overview({data: of.seeds for data, of in found.items()}, pooled)
     parts = [HOW_TO_READ, failure_list(outcomes), f"# Overview\n\n{whole}"]
@@ -84,11 +85,11 @@ def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str
             "Differences in the faithfulness score": faithfulness_table(
                 of.families["faithfulness"]
             ),
-            "Other measures, against SFT": change_table(of.families["others"]),
-            "Other measures, against the other rivals": change_table(of.families["rivals"]),
+            "Other metrics, against SFT": change_table(of.families["others"]),
+            "Other metrics, against the other baselines": change_table(of.families["rivals"]),
             "Each seed": seed_table(of.seeds, list(of.pooled)),
-            "Share of the way to the oracle": gaps(of.pooled),
-            "What it cost, mean over seeds": cost_table(of.costs),
+            "Share of the gap to the oracle": gaps(of.pooled),
+            "Cost, mean over seeds": cost_table(of.costs),
             "Explanations to read": side_by_side(of.rows, READ),
         }
         parts.append(f"# {data}\n\n{seed_note(of.seeds)}")
@@ -97,24 +98,24 @@ def study_report(found: Mapping[str, Found], outcomes: Sequence[Outcome]) -> str
 
 
 def failure_list(outcomes: Sequence[Outcome]) -> str:
-    """The runs and stages that failed, with their errors; "" when none did."""
+    """The failed runs and stages with their errors; "" if none failed."""
     lines = [
         f"- {outcome.run.name}{', stage ' if stage else ''}{stage}: {_one_line(error)}"
         for outcome in outcomes
         for stage, error in outcome.failures.items()
     ]
-    title = "# Failed\n\nThe same command tries these again; the rest is reported without them.\n\n"
+    title = "# Failed\n\nRun the same command to retry these. The report leaves them out.\n\n"
     return title + "\n".join(lines) if lines else ""
 
 
 def seed_note(seeds: Seeds) -> str:
-    """Which seeds were pooled; of a single one, that its intervals are over users alone."""
+    """The pooled seeds; for a single seed, a note that intervals are over users only."""
     named = f"Seeds {', '.join(map(str, seeds))}."
-    return named if len(seeds) > 1 else f"{named} Intervals are over users alone."
+    return named if len(seeds) > 1 else f"{named} Intervals are over users only."
 
 
 def faithfulness_table(differences: Sequence[Difference]) -> str:
-    """A row a comparison: the difference, whether it is clear, its size, its p-value, each seed."""
+    """A row per comparison: difference, direction, intervals, effect, p-values, each seed."""
     header = [
         *("method", "against", "difference", "direction", "intervals"),
         *("effect", "p", "p (Holm)", "seeds"),
@@ -130,7 +131,7 @@ def faithfulness_table(differences: Sequence[Difference]) -> str:
 
 
 def change_table(differences: Sequence[Difference]) -> str:
-    """A row a method and rival, a column a metric."""
+    """A row per compared pair of methods, a column per metric."""
     metrics = list(dict.fromkeys(d.metric for d in differences))
     cells: dict[tuple[str, str], dict[str, str]] = {}
     for d in differences:
@@ -140,14 +141,14 @@ def change_table(differences: Sequence[Difference]) -> str:
 
 
 def _clear(found: Difference) -> str:
-    """` above`, ` below, separate`; "" for a difference that is neither."""
+    """` above` or ` below`, with `, separate` if the intervals are separate; "" if neither."""
     if found.direction == "-":
         return ""
     return f" {found.direction}" + ", separate" * (found.intervals == "separate")
 
 
 def seed_table(seeds: Seeds, methods: Sequence[str]) -> str:
-    """A row a method and seed, with intervals over users; "" for a single seed."""
+    """A row per method and seed, with intervals over users; "" for a single seed."""
     if len(seeds) < 2:
         return ""
     rows = [
@@ -157,11 +158,11 @@ def seed_table(seeds: Seeds, methods: Sequence[str]) -> str:
         if method in results
     ]
     table = markdown_table(["method", "seed", *(c.title for c in EXPLANATIONS)], rows)
-    return f"Intervals of a seed are over its users.\n\n{table}"
+    return f"Intervals are over the users of the seed.\n\n{table}"
 
 
 def gaps(methods: Mapping[str, Result]) -> str:
-    """How much of the distance from each supervised model to the oracle each method has covered."""
+    """The share of the gap from each supervised model to the oracle that each method closes."""
     scores = {
         name: score
         for name, result in methods.items()
@@ -186,12 +187,12 @@ def _share(method: str, start: str, scores: Mapping[str, float]) -> str:
 
 
 def tuned(methods: Sequence[str]) -> list[str]:
-    """The models among them that something was done to after SFT."""
+    """The models among `methods`, without `base`, `sft` and rules."""
     return [m for m in methods if m not in ("base", "sft") and not is_rule(m)]
 
 
 def incomplete_list(having: Mapping[str, Sequence[int]]) -> str:
-    """What some seed lacks, and the seeds that have it; "" when nothing does."""
+    """The methods that some seeds lack, with the seeds that have them; "" if none."""
     lines = [f"- {name}: {', '.join(map(str, seeds))}" for name, seeds in having.items()]
     title = "\n\nSome seeds lack these methods; the seeds that have them:\n\n"
     return title + "\n".join(lines) if lines else ""

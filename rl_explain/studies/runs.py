@@ -1,4 +1,4 @@
-"""The runs of a study, each performed when those that it needs have ended."""
+"""Performs the runs of a study, each after the runs that it needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,44 +8,44 @@ from rl_explain.pipeline.lineage import finished
 from rl_explain.studies.plan import Planned
 
 Failures = dict[str, str]
-"""Stage of a run to what went wrong; the stage is "" where the whole run did."""
+"""Error messages by stage; the stage is "" if the whole run failed."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that has ended, and its stages that failed."""
+    """A run that has ended, and its failures."""
 
     run: Planned
     failures: Failures
 
     @property
     def evaluated(self) -> bool:
-        """Whether the run left results that hold."""
+        """Whether the run has valid results."""
         through = finished(self.run.folder, "evaluate")
         return through and not {"", "evaluate"} & set(self.failures)
 
 
 class Executor(Protocol):
-    """Where runs are performed."""
+    """Performs runs."""
 
     room: int
-    """Runs that can be started at once."""
+    """Number of runs that can be active at once."""
 
     def start(self, run: Planned) -> None:
-        """Begin a run; there must be room."""
+        """Start a run; there must be room."""
 
     def wait(self) -> list[Outcome]:
-        """Wait until a run has ended; those that have."""
+        """Wait until at least one run has ended; return the outcomes of ended runs."""
         ...
 
     def stop(self) -> None:
-        """End what is still running."""
+        """Stop the runs that are still active."""
 
 
 def perform(runs: Iterable[Planned], executor: Executor) -> list[Outcome]:
-    """Perform runs, each when those that it needs have ended; in the order given.
+    """Perform runs, each after the runs that it needs; return outcomes in the given order.
 
-    A run that fails, wholly or in a stage, is told, and the others go on.
+    Failures are printed, and the other runs continue.
     """
     waiting = list(runs)
     order, total = [run.name for run in waiting], len(waiting)
@@ -62,19 +62,19 @@ def perform(runs: Iterable[Planned], executor: Executor) -> list[Outcome]:
             for outcome in executor.wait():
                 ended[outcome.run.name] = outcome
                 running -= 1
-                _tell(outcome)
+                _print_outcome(outcome)
     finally:
         executor.stop()
     return [ended[name] for name in order]
 
 
 def existing(runs: Iterable[Planned]) -> list[Outcome]:
-    """The runs whose evaluation is there, as they are; nothing is performed."""
+    """Outcomes of the runs that are already evaluated; performs nothing."""
     outcomes = [Outcome(run, {}) for run in runs]
     return [outcome for outcome in outcomes if outcome.evaluated]
 
 
-def _tell(outcome: Outcome) -> None:
+def _print_outcome(outcome: Outcome) -> None:
     name = outcome.run.name
     for stage, error in outcome.failures.items():
         print(f"== {name} failed{' in ' if stage else ''}{stage}: {error}", flush=True)

@@ -1,8 +1,8 @@
-"""Whether two methods differ, and by how much of their spread: paired, over users.
+"""Paired tests and effect sizes of the difference between two methods, over users.
 
-Were two methods the same, exchanging their cases of a user would be as likely as not (Fisher's
-randomization test; Good 2005, "Permutation, Parametric, and Bootstrap Tests of Hypotheses",
-chapter 3). Whole users are exchanged, within their seed.
+If two methods are equal, exchanging their cases of a user does not change the distribution
+(Fisher's randomization test; Good 2005, "Permutation, Parametric, and Bootstrap Tests of
+Hypotheses", chapter 3). Whole users are exchanged, within their seed.
 """
 
 from collections.abc import Sequence
@@ -15,24 +15,24 @@ from rl_explain.evaluation.statistics import Measure, paired_by_user
 
 PERMUTATIONS = 10_000
 AT_ONCE = 1000
-"""Permutations whose sums are taken together, which bounds memory."""
+"""Permutations per batch, to bound memory."""
 EQUAL_SPREAD = 1e-9
-"""A standard deviation of differences below this is rounding."""
+"""A standard deviation of differences below this is a rounding error."""
 ROUNDED = 12
-"""Digits of a difference of means; what is smaller is rounding of the sums."""
+"""Digits of a difference of means; smaller digits are rounding errors of the sums."""
 
 
 def permutation_test(
     a: Measure, b: Measure, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> float:
-    """Two-sided p-value, in (0, 1], that the means over cases of `a` and `b` are the same.
+    """Two-sided p-value, in (0, 1], for equal means over cases of `a` and `b`.
 
-    Exact over all exchanges where there are no more than `permutations`; else over that many
-    drawn ones, the observed one counted among them (Phipson and Smyth 2010, equation 2). NaN where
-    either measure applies to no case.
+    Exact if there are at most `permutations` exchanges; otherwise over that many random ones, with
+    the observed one counted (Phipson and Smyth 2010, equation 2). NaN if either measure applies to
+    no case.
 
     Raises:
-        ValueError: the two measures are of different users.
+        ValueError: the measures have different users.
     """
     of_a, of_b = paired_by_user(a, b)
     if not of_a.counts.any() or not of_b.counts.any():
@@ -41,11 +41,11 @@ def permutation_test(
     counts, regrouped = of_a.counts + of_b.counts, of_a.counts - of_b.counts
 
     def gap(signs: np.ndarray, axis: int = -1) -> np.ndarray:
-        """The distance of both means; SciPy turns the sign of a user (B, U) that is exchanged."""
+        """Absolute difference of the means (B,); `signs` (B, U) is -1 for exchanged users."""
         sum_a, count_a = (sums.sum() + signs @ moved) / 2, (counts.sum() + signs @ regrouped) / 2
         with np.errstate(invalid="ignore", divide="ignore"):
             found = np.abs(sum_a / count_a - (sums.sum() - sum_a) / (counts.sum() - count_a))
-        # Where one side is left without a case, the exchange says nothing against equality.
+        # An exchange that leaves one side without cases counts as at least as extreme.
         return np.round(np.nan_to_num(found, nan=np.inf, posinf=np.inf), ROUNDED)
 
     found = scipy_permutation_test(
@@ -62,8 +62,9 @@ def permutation_test(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for the whole family (Holm 1979): below alpha, the error rate of the family
-    is below alpha. NaN stays, and counts for no member of the family.
+    """Holm-adjusted p-values (Holm 1979), which control the family-wise error rate.
+
+    NaN stays NaN and does not count as a member of the family.
     """
     adjusted = np.asarray(p_values, dtype=float)
     tested = ~np.isnan(adjusted)
@@ -73,14 +74,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def effect_size(a: Measure, b: Measure) -> float:
-    """Standardised paired difference, d_z of Lakens 2013 (equation 6): the mean over users of what
-    `a` is above `b`, in standard deviations of that difference.
+    """Standardised paired difference d_z (Lakens 2013, equation 6): the mean over users of `a - b`
+    divided by the standard deviation of that difference.
 
-    Users to whose cases one of the two does not apply are left out. 0 where the two never differ;
-    NaN for fewer than two users, or where all differ by the same.
+    Users for whom either measure applies to no case are left out. 0 if the two never differ; NaN
+    for fewer than two users, or if all users differ by the same amount.
 
     Raises:
-        ValueError: the two measures are of different users.
+        ValueError: the measures have different users.
     """
     of_a, of_b = paired_by_user(a, b)
     both = (of_a.counts > 0) & (of_b.counts > 0)

@@ -1,4 +1,4 @@
-"""What a study compares: configurations, seeds, methods, controls and ablations."""
+"""Settings of a study: configurations, seeds, methods, controls and ablations."""
 
 from collections.abc import Sequence
 from dataclasses import field, fields, replace
@@ -15,12 +15,12 @@ from rl_explain.errors import UserError, unknown_name
 from rl_explain.pipeline.table import stage_rows
 
 OTHER_RECOMMENDER = "{other_recommender}"
-"""In a control's overrides: the folder of a run on the same data whose recommender has another
-seed; the study makes it."""
+"""Placeholder in a control's overrides: the folder of a run on the same data whose recommender has
+another seed. The study performs that run."""
 OTHER_SEED = "{other_seed}"
-"""Likewise: the seed of that recommender."""
+"""Placeholder: the seed of that recommender."""
 OWN_RUN = "{own_run}"
-"""Likewise: the folder of the run that the control belongs to."""
+"""Placeholder: the folder of the run that the control belongs to."""
 FAITHFULNESS_SCORE = "faithfulness/score"
 COMPARED = (
     FAITHFULNESS_SCORE,
@@ -36,28 +36,28 @@ COMPARED = (
     "ranking/ndcg@5",
     "text/length",
 )
-"""Metrics that methods are compared on, where a study has them."""
+"""Metrics on which methods are compared, if a study has them."""
 TRADED = (FAITHFULNESS_SCORE, "grounding/precision", "explanation/verdict_accuracy")
-"""Metrics that a Pareto front is drawn over."""
+"""Metrics of the Pareto front."""
 
 
 @settings("ablation")
 class Ablation:
-    """Which rewards, or other settings, an ablation holds against those of the configuration."""
+    """The rewards, or other settings, that an ablation compares with the configured ones."""
 
     terms: tuple[str, ...] = ()
-    """Reward terms that are left out, or taken alone; all that have a weight when empty. A term
-    that scores no explanation, such as `ranking`, cannot be taken alone."""
+    """Reward terms to leave out or use alone; if empty, all terms with a weight. A term that does
+    not score explanations, such as `ranking`, cannot be used alone."""
     leave_one_out: bool = False
-    """A variant for each term: the reward without it."""
+    """Add a variant for each term: the reward without it."""
     one_term_only: bool = False
-    """A variant for each term: it alone."""
+    """Add a variant for each term: the term alone."""
     grid: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    """Weights of terms: a variant for each combination, the other weights as configured."""
+    """Weights to try for each term: a variant per combination; other weights as configured."""
     overrides: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Name and `key=value` of any other variants."""
+    """Other variants: name and `key=value` overrides."""
     pareto: tuple[str, ...] = TRADED
-    """Metrics, more of which is better, over which no variant of a front is worse than another."""
+    """Metrics of the Pareto front; higher must be better."""
 
     def __post_init__(self) -> None:
         for key, names in (("terms", self.terms), ("grid", self.grid)):
@@ -71,35 +71,35 @@ class Ablation:
 
 @settings()
 class Study:
-    """Every configuration with every seed, and controls or variants beside them."""
+    """A study: every configuration with every seed, plus controls or variants."""
 
     output_dir: str
     """The study's folder."""
     configs: dict[str, str]
-    """A name for each data set, and its configuration file, found from where the command runs."""
+    """Configuration file of each data set, by name; paths are relative to the working folder."""
     seeds: tuple[int, ...] = (0, 1, 2)
     stages: tuple[str, ...] = ()
-    """Stages of the runs; those of each configuration when empty."""
+    """Stages of the runs; if empty, those of each configuration."""
     overrides: tuple[str, ...] = ()
     """`key=value` for every run."""
     overrides_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By the name of a data set: `key=value` for its runs alone, behind those for every run."""
+    """`key=value` for the runs of one data set, by its name; applied after `overrides`."""
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Name and `key=value` of runs that end with PPO, and share the stages before it that these
-    settings leave as they are; none where `stages` has no `ppo`."""
+    """Name and `key=value` of control runs. They train PPO and reuse the earlier stages that their
+    settings do not change. A run without `ppo` among its stages has no controls."""
     controls_on: tuple[str, ...] = ()
-    """Names of the data sets that controls run on; all when empty."""
+    """Names of the data sets that controls run on; all if empty."""
     ablation: Ablation = field(default_factory=Ablation)
     """What `rl-explain ablate` varies."""
     metrics: tuple[str, ...] = COMPARED
-    """Metrics that differences are tested on."""
+    """Metrics whose differences are tested."""
     executor: Literal["processes", "ray"] = "processes"
-    """`processes` of this machine, or `ray`: the cluster that RAY_ADDRESS names, else this
-    machine; folders must be seen from all of its nodes."""
+    """`processes` on this machine, or `ray`: the cluster in RAY_ADDRESS, else this machine. All
+    nodes must share the folders."""
     processes: PositiveInt = 1
-    """Runs at once on this machine, each with the `threads` of its configuration."""
+    """Number of runs at once on this machine, each with its configured `threads`."""
     gpus: NonNegativeFloat = 0.0
-    """GPUs of a run, or a share of one, that Ray sets aside."""
+    """GPUs that Ray reserves for each run; may be a fraction."""
 
     def __post_init__(self) -> None:
         if not self.configs:
@@ -118,15 +118,15 @@ class Study:
                     raise unknown_name(f"data set in {key}", name, self.configs)
 
     def overrides_of(self, data: str) -> tuple[str, ...]:
-        """`key=value` for the runs of a data set, the later ones winning."""
+        """`key=value` for the runs of a data set; later ones take precedence."""
         return (*self.overrides, *self.overrides_on.get(data, ()))
 
 
 def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     """Read a study's YAML file.
 
-    Overrides are `key=value`: of the study itself where it has such a key (`processes=4`,
-    `seeds=[0]`), else of every run, behind all of its own.
+    Overrides are `key=value`. A key of the study (`processes=4`, `seeds=[0]`) applies to the study;
+    any other key applies to every run, after all other overrides.
 
     Raises:
         UserError: no such file, broken YAML, an unknown key or a value of the wrong type.
@@ -135,7 +135,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     for needed in ("output_dir", "configs"):
         if needed not in values:
             raise UserError(
-                f"{path} has no {needed}: it is no study; one run goes by `rl-explain run`."
+                f"{path} has no {needed}, so it is not a study: use `rl-explain run` for one run."
             )
     keys = {field.name for field in fields(Study)}
     own = [o for o in overrides if "=" in o and o.partition("=")[0].split(".")[0] in keys]
@@ -148,7 +148,9 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
 
 
 def _check_override(override: str) -> None:
-    """Refuse a seed: it names a run's folder, and pairs runs with each other."""
+    """Refuse to override the seed: it names a run's folder and pairs runs with each other."""
     key, _, value = override.partition("=")
     if key == "seed":
-        raise UserError(f"{override} is no override: a study has seeds, give seeds=[{value}].")
+        raise UserError(
+            f"{override} cannot be an override: a study has seeds, give seeds=[{value}]."
+        )

@@ -1,7 +1,7 @@
-"""Pages and cards as Jinja2 templates, and the function that fills them in. A leaf room.
+"""Jinja2 templates of pages and cards, and functions that render them. Imports no other room.
 
-A page needs nothing but itself: style and script lie inside it, and its content security policy
-lets a browser load nothing else.
+Pages are self-contained: they include style and script, and their content security policy lets a
+browser load nothing else.
 """
 
 import base64
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 
 def render(template: str, **values: Any) -> str:
-    """A template of this folder with its values; in HTML all text is escaped.
+    """Render a template of this folder; values are escaped in HTML.
 
     Raises:
         jinja2.UndefinedError: the template uses a value that is not given.
@@ -25,13 +25,13 @@ def render(template: str, **values: Any) -> str:
 
 
 def markdown_page(title: str, markdown: str) -> str:
-    """Markdown as a page; HTML and images inside `markdown` are shown as text."""
+    """Render Markdown as a page; HTML and images inside `markdown` are shown as text."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     return render("markdown.html", title=title, body=Markup(reader.render(markdown)))
 
 
 def source(name: str) -> Markup:
-    """A file of this folder as it is, for a style or a script."""
+    """A style or script file of this folder, unescaped."""
     return Markup(files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
@@ -51,5 +51,5 @@ def _environment() -> Environment:
 
 
 def _sha256(text: str) -> str:
-    """As a content security policy names a script that may run."""
+    """Base64 SHA-256, which a content security policy uses to allow a script."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

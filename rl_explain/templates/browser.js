@@ -1,4 +1,4 @@
-// Filters for the cases, and keys to move between them. Without it every case is there, folded.
+// Filters for the cases, and keys to move between them. Without scripts every case is listed.
 "use strict";
 for (const browser of document.querySelectorAll(".browser")) {
   const cases = [...browser.querySelectorAll(".case")];

@@ -37,5 +37,5 @@ def test_what_cannot_be_drawn_is_named(
     out = tmp_path / "out.svg"
     assert main([str(archived.parent / folder), str(out), "--metric", metric]) == 1
     said = capsys.readouterr().err
-    assert ("no/such is measured nowhere" if folder == "archive" else "no cases.parquet") in said
+    assert ("has no/such" if folder == "archive" else "no cases.parquet") in said
     assert not out.exists()

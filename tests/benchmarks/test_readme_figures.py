@@ -48,7 +48,7 @@ def test_the_share_of_the_gap_is_taken_on_the_seeds_that_have_both(page: str) ->
 
 
 def test_texts_that_name_too_few_titles_are_counted(page: str) -> None:
-    section = page.partition("### What the texts are like")[2].partition("###")[0]
+    section = page.partition("### Text properties")[2].partition("###")[0]
     assert "fewer titles than asked" in section and "| ppo | 0.250 [" in section
 
 

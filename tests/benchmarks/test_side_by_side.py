@@ -12,7 +12,7 @@ main = runpy.run_path(str(SCRIPT))["main"]
 def test_each_question_once_a_method(archived: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(archived), "--methods", "sft", "ppo", "--cases", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    asked = [line for line in lines if " by the recommender), asked of: " in line]
+    asked = [line for line in lines if "), history: " in line]
     assert len(asked) == len(set(asked)) == 2
     for method, count in (("sft", 2), ("ppo", 2), ("random", 0)):
         assert sum(line.startswith(f"- {method} (faithfulness score ") for line in lines) == count

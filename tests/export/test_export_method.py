@@ -95,7 +95,7 @@ def test_an_earlier_export_gives_way_and_nothing_else(
     ("method", "message"),
     [
         ("best_of_n", "unknown method with an adapter 'best_of_n'"),
-        ("dpo", "has no finished adapter of dpo: those there are: ppo, sft"),
+        ("dpo", r"has no finished adapter of dpo \(available: ppo, sft\)"),
     ],
 )
 def test_methods_without_an_adapter_are_refused(
@@ -159,8 +159,8 @@ def test_the_card_of_a_control_says_so(make_run: Callable[..., Path], tmp_path: 
     assert text.count("  recommender: null") == 2  # of the rewards and of the evaluation
     (run / "config.yaml").write_text(text.replace("  recommender: null", "  recommender: other"))
     card = model_card(Run.open(run), export_method(run, tmp_path / "out"), tmp_path / "out")
-    assert "the reward used another recommender" in card
-    assert "scored against another recommender" in card
+    assert "the reward used a different recommender" in card
+    assert "scored against a different recommender" in card
 
 
 def test_a_run_without_evaluation_has_a_card_too(

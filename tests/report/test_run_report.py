@@ -205,7 +205,7 @@ def test_a_study_pools_seeds_and_names_the_run_that_failed(study: Path) -> None:
 
 
 def test_a_variant_is_compared_on_its_own_seeds(study: Path) -> None:
-    caption = "Variants against their method with its usual settings"
+    caption = "Variants against the unchanged method"
     header, row = read(study)[0].tables[caption]
     assert row[0] == "ppo, no_faithfulness"
     # Against seed 0 alone, 0.05 less 0.2; against both seeds it would be another number.

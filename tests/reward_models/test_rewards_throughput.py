@@ -14,7 +14,7 @@ from reward_models.perturb.effects import SubsetEffects
 
 
 def test_texts_are_distinct_and_every_term_scores_them():
-    world = where, texts, columns = build(num_items=60, history=6, states=4, completions=3)
+    world = where, texts, columns = build(num_items=60, history=6, questions=4, completions=3)
     assert len(set(texts)) == len(texts) == 12
     assert len(set(columns["history"])) == 4
     result = composite(texts, context=where, **columns)
@@ -28,7 +28,7 @@ def test_texts_are_distinct_and_every_term_scores_them():
 def test_texts_scored_alone_share_no_pools_and_keep_the_catalogue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world, texts, columns = build(num_items=60, history=6, states=4, completions=3)
+    world, texts, columns = build(num_items=60, history=6, questions=4, completions=3)
     together = REWARDS["faithfulness"](texts, context=forgetful(world), **columns)
     pools: list[SubsetEffects] = []
 

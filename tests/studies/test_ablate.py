@@ -176,13 +176,13 @@ def planted(run: Run, method: str, metric: str) -> float:
     return 0.5 + {FAITHFULNESS_SCORE: 0.1, GROUNDING: -0.05}.get(metric, 0) * weight
 
 
-def test_what_a_term_bought_and_cost(tmp_path: Path, light_stages: Callable) -> None:
+def test_what_a_term_gains_and_costs(tmp_path: Path, light_stages: Callable) -> None:
     light_stages(planted)
     text = ablate(study(tmp_path, leave_one_out=True, one_term_only=True)).read_text()
     text = text.partition("# demo, orpo\n\nSeeds 0.\n")[2]
-    bought = next(line for line in text.splitlines() if line.startswith("- faithfulness: "))
-    assert f"bought {FAITHFULNESS_SCORE} +0.3" in bought
-    assert f"cost {GROUNDING} -0.1" in bought
+    gains = next(line for line in text.splitlines() if line.startswith("- faithfulness: "))
+    assert f"gains {FAITHFULNESS_SCORE} +0.3" in gains
+    assert f"costs {GROUNDING} -0.1" in gains
     assert "- agreement: no clear difference" in text
     with (tmp_path / "out" / "ablation_differences.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["seed"] == "pooled"]

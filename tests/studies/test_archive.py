@@ -206,7 +206,7 @@ def test_a_folder_without_runs_or_results_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("onto", ["study", "study/../study", "other"])
 def test_no_run_is_written_into(study: Path, tmp_path: Path, onto: str) -> None:
     write_run(tmp_path / "other/demo/seed_0", {"ppo": 0.5})
-    with pytest.raises(UserError, match="holds a run"):
+    with pytest.raises(UserError, match="contains a run"):
         archive(study, tmp_path / onto)
     for name in ("study", "other"):
         assert (tmp_path / name / "demo/seed_0/ppo/adapter/adapter.safetensors").is_file()

@@ -123,7 +123,7 @@ def test_differences_are_those_that_were_planted(tmp_path: Path, light_stages: C
         ("ppo", "sft"), ("dpo", "sft"), ("ppo, no_faithfulness", "sft"),
         ("ppo, no_faithfulness", "ppo"),
     }  # fmt: skip
-    for heading in ("Results", "Each seed", "What it cost, mean over seeds"):
+    for heading in ("Results", "Each seed", "Cost, mean over seeds"):
         assert f"## {heading}\n" in text
     by_seed = rows(
         tmp_path / "out" / "differences.csv", method="ppo", metric=FAITHFULNESS_SCORE, against="sft"
@@ -158,7 +158,7 @@ def test_a_report_of_what_is_there_runs_nothing(tmp_path: Path, light_stages: Ca
     assert main(["compare", str(tmp_path / "study.yaml"), "--report-only"]) == 0
     assert not performed
     assert (
-        "# demo\n\nSeeds 0. Intervals are over users alone.\n"
+        "# demo\n\nSeeds 0. Intervals are over users only.\n"
         in (tmp_path / "out" / "comparison.md").read_text()
     )
     assert {r["seed"] for r in rows(tmp_path / "out" / "results.csv")} == {"0", "pooled"}

@@ -40,7 +40,7 @@ def test_pairs_count_for_each_method_that_stands_on_them(tmp_path: Path) -> None
         "| ppo | 640 | 8005 | 40 | 200 |",
         "| orpo | 600 | 9000 | 11 | 135 |",
         "",
-        "Greatest over least of the methods that sample: "
+        "Largest over smallest budget of methods that sample: "
         "completions 1.07, tokens 1.12, optimiser steps 3.64.",
     ]
 

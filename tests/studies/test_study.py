@@ -130,9 +130,7 @@ def test_the_studies_that_ship_can_be_planned(name: str, monkeypatch: pytest.Mon
 
 def test_a_configuration_is_no_study(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(
-        UserError, match=r"data\.yaml has no output_dir: it is no study; one run goes by"
-    ):
+    with pytest.raises(UserError, match=r"data\.yaml has no output_dir, so it is not a study"):
         load_study(tmp_path / "data.yaml")
 
 
@@ -145,7 +143,7 @@ def test_a_study_is_no_configuration(tmp_path: Path) -> None:
     ("overrides", "message"),
     [
         (["stages=[prepare, ppp]"], "unknown stage 'ppp'"),
-        (["seed=1"], r"seed=1 is no override: a study has seeds, give seeds=\[1\]"),
+        (["seed=1"], r"seed=1 cannot be an override: a study has seeds, give seeds=\[1\]"),
         (["overrides=[seed=2]"], r"give seeds=\[2\]"),
         (["controls={other: [seed=3]}"], r"give seeds=\[3\]"),
         (["ablation.overrides={other: [seed=4]}"], r"give seeds=\[4\]"),

@@ -1,1 +1,1 @@
-"""What the tiny base model is pretrained on: generated worlds, and prompts about generated data."""
+"""Pretraining of the tiny base model, on generated worlds and prompts about generated data."""

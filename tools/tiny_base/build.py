@@ -1,13 +1,13 @@
-"""Pretrain the tiny base model that ships with the package, from generated text alone.
+"""Pretrains the tiny base model that ships with the package, on generated text only.
 
     python -m tools.tiny_base.build rl_explain/tiny
 
 A Qwen3 of about two million parameters with its own byte-level tokenizer. It learns to copy, list,
-choose and sort titles and to read which embeddings lie close to one another (`worlds.py`,
-`questions.py` and `drills.py`), then to answer the project's prompts about
-generated recommenders (`prompts.py`); beside that, inner layers learn to tell dot products
-(`products.py`). No catalogue and no recommender that a run explains is among what it sees. Training
-runs in bfloat16, compiled, on a GPU where there is one; any recent CPU will do.
+choose and sort titles and to compare embeddings (`worlds.py`, `questions.py`, `drills.py`), then to
+answer the project's prompts about generated recommenders (`prompts.py`). An auxiliary loss trains
+inner layers to predict dot products (`products.py`). The model never sees a catalogue or
+recommender that a run explains. Training runs compiled in bfloat16, on a GPU if available; any
+recent CPU works.
 """
 
 import argparse
@@ -29,24 +29,24 @@ from tools.tiny_base.tokenizer import VOCABULARY, title_words, train_tokenizer
 from tools.tiny_base.worlds import MAX_DIM
 
 STAGES = ((0.15, SHORT, 0.0), (0.35, LONG, 0.3), (1.0, LONG, 0.75))
-"""Share of the steps at which a stage ends, tokens of its sequences, and share of them that hold
-prompts."""
+"""For each stage: the share of the steps at which it ends, the tokens per sequence, and the share
+of sequences with prompts."""
 WARM_UP = 50
 DECAY = 0.4
-"""Share of the steps in which the learning rate falls to zero."""
+"""Share of the steps, at the end, in which the learning rate decays to zero."""
 CHUNK = 500
-"""Steps with data of their own, after which all is saved: an interrupted run goes on from there."""
+"""Steps per chunk. Each chunk has its own data seed and ends with a checkpoint to resume from."""
 LOGGED = 50
 VIRTUAL_NORM = 1.0
 ROPE_THETA = 1e7
-"""Turns most pairs of a head slowly, so that embeddings compare alike near and far."""
+"""Rotates most dimension pairs slowly, so that comparisons depend little on distance."""
 PRODUCTS = 0.3
 """Weight of the loss of `Products`."""
 RECORD, STATE = "training.json", "state.pt"
 
 
 class Reader(nn.Module):
-    """The model over ids and embeddings; the connector at its start, frozen, places embeddings."""
+    """The model over token ids and embeddings; a frozen connector maps embeddings to its space."""
 
     def __init__(self, model: Qwen3ForCausalLM) -> None:
         super().__init__()
@@ -59,12 +59,13 @@ class Reader(nn.Module):
     def forward(
         self, ids: Tensor, vectors: Tensor, scored: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Weighted loss over the scored positions, that of products, the share of answers right.
+        """The weighted loss at scored positions, the loss of `Products`, and answer-token accuracy.
 
         Args:
-            ids: (B, T), -1 for embeddings.
-            vectors: (B, T, MAX_DIM) the embeddings.
-            scored: (B, S) positions that are predicted; `weights` (B, S) of their losses.
+            ids: (B, T) token ids, -1 for embeddings.
+            vectors: (B, T, MAX_DIM) embeddings.
+            scored: (B, S) predicted positions.
+            weights: (B, S) weights of their losses.
         """
         words = self.model.get_input_embeddings()(ids.clamp(min=0))
         embeds = torch.where((ids < 0).unsqueeze(-1), self.place(vectors), words)
@@ -90,12 +91,18 @@ def build(
     workers: int = 1,
     device: str = "cpu",
 ) -> None:
-    """Train for `steps` and save the model, its tokenizer and a record of the training.
+    """Train for `steps` steps; save the model, its tokenizer and a training record.
 
     Args:
-        start: folder of a base to go on from, in the form of the last stage.
-        workers: processes that write sequences; each writes others, so their number is part of
-            the seed.
+        out: folder to write; also stores the checkpoint of an interrupted run.
+        steps: a multiple of `CHUNK`.
+        seed: seed of weights and data.
+        batch: sequences per step; twice as many for short ones.
+        peak: peak learning rate.
+        start: folder of a base model to continue from, with data of the last stage only.
+        workers: data-loading processes. Each generates different sequences, so the data depend on
+            their number.
+        device: torch device.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(2)
@@ -104,7 +111,7 @@ def build(
     reader = Reader(model).to(device)
     optimizers = _optimizers(reader, peak)
     history = _resume(out / STATE, reader, optimizers)
-    compiled = torch.compile(reader, dynamic=False)  # two lengths, a compilation each
+    compiled = torch.compile(reader, dynamic=False)  # one compilation for each of two lengths
     stages = STAGES if start is None else STAGES[-1:]
     for begin in range(history[-1]["step"] if history else 0, steps, CHUNK):
         length, prompts = next(rest for end, *rest in stages if begin < end * steps)
@@ -123,7 +130,7 @@ def build(
 
 
 def _new(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
-    """The architecture with random weights of torch's seed."""
+    """A model with random weights, from torch's global seed."""
     model = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=VOCABULARY,
@@ -146,7 +153,7 @@ def _new(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
 
 
 def _load(folder: Path) -> tuple[Qwen3ForCausalLM, list[dict[str, float]]]:
-    """A base that `save` wrote, and its record."""
+    """A base model that `save` wrote, and its training record."""
     model = Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32)
     return model, json.loads((folder / RECORD).read_text())
 
@@ -157,9 +164,9 @@ def save(
     history: list[dict[str, float]],
     out: Path,
 ) -> None:
-    """Write the model in bfloat16, its tokenizer, and the record of its training."""
+    """Write the model in bfloat16, its tokenizer and its training record."""
     weights = {name: w.to(torch.bfloat16) for name, w in model.state_dict().items()}
-    del weights["lm_head.weight"]  # the embedding's own
+    del weights["lm_head.weight"]  # tied to the embedding
     model.save_pretrained(out, state_dict=weights)
     tokenizer.save_pretrained(out)
     (out / RECORD).write_text(json.dumps(history, indent=1) + "\n")
@@ -172,7 +179,7 @@ def train(
     rates: list[float],
     begin: int,
 ) -> list[dict[str, float]]:
-    """A step for each rate, a share of the peak; what was learned, every `LOGGED` steps."""
+    """Train one step per rate (a share of the peak); return a log entry per `LOGGED` steps."""
     start, history, seen = time.time(), [], []
     device = next(reader.parameters()).device
     for step, rate in enumerate(rates, begin + 1):
@@ -205,7 +212,7 @@ def train(
 
 
 def _rate(step: int, steps: int) -> float:
-    """Up, level, and down to zero."""
+    """Learning rate as a share of the peak: linear warm-up, constant, linear decay to zero."""
     return min(1.0, step / WARM_UP, (steps - step) / (DECAY * steps))
 
 
@@ -228,7 +235,7 @@ def _keep(
 def _resume(
     path: Path, reader: Reader, optimizers: list[torch.optim.Optimizer]
 ) -> list[dict[str, float]]:
-    """Take up what an interrupted run kept; its record, empty where there is none."""
+    """Load the checkpoint of an interrupted run; return its log, empty if there is none."""
     if not path.is_file():
         return []
     device = next(reader.parameters()).device
@@ -240,7 +247,7 @@ def _resume(
 
 
 def _optimizers(reader: nn.Module, peak: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices inside the layers, Adam for embeddings and norms."""
+    """Muon for the matrices inside the layers, AdamW for embeddings and norms."""
     trained = [(name, p) for name, p in reader.named_parameters() if p.requires_grad]
     inner = [p for name, p in trained if p.ndim == 2 and "embed" not in name]
     outer = [p for name, p in trained if p.ndim != 2 or "embed" in name]
@@ -260,10 +267,10 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=8_000, help="a multiple of 500")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--batch", type=int, default=16, help="sequences a step; small worlds twice as many"
+        "--batch", type=int, default=16, help="sequences per step; twice as many small worlds"
     )
-    parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
-    parser.add_argument("--start", type=Path, help="folder of a base to go on from")
+    parser.add_argument("--peak", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--start", type=Path, help="folder of a base to continue from")
     cuda = torch.cuda.is_available()
     cores = os.cpu_count() or 1
     parser.add_argument("--workers", type=int, default=cores - 1 if cuda else 1)

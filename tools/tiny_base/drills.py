@@ -1,4 +1,4 @@
-"""Drills: a whole sequence of one kind of look-up, each about items that no other one shows."""
+"""Drills: sequences of one kind of look-up, each look-up about different items."""
 
 import numpy as np
 
@@ -16,14 +16,14 @@ from tools.tiny_base.worlds import (
 )
 
 VERDICTS = 60
-"""Verdicts of a sequence; what does not fit is cut."""
+"""Verdicts per sequence; those that do not fit are cut."""
 
 
 def write_pairs(world: World) -> Text:
-    """Lists of unlisted items, an asked one's embedding beside each: which are most like it, and
-    what do they share?
+    """Lists of background items, each next to the asked item's embedding: which are most similar to
+    it, and what do they share?
 
-    Prompts about one item show histories so. Every title of an answer is a look-up of its own.
+    Prompts about one item show histories in this form. Each title of an answer needs a look-up.
     """
     rng, seq = world.rng, Text()
     unlisted = rng.permutation(np.arange(world.n, len(world.items))).tolist()
@@ -49,7 +49,7 @@ def write_pairs(world: World) -> Text:
 
 
 def _ask_attributes(seq: Text, world: World, asked: int, listed: list[int]) -> None:
-    """What one or two listed items share with the asked one, or have and it lacks."""
+    """Ask which attributes of one or two listed items the asked item shares, or lacks."""
     named = world.rng.permutation(listed)[: int(world.rng.integers(1, 3))].tolist()
     shared = world.rng.random() < 0.6
     values = [
@@ -65,7 +65,7 @@ def _ask_attributes(seq: Text, world: World, asked: int, listed: list[int]) -> N
 
 
 def write_verdicts(world: World) -> Text:
-    """Would this user like this item? Every time another user, as one prompt follows another."""
+    """Would this user like this item? Each question has a different user."""
     rng, seq = world.rng, Text()
     for _ in range(VERDICTS):
         history = rng.choice(len(world.items), size=int(rng.integers(3, 11)), replace=False)

@@ -1,9 +1,9 @@
-"""What two neighbouring embeddings have in common, asked of inner layers.
+"""An auxiliary loss: inner layers predict the dot product of two neighbouring embeddings.
 
-A prompt shows an item's embedding right before that of another item or of a contribution, and
-nearly every answer stands on their dot product. From answers alone a small model learns that
-product last and coarsely. So linear readouts of two layers are trained to tell it, in pretraining
-alone: deep supervision (Lee et al. 2015, arXiv 1409.5185).
+A prompt shows an item's embedding directly before another item's or a contribution's, and nearly
+every answer depends on their dot product. From answers alone, a small model learns it late and
+coarsely. So, only in pretraining, linear readouts of two layers are trained to predict it: deep
+supervision (Lee et al. 2015, arXiv 1409.5185).
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, rms_norm, smooth_l1_loss
 
 EARLY, LATE = 2, 4
-"""Layers behind which is read: at the second embedding, and at it and the `WORDS` tokens behind it,
-where the title begins that an answer may have to copy."""
+"""Layers after which the readouts read: `EARLY` at the second embedding, `LATE` at it and the next
+`WORDS` tokens, where the title begins that an answer may have to copy."""
 WORDS = 6
 SCALE, LARGEST = 8.0, 8.0
-"""Products are told in units of `SCALE`, the standard deviation between random embeddings of width
-64, and cut at `LARGEST` units."""
+"""Products are in units of `SCALE`, their standard deviation for random embeddings of width 64, and
+clipped at `LARGEST` units."""
 
 
 class Products(nn.Module):
@@ -30,12 +30,12 @@ class Products(nn.Module):
         self.late = nn.Linear(hidden_size, 1)
 
     def forward(self, hidden: Sequence[Tensor], ids: Tensor, vectors: Tensor) -> Tensor:
-        """Mean Huber loss of both readouts, added.
+        """The sum of both readouts' mean Huber losses.
 
         Args:
-            hidden: (B, T, hidden_size) before the first layer and behind each.
-            ids: (B, T), negative for embeddings.
-            vectors: (B, T, D) the embeddings.
+            hidden: (B, T, hidden_size) before the first layer and after each layer.
+            ids: (B, T) token ids, negative for embeddings.
+            vectors: (B, T, D) embeddings.
         """
         is_second, products = _products(ids, vectors)
         here = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
@@ -48,7 +48,7 @@ class Products(nn.Module):
 
 
 def _products(ids: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether an embedding stands right behind another one, and their product: (B, T) each."""
+    """Whether each position is an embedding right after another one, and their product: (B, T)."""
     is_second = (ids[:, 1:] < 0) & (ids[:, :-1] < 0)
     products = (vectors[:, 1:] * vectors[:, :-1]).sum(-1) / SCALE
     return pad(is_second, (1, 0)), pad(products, (1, 0)).clamp(-LARGEST, LARGEST)

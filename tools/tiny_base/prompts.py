@@ -1,10 +1,10 @@
-"""The project's own prompts about generated worlds: what pretraining of the tiny base ends with.
+"""The project's own prompts about generated worlds, for the last stage of pretraining.
 
-A world here is a small catalogue whose embeddings are sums of attribute vectors (some attributes
-count much, others nothing) and a recommender that averages the history. Its prompts, answers and
-explanations come from the very code that makes those of a real run, so that fine-tuning starts with
-a model that knows what it is asked. Every world is used for one sequence or a few, and left; the
-recommenders that get explained later are not among them.
+A world here is a small catalogue, whose embeddings are sums of attribute vectors (some attributes
+matter much, others not at all), and a recommender that averages the history. The code of real runs
+writes its prompts, answers and explanations, so that fine-tuning starts with a model that knows the
+questions. Each world is used for one or a few sequences. The recommenders that runs explain are not
+among them.
 """
 
 import re
@@ -26,17 +26,17 @@ from tools.tiny_base.worlds import MAX_DIM, Lexicon, Text, draw_titles
 
 ITEMS, STATES = 64, 8
 LONGEST = 10
-"""Items of a history at most."""
+"""Maximum number of items in a history."""
 COUNTS = {"explanation": 24, "classification": 6, "ranking": 4, "instruction": 1}
 LOOKUPS = 8
-"""Questions about neighbours in a world's histories, and as many about influence."""
+"""Questions per world about neighbours in histories, and as many about influence."""
 VIRTUAL = re.compile(r"<\|(item|user)_(\d+)(?:_(\d+))?\|>")
 
 
 class Averaging:
-    """A recommender: an item's score is its dot product with a weighted mean of the history.
+    """A recommender whose scores are dot products with a weighted mean of the history.
 
-    Recent items weigh more, and so do those that are like the last one, by how much a world draws.
+    Recent items and items similar to the last one weigh more, by strengths drawn for each world.
     """
 
     fingerprint = "generated"
@@ -64,7 +64,7 @@ class Averaging:
 
 
 def write_prompts(lexicon: Lexicon, rng: np.random.Generator) -> Iterator[Text]:
-    """Endless questions with their answers, world after world, in random order in each."""
+    """Endless questions with answers, world after world, in random order within a world."""
     while True:
         context, tables = _draw(lexicon, rng)
         examples = _questions(context, rng)
@@ -73,9 +73,9 @@ def write_prompts(lexicon: Lexicon, rng: np.random.Generator) -> Iterator[Text]:
 
 
 def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, EmbeddingTables]:
-    """A world, and the embeddings of its items and users as virtual tokens show them."""
+    """A world, and the embedding tables of its items and users."""
     embeddings, attributes = _items(lexicon.values, rng)
-    if rng.random() < 0.3:  # catalogues of titles alone
+    if rng.random() < 0.3:  # catalogues without attributes
         attributes = [{} for _ in attributes]
     titles = draw_titles(ITEMS, lexicon, rng)
     catalogue = Catalogue(tuple(map(str, range(ITEMS))), tuple(titles), tuple(attributes))
@@ -93,7 +93,7 @@ def _draw(lexicon: Lexicon, rng: np.random.Generator) -> tuple[TaskContext, Embe
 def _items(
     values: Sequence[str], rng: np.random.Generator
 ) -> tuple[np.ndarray, list[dict[str, tuple[str, ...]]]]:
-    """Embeddings (ITEMS, dim), sums of the vectors of their attribute values and noise."""
+    """Embeddings (ITEMS, dim), sums of attribute value vectors and noise; and the attributes."""
     dim = int(rng.choice([32, 48, 64]))
     embeddings = rng.uniform(0.3, 0.8) * rng.normal(size=(ITEMS, dim))
     attributes: list[dict[str, tuple[str, ...]]] = [{} for _ in range(ITEMS)]
@@ -109,7 +109,7 @@ def _items(
 
 
 def _history(embeddings: np.ndarray, rng: np.random.Generator) -> tuple[int, ...]:
-    """Different items, near one or two that a user is taken with, and some at random."""
+    """Distinct item rows, mostly similar to one or two anchor items."""
     anchors = rng.choice(ITEMS, size=2)
     likeness = (embeddings @ embeddings[anchors].T / embeddings.shape[1]).max(axis=1)
     chance = np.exp(rng.uniform(1, 4) * likeness)
@@ -118,7 +118,7 @@ def _history(embeddings: np.ndarray, rng: np.random.Generator) -> tuple[int, ...
 
 
 def _questions(context: TaskContext, rng: np.random.Generator) -> list[Example]:
-    """What can be answered from a prompt alone: nothing here asks for titles that are not shown."""
+    """Questions that the prompt alone can answer: none asks for titles that it does not show."""
     places = context.user_histories.train
     form = ["hybrid"] if rng.random() < 0.85 else ["behaviour"]
     teacher = Teacher(context.catalogue, context.prompts.verdict, 0.0, int(rng.integers(2**31)))
@@ -129,7 +129,7 @@ def _questions(context: TaskContext, rng: np.random.Generator) -> list[Example]:
 
 
 def _text(example: Example, tables: EmbeddingTables) -> Text:
-    """The prompt, with embeddings in place of its virtual tokens, and the answer."""
+    """The prompt, with embeddings in place of virtual tokens, and the answer."""
     text, prompt, end = Text(), example.prompt, 0
     for match in VIRTUAL.finditer(prompt):
         number, place = int(match[2]), match[3]

@@ -1,10 +1,10 @@
-"""Questions about the list of a world, many in every sequence.
+"""Questions about a world's list of items, many per sequence.
 
-A single question a sequence leaves a small model at chance: which listed item lies closest to this
-embedding, what do two share, would this user like it, sort these, copy those.
+Examples: which listed item is closest to this embedding, what do two items share, would this user
+like it, sort these, copy those. With a single question per sequence a small model stays at chance.
 
-No prompt, no sentence of the teacher and no catalogue of the project appears here; the words that
-prompts, titles and explanations are made of do, so that their embeddings are trained.
+The project's prompts, teacher sentences and catalogues do not appear here. Their words do, so that
+their embeddings are trained.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from tools.tiny_base.worlds import (
 )
 
 QUESTIONS = 24
-"""Questions of a sequence; what does not fit is cut."""
+"""Questions per sequence; those that do not fit are cut."""
 SENTENCES = (
     "{a} comes nearest to {q}.",
     "{q} has {a} as its neighbour in the list.",
@@ -41,12 +41,12 @@ SENTENCES = (
     "With {s} in both, {q} and {a} belong together.",
     "{a}, {b} and {c} are near {q}, {z} is not.",
 )
-"""Sentences about what lies close: `q` an unlisted item, `a`, `b`, `c` the closest listed ones,
-`z` the furthest, `s` an attribute that `q` and `a` share."""
+"""Sentences about similar items: `q` is an unlisted item, `a`, `b`, `c` are the closest listed
+ones, `z` is the furthest, `s` has the attributes that `q` and `a` share."""
 
 
 def write_list(world: World) -> Text:
-    """The world's list and questions about it, with their answers."""
+    """The world's list, and questions about it with answers."""
     rng, seq = world.rng, Text()
     form = "hybrid" if world.small else str(rng.choice(["hybrid", "titles"], p=[0.9, 0.1]))
     seq.add(str(rng.choice(LEADS)))
@@ -60,7 +60,7 @@ def write_list(world: World) -> Text:
     names, weights = list(ask), np.array([weight for _, weight in ask.values()])
     favourite = int(rng.integers(len(names)))
     for _ in range(QUESTIONS):
-        # A sequence leans on one kind of question: many look-ups of a kind teach the kind.
+        # About half of a sequence's questions are of one kind, which teaches that kind faster.
         index = (
             favourite if rng.random() < 0.5 else rng.choice(len(names), p=weights / sum(weights))
         )
@@ -69,10 +69,10 @@ def write_list(world: World) -> Text:
 
 
 def _ask(seq: Text, world: World, i: int, titled: float, user: bool = False) -> None:
-    """An unlisted item: with title and attributes at rate `titled`, else its embedding alone.
+    """Add an item: with title and attributes with probability `titled`, else only its embedding.
 
     Args:
-        user: whether it stands behind the user's embedding.
+        user: put the user's embedding before it.
     """
     if user:
         seq.add(world.user, " ")
@@ -83,7 +83,7 @@ def _ask(seq: Text, world: World, i: int, titled: float, user: bool = False) -> 
 
 
 def _pose(seq: Text, world: World, item: int, cue: str, question: str) -> None:
-    """A question about an item: right before it, or as prompts have it, on a line of its own."""
+    """Add a question about an item: directly before it or, as in prompts, on a separate line."""
     if world.rng.random() < 0.4:
         seq.add(f"{cue.capitalize()} ")
     else:
@@ -96,7 +96,7 @@ def _asked(world: World) -> int:
 
 
 def _closest(seq: Text, world: World) -> None:
-    """The listed items closest to an unlisted one, nearest first."""
+    """The listed items closest to an unlisted one, closest first."""
     item = _asked(world)
     order = np.argsort(-world.similarity(world.items[item])[: world.n])
     k = int(world.rng.choice([1, 1, 1, 2, 3]))
@@ -113,7 +113,7 @@ def _furthest(seq: Text, world: World) -> None:
 
 
 def _noisy_key(seq: Text, world: World) -> None:
-    """Three noisy askings in a row: which listed title carries this embedding?"""
+    """Three questions: which listed title has this noisy embedding?"""
     for i in world.rng.integers(world.n, size=3):
         noise = world.rng.uniform(0, 1.2)
         vector = world.items[i] + noise * world.rng.normal(size=MAX_DIM) * (world.items[i] != 0)
@@ -123,12 +123,12 @@ def _noisy_key(seq: Text, world: World) -> None:
 
 
 def _half_norms(world: World) -> np.ndarray:
-    """Half the squared norms: nearest in distance is the largest dot product less these."""
+    """Half the squared norms; the nearest item maximises the dot product minus these."""
     return (world.items[: world.n] ** 2).sum(1) / 2
 
 
 def _like(seq: Text, world: World) -> None:
-    """Would the user like it: top fifth of the world or bottom half, several in a row."""
+    """Five questions: would the user like it (top fifth of the world or bottom half)?"""
     for _ in range(5):
         item, yes = judge(world, world.user)
         if world.rng.random() < 0.4:
@@ -142,9 +142,9 @@ def _like(seq: Text, world: World) -> None:
 
 
 def _match(seq: Text, world: World) -> None:
-    """Are two embeddings alike? Five pairs in a row, seen nowhere else.
+    """Five questions: are two embeddings alike?
 
-    What `_like` asks, with a wide margin: the easy case comes first.
+    An easier version of `_like`, with a wide margin, for small worlds.
     """
     for _ in range(5):
         i, j = world.rng.choice(len(world.items), size=2, replace=False)
@@ -158,7 +158,7 @@ def _match(seq: Text, world: World) -> None:
 
 
 def _rank(seq: Text, world: World) -> None:
-    """Sort shown candidates by the user's score."""
+    """Sort the candidates by the user's score."""
     chosen = world.rng.choice(
         np.arange(world.n, len(world.items)), size=int(world.rng.integers(2, 6)), replace=False
     )
@@ -171,7 +171,7 @@ def _rank(seq: Text, world: World) -> None:
 
 
 def _carriers(seq: Text, world: World) -> None:
-    """Listed titles that carry an attribute."""
+    """The listed titles with an attribute."""
     values = sorted({a for i in range(world.n) for a in world.attributes[i]})
     if not values:
         return _copy(seq, world)
@@ -197,14 +197,14 @@ def _copy(seq: Text, world: World) -> None:
 
 
 def _describe(seq: Text, world: World) -> None:
-    """Attributes of a listed title, read back."""
+    """The attributes of a listed title."""
     for i in world.rng.integers(world.n, size=2):
         seq.add(f'"{world.titles[i]}" is')
         seq.answer(", ".join(world.attributes[i]) or "unknown")
 
 
 def _shared(seq: Text, world: World) -> None:
-    """What the attributes of two listed titles have in common, or one has and the other lacks."""
+    """The attributes that two listed titles share, or that the first has and the second lacks."""
     for _ in range(2):
         i, j = world.rng.choice(world.n, size=2, replace=False)
         both = world.rng.random() < 0.6
@@ -214,7 +214,7 @@ def _shared(seq: Text, world: World) -> None:
 
 
 def _sentence(seq: Text, world: World) -> None:
-    """A sentence on what lies close to an unlisted item."""
+    """A sentence about items similar to an unlisted item."""
     item = _asked(world)
     order = np.argsort(-world.similarity(world.items[item])[: world.n])
     shared = [v for v in world.attributes[item] if v in world.attributes[order[0]]]
@@ -229,7 +229,7 @@ def _sentence(seq: Text, world: World) -> None:
 
 
 def _repeat(seq: Text, world: World) -> None:
-    """Words of prompts and explanations, said again."""
+    """Repeat words of prompts and explanations."""
     words = " ".join(world.rng.choice(world.lexicon.prose, size=int(world.rng.integers(6, 16))))
     seq.add(f"Say: {words}")
     seq.answer(words)

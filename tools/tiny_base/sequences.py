@@ -16,25 +16,29 @@ from tools.tiny_base.tokenizer import VALUES, pieces, read_words, title_words
 from tools.tiny_base.worlds import MAX_DIM, Lexicon, Text, World, draw_world
 
 SHORT, LONG = 160, 384
-"""Tokens of a sequence: small worlds first, then full ones."""
+"""Tokens per sequence: `SHORT` for small worlds first, then `LONG`."""
 SCORED = 0.35
-"""Share of a sequence that is predicted: answers first, others as far as there is room."""
+"""Share of a sequence's tokens that are predicted: answers first, then others."""
 WAITING = 24
-"""Prompts that wait for a sequence with room for them."""
+"""Number of prompts kept ready to fill the rest of a sequence."""
 KINDS: dict[Callable[[World], Text], float] = {
     write_list: 0.5,
     write_pairs: 0.3,
     write_verdicts: 0.2,
 }
-"""What the sequences about worlds hold, and how often."""
+"""Kinds of sequences about worlds, with their probabilities."""
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Sequences(IterableDataset):
-    """Endless seeded sequences, others in each worker of a loader; each is four tensors.
+    """Endless seeded sequences, different in each data-loading worker.
 
-    Ids (T,) with -1 for embeddings, embeddings (T, MAX_DIM), predicted positions (S,) and their
-    loss weights (S,).
+    Each is four tensors: ids (T,) with -1 for embeddings, embeddings (T, MAX_DIM), predicted
+    positions (S,) and their loss weights (S,).
+
+    Args:
+        length: T, tokens per sequence.
+        prompts: share of sequences with prompts.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class Sequences(IterableDataset):
             yield tuple(map(torch.from_numpy, (ids, vectors, scored, weights[scored])))
 
     def _packed(self, rng: np.random.Generator) -> Iterator[Arrays]:
-        """Prompts one after the other, as many as fit into a sequence, none cut."""
+        """Sequences packed with whole prompts, as many as fit."""
         texts = map(self._used, write_prompts(self.lexicon, rng))
         waiting = [next(texts) for _ in range(WAITING)]
         while True:
@@ -115,13 +119,13 @@ class Sequences(IterableDataset):
 
 
 def _runs(text: Text) -> Iterator[tuple[str | np.ndarray, bool]]:
-    """Neighbouring pieces of text joined, so that they are split as running text would be."""
+    """Join neighbouring text pieces of the same kind, so that they are tokenized as one text."""
     joined, kind = "", False
     for piece, answer in zip(text.pieces, text.answers, strict=True):
         if isinstance(piece, str) and answer == kind:
             joined += piece
             continue
-        # A virtual token takes the space before it, as the tokenizer's virtual tokens do.
+        # A virtual token absorbs the space before it, like the tokenizer's virtual tokens.
         joined = joined if isinstance(piece, str) else joined.removesuffix(" ")
         if joined:
             yield joined, kind

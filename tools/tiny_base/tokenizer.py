@@ -1,4 +1,4 @@
-"""The words of the tiny base model, and the tokenizer made of them."""
+"""The words of the tiny base model, and its tokenizer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 VOCABULARY = 4096
 PAD = "<|pad|>"
 GLUE = ["of", "of the", "and", "in the", "for", "The", "2", "3", "II", "III", "4", "HD", "64"]
-"""Words that join others in titles."""
+"""Function words and suffixes of titles."""
 VALUES = (
     "action adventure animation arcade biography children classic comedy crime documentary "
     "drama family fantasy fighting historical history horror modern music musical mystery noir "
@@ -25,19 +25,19 @@ VALUES = (
 
 
 def read_words(name: str) -> list[str]:
-    """The words of a list beside this file; lines that start with # are comments."""
+    """The words of a list in this folder; lines that start with # are comments."""
     lines = (HERE / name).read_text().splitlines()
     return " ".join(line for line in lines if not line.startswith("#")).split()
 
 
 def title_words() -> list[str]:
-    """Words that titles are made of, capitalised."""
+    """The words of generated titles, capitalised."""
     listed = map(str.capitalize, read_words("words.txt"))
     return list(dict.fromkeys([*listed, *demo.ADJECTIVES, *demo.NOUNS]))
 
 
 def pieces(tokenizer: PreTrainedTokenizerFast) -> list[str]:
-    """What the tokens of the vocabulary spell, where a title may hold it."""
+    """The texts of vocabulary tokens that may occur in titles."""
     spelled = [tokenizer.decode([token]).strip() for token in range(2, len(tokenizer))]
     return sorted(
         {s for s in spelled if s.isprintable() and not set(s) & set('";<>|\ufffd')} - {""}
@@ -45,7 +45,7 @@ def pieces(tokenizer: PreTrainedTokenizerFast) -> list[str]:
 
 
 def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
-    """Byte-level BPE; quotes stand alone, so a title has the same tokens wherever it stands."""
+    """Byte-level BPE; quotes are separate tokens, so a title has the same tokens everywhere."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -67,7 +67,7 @@ def train_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
 
 
 def _tokenizer_text(words: list[str]) -> Iterator[str]:
-    """Words in the forms in which prompts and answers use them."""
+    """Words in the forms that prompts and answers use."""
     for word in words:
         yield f' "{word} {word} {word}" "{word}"'
     for word in VALUES:

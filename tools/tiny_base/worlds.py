@@ -1,6 +1,6 @@
 """Generated worlds: items with titles, attributes and embeddings, and a user.
 
-All are drawn anew for each sequence, so the only way to answer a question about a world is to read.
+Each sequence has a new world, so questions can only be answered by reading the sequence.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 MAX_DIM = 64
-"""Widest recommender embedding that pretraining shows; narrower ones are padded with zeros."""
+"""Maximum width of recommender embeddings in pretraining; narrower ones are zero-padded."""
 BACKGROUND = 32
-"""Items of a world that are not listed: questions ask about them."""
+"""Number of unlisted items in a world, which questions ask about."""
 SYLLABLES = (
     "ba be bo ca co da de di do el en fa fi ga go ha hi in ja jo ka ke ki ko la le li lo ma me mi "
     "mo na ne ni no or pa pe po qua ra re ri ro sa se shi so ta te ti to tra ul va ve vi wa xi ya "
@@ -24,17 +24,20 @@ ITEM_LEADS = (
 NUMBERS = ("", "two ", "three ", "four ", "five ")
 ENDINGS = ("'s", ":", ",", "!", "?", ".", "s", "s'")
 WORD_POOL = (12, 40)
-"""Words of a world whose titles share words, so that copying one takes more than its last word."""
+"""Range of the number of words in worlds whose titles share words. There, copying a title takes
+more than its last word."""
 LEADS = ["History:", "Items:", "List:", "Liked so far:", "Past choices:", "The user picked:"]
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What worlds are written with.
+    """The words of generated worlds.
 
-    `words` make titles; `pieces`, in small letters or no letters at all, stand in them now and
-    then, so that every token of the vocabulary has been read and written; `values` are
-    attributes; `prose` holds the words of prompts and explanations.
+    words: words of titles.
+    pieces: texts of single tokens, also lower case or without letters. They occur in some titles,
+        so that every token is trained.
+    values: attribute values.
+    prose: words of prompts and explanations.
     """
 
     words: Sequence[str]
@@ -45,12 +48,19 @@ class Lexicon:
 
 @dataclass
 class World:
-    """Embeddings have unit root mean square; rows 0..n-1 of `items` are the listed ones."""
+    """A generated world.
 
-    items: np.ndarray  # (n + BACKGROUND, MAX_DIM)
+    items: (n + BACKGROUND, MAX_DIM) embeddings with unit root mean square; the first n are listed.
+    titles, attributes: by row of `items`.
+    user: (MAX_DIM,) the user's embedding.
+    n: number of listed items.
+    small: whether titles are single words without attributes.
+    """
+
+    items: np.ndarray
     titles: list[str]
     attributes: list[list[str]]
-    user: np.ndarray  # (MAX_DIM,)
+    user: np.ndarray
     n: int
     rng: np.random.Generator
     small: bool
@@ -62,12 +72,12 @@ class World:
 
 
 END = "<|end|>"
-"""Ends an answer, as it ends the model's texts."""
+"""The end-of-text token, after every answer."""
 
 
 @dataclass
 class Text:
-    """Text pieces, embeddings among them, and for each whether it belongs to an answer."""
+    """A sequence of text pieces and embeddings; `answers` marks pieces that belong to an answer."""
 
     pieces: list[str | np.ndarray] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
@@ -77,15 +87,15 @@ class Text:
         self.answers.extend([answer] * len(pieces))
 
     def answer(self, text: str) -> None:
-        """An answer on a line of its own, as fine-tuning has it."""
+        """Add an answer on a new line, as in fine-tuning."""
         self.add("\n")
         self.add(text + END, answer=True)
 
 
 def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World:
-    """A world whose items form clusters in a random subspace, attributes following clusters.
+    """A world whose items form clusters in a random subspace; attributes depend on the cluster.
 
-    A small world lists a few items without attributes: looking up is learned there first.
+    A small world lists a few items without attributes; the model learns look-ups there first.
     """
     n = int(rng.integers(3, 7)) if small else int(rng.integers(4, 13))
     total = n + BACKGROUND
@@ -111,7 +121,7 @@ def draw_world(lexicon: Lexicon, rng: np.random.Generator, small: bool) -> World
 
 
 def draw_user(history: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A user's embedding (dim,): a noisy mean of the history (n, dim), late items counting more."""
+    """A user's embedding (dim,): a noisy mean of the history (n, dim), weighted to late items."""
     weights = rng.dirichlet(np.full(len(history), 0.5))
     weights *= np.linspace(1, rng.uniform(1, 3), len(history))
     user = weights @ history + rng.uniform(0.05, 0.3) * rng.normal(size=history.shape[1])
@@ -129,9 +139,9 @@ def _attributes(
 def draw_titles(
     count: int, lexicon: Lexicon, rng: np.random.Generator, small: bool = False
 ) -> list[str]:
-    """Different titles; one word each where `small`, else in most worlds from few words.
+    """Distinct titles: single words if `small`, else in most worlds from a small set of words.
 
-    In a quarter of the larger worlds each ends with a year, as those of films do.
+    In a quarter of the larger worlds each title ends with a year, as in film catalogues.
     """
     titles: dict[str, None] = {}
     write = _word if small else _title
@@ -180,14 +190,14 @@ def _word(lexicon: Lexicon, rng: np.random.Generator) -> str:
 
 
 def _new_word(lexicon: Lexicon, rng: np.random.Generator) -> str:
-    """Two or three pieces joined: a name that nobody has read, of several tokens."""
+    """Two or three pieces joined: an unknown name of several tokens."""
     chosen = rng.integers(len(lexicon.pieces), size=int(rng.integers(2, 4)))
     word = "".join(lexicon.pieces[i] for i in chosen)
     return word[:1].upper() + word[1:]
 
 
 def show(seq: Text, world: World, i: int, embedded: bool = True) -> None:
-    """An item in the one form that items have everywhere."""
+    """Add an item in the form used everywhere: embedding, title, attributes."""
     if embedded:
         seq.add(world.items[i], " ")
     seq.add(f'"{world.titles[i]}"')
@@ -200,7 +210,7 @@ def quoted(world: World, items: Sequence[int]) -> str:
 
 
 def judge(world: World, user: np.ndarray) -> tuple[int, bool]:
-    """An unlisted item, and whether it lies in the top fifth for a user, else the bottom half."""
+    """An unlisted item, and whether it is in the user's top fifth or in the bottom half."""
     scores = world.similarity(user)
     share = scores.argsort().argsort() / (len(scores) - 1)
     unlisted = np.arange(len(scores)) >= world.n

@@ -1,1 +1,1 @@
-"""The sections of a report, one topic each: results in, tables and charts out."""
+"""The sections of a report, one topic per file; each turns results into tables and charts."""

@@ -1,4 +1,4 @@
-"""How each row differs from another one, over all metrics: the heat map."""
+"""The heat map of paired changes between rows, over all metrics."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,24 +11,24 @@ from rl_explain.report.parts import Section, Table
 from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
 
 START = "sft"
-"""What tuning starts from."""
+"""The method that tuning starts from."""
 OTHERS = (
     Column("faithfulness (replacement)", "faithfulness/score_replacement"),
     Column("faithfulness (log-prob.)", "faithfulness/score_log_probability"),
 )
 METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
 LEAST = 0.05
-"""A column whose changes are all smaller than this gets no full colour."""
+"""Minimum scale of a column's colours: if all changes are smaller, none gets the full colour."""
 READ = (
     "Differences in each metric's own scale, with paired 95 % intervals: over the users of one "
     "seed, or two-level (seeds, then users within them) over the seeds that both rows have. A star "
-    "marks an interval that excludes 0. Blue is up and orange down, better or not; the darkest "
-    f"stands for the largest change of a column, or for {LEAST} where none is as large."
+    "marks an interval that excludes 0. Blue means up and orange down, better or not; the darkest "
+    f"colour marks the largest change of a column, or {LEAST} if all changes are smaller."
 )
 
 
 def changes_section(found: Compared) -> Section:
-    """Each method against SFT, and each variant against its method with the usual settings."""
+    """Changes of each method against SFT, and of each variant against its method."""
     tuned = [name for name in found.models if name != START] if START in found.seeds else []
     usual = {name: name.partition(", ")[0] for name in found.variants}
     pairs = {name: pair for name in tuned if (pair := found.beside(name, START))}
@@ -39,7 +39,7 @@ def changes_section(found: Compared) -> Section:
     }
     tables = [
         change_table(f"Against {START}", pairs, METRICS),
-        change_table("Variants against their method with its usual settings", varied, METRICS),
+        change_table("Variants against the unchanged method", varied, METRICS),
     ]
     filled = [table for table in tables if table.rows]
     return Section("What changed", [READ, *filled] if filled else [])
@@ -48,7 +48,7 @@ def changes_section(found: Compared) -> Section:
 def change_table(
     caption: str, pairs: Mapping[str, tuple[Result, Result]], columns: Sequence[Column]
 ) -> Table:
-    """A row for each pair of results: the first less the second, in each metric."""
+    """A row per pair of results: the first minus the second, in each metric."""
     found = {
         (row, column): change
         for row, (result, start) in enumerate(pairs.values())
@@ -71,7 +71,7 @@ def change_table(
 
 
 def _change(result: Result, start: Result, metric: str) -> Estimate | None:
-    """Paired if both have the same users' numbers; else without an interval."""
+    """The change in a metric: paired if both have the same users, else without an interval."""
     a, b = result.measures.get(metric), start.measures.get(metric)
     if a is not None and b is not None and np.array_equal(ByUser.of(a).keys, ByUser.of(b).keys):
         change = difference(a, b)

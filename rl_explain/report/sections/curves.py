@@ -10,23 +10,23 @@ from rl_explain.report.compared import Compared, Training, row_name
 from rl_explain.report.parts import Figure, Section, Table
 
 VALIDATION_SCORE = "validation/score"
-"""Repeated from `training.validation`, whose import would load the model libraries."""
+"""Copied from `training.validation`, because its import would load the model libraries."""
 STEP = "optimiser steps"
 SCORE, KL, LOSS, LENGTH = "score", "kl", "loss", "completion_length"
 TERM, MEAN = "reward/", "/mean"
-"""A log calls a reward term's mean `reward/TERM/mean`."""
+"""In a log, a reward term's mean is `reward/TERM/mean`."""
 Coordinates = Callable[[dict[str, Any]], Point | None]
-"""A line of a log as a point; `None` if the line has no such value."""
+"""Maps a log line to a point; `None` if the line has no such value."""
 
 
 def curves_section(found: Compared) -> Section:
-    """Charts of the runs, charts of the variants, and a table of validation scores."""
+    """Charts of own runs, charts of variants, and a table of validation scores."""
     own = [training for training in found.trainings if not training.variant]
     variants = [training for training in found.trainings if training.variant]
     parts: list[Figure | Table] = [*_figures(found, own, "")]
-    # A variant has reward weights of its own, so its scores do not compare with the others'.
+    # Each variant has its own reward weights, so scores of variants are not comparable.
     parts += _figures(
-        found, variants, " of variants (each has its own reward, so heights do not compare)"
+        found, variants, " of variants (each has its own reward, so values are not comparable)"
     )
     if summary := _summary(found):
         parts.append(summary)
@@ -48,11 +48,9 @@ def _figures(found: Compared, trainings: Sequence[Training], of: str) -> list[Fi
         f"Reward terms{of}: means over the samples of training": [
             (term, STEP, _over_steps(f"{TERM}{term}{MEAN}")) for term in terms
         ],
-        f"Reward against KL{of}: the distance from SFT that each score cost; "
-        "one point for each logged step": [
-            ("sampled score", "KL to SFT, nats per token", _kl_score)
-        ],
-        f"Training loss{of}: each method has its own loss, so heights do not compare": [
+        f"Reward against KL{of}: the score reached at each distance from SFT; "
+        "one point per logged step": [("sampled score", "KL to SFT, nats per token", _kl_score)],
+        f"Training loss{of}: each method has its own loss, so values are not comparable": [
             ("loss", STEP, _supervised_loss)
         ],
     }
@@ -100,7 +98,7 @@ def _over_steps(name: str) -> Coordinates:
 
 
 def _supervised_loss(line: dict[str, Any]) -> Point | None:
-    """Left out for policy gradients (their lines have a score): that loss shows no progress."""
+    """The loss; `None` for policy gradients (their lines have a score): it shows no progress."""
     return None if line.get(LOSS) is None or SCORE in line else _over_steps(LOSS)(line)
 
 
@@ -111,12 +109,12 @@ def _kl_score(line: dict[str, Any]) -> Point | None:
 
 
 def _kl(line: dict[str, Any]) -> float:
-    """Nats per token: PPO logs them per completion, with its length; TRL's trainers per token."""
+    """KL in nats per token. PPO logs it per completion, with its length; TRL logs it per token."""
     return float(line[KL]) / float(line.get(LENGTH) or 1)
 
 
 def _summary(found: Compared) -> Table | None:
-    """For each training with validation: the score before it, the best score, and its step."""
+    """For each training with validation: the score before it, the best score and its step."""
     rows = []
     for training in found.trainings:
         scores = {

@@ -1,4 +1,4 @@
-"""The same cases explained by different methods, with their scores."""
+"""The same cases explained by several methods, with scores."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,9 +20,9 @@ SHOWN = {
     "judge": "explanation/judge_rating",
     "words": "text/length",
 }
-"""Scores below a text, by title; Markdown shows only the first."""
+"""Scores shown below a text, by title; Markdown shows only the first."""
 BESIDE = ("oracle",)
-"""Rules that are shown beside the models: the best possible citation."""
+"""Rules shown next to the models: the best possible citation."""
 LIMIT = 200
 
 
@@ -37,7 +37,7 @@ def explanations_section(found: Compared, limit: int = LIMIT, seed: int = 0) -> 
     cases = [_case(common[i], {m: own[common[i]] for m, own in texts.items()}) for i in drawn]
     said = (
         f"{len(cases)} of {len(common)} cases, drawn at random from the first seed that has each "
-        "method. Scores are of this one case; a dash means that a score does not apply to it."
+        "method. Scores are for this case only; a dash means that a score does not apply to it."
     )
     return Section("Explanations to read", [said, Cases(cases)] if cases else [])
 

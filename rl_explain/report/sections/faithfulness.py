@@ -23,7 +23,7 @@ BY_NUMBER = {
     "deletion (lower is better)": ("literature/del/ke_", "items removed"),
     "insertion (higher is better)": ("literature/ins/ke_", "items kept"),
 }
-"""Title of a chart: what its metrics' names begin with, before a number, and its x axis."""
+"""By chart title: the prefix of its metrics' names, before a number, and the x axis label."""
 PERTURBATIONS = (
     Column("deletion", FAITHFULNESS_SCORE),
     Column("masking", f"{FAITHFULNESS_SCORE}_masking"),
@@ -42,17 +42,17 @@ BELOW_AXIS = {
     "top 10, log-probability": "top 10",
     "top 10, membership": "in top",
 }
-"""Short names of columns, for an axis."""
+"""Short column names for an axis."""
 LABELS = (
     Column("yes items", f"{FAITHFULNESS_SCORE}/yes"),
     Column("no items", f"{FAITHFULNESS_SCORE}/no"),
 )
 APART = 0.025
-"""How far two methods' bars are moved apart, in units of the axis."""
+"""Horizontal offset between two methods' bars, in units of the axis."""
 
 
 def faithfulness_section(found: Compared) -> Section:
-    """Charts with 95 % intervals, and every number of them in tables."""
+    """Charts with 95 % intervals, and their numbers in tables."""
     results = found.results
     numbered = {title: _columns(results, start) for title, (start, _) in BY_NUMBER.items()}
     charts = [
@@ -79,7 +79,7 @@ def _figure(found: Compared, charts: Sequence[Markup]) -> list[Figure]:
 
 
 def _columns(results: Mapping[str, Result], start: str) -> list[Column]:
-    """The metrics whose names are `start` and a number, sorted by that number."""
+    """The metrics named `start` plus a number, sorted by that number."""
     form = re.compile(rf"{re.escape(start)}(\d+)")
     numbers = {
         int(named[1]) for r in results.values() for m in r.metrics if (named := form.fullmatch(m))
@@ -88,7 +88,7 @@ def _columns(results: Mapping[str, Result], start: str) -> list[Column]:
 
 
 def _chart(found: Compared, title: str, columns: Sequence[Column], x_label: str) -> Markup:
-    """A line for each row of the tables, over its columns."""
+    """A chart with a line per table row, over its columns."""
     lines = []
     for name, result in found.results.items():
         known = [(x, result.estimate(column.metric)) for x, column in enumerate(columns)]

@@ -1,4 +1,4 @@
-"""Where the results come from: runs, commands, versions, hardware, commits, settings."""
+"""Provenance of the results: runs, commands, versions, hardware, commits, settings."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ UNKNOWN = "–"
 
 
 def runs_section(runs: Sequence[RunFolder]) -> Section:
-    """The runs of a study and what each contains."""
+    """The runs of a study with their stages, methods, seconds and commits."""
     rows = [
         [
             run.name,
@@ -29,7 +29,7 @@ def runs_section(runs: Sequence[RunFolder]) -> Section:
 
 
 def missing_section(runs: Sequence[RunFolder]) -> Section:
-    """What a reader could expect but the folder lacks, by run."""
+    """Missing or unreadable content, by run."""
     rows = [[run.name, sentence] for run in runs for sentence in run.missing]
     return Section("What is missing", [Table("Missing", ["run", "what"], rows)] if rows else [])
 
@@ -51,7 +51,7 @@ def training_section(runs: Sequence[RunFolder]) -> Section:
 
 
 def provenance_section(runs: Sequence[RunFolder]) -> Section:
-    """Command, versions and hardware, each distinct value once; the first run's settings."""
+    """Distinct commands, versions and hardware of all runs, and the first run's settings."""
     facts: dict[str, list[object]] = {
         "command": [run.record.get("command") for run in runs],
         "commit": [commit for run in runs for commit in _commits(run).split(", ")],
@@ -87,10 +87,10 @@ def _recommender(run: RunFolder) -> str | None:
     found = run.metrics.get("recommender", {})
     if "ndcg@10" not in found:
         return None
-    said = f"{run.name}: NDCG@10 {found['ndcg@10']:.3f}"
+    text = f"{run.name}: NDCG@10 {found['ndcg@10']:.3f}"
     if "popularity/ndcg@10" in found:
-        said += f" (popularity {found['popularity/ndcg@10']:.3f})"
-    return said
+        text += f" (popularity {found['popularity/ndcg@10']:.3f})"
+    return text
 
 
 def _of(config: Mapping[str, object], group: str, key: str) -> object:

@@ -1,4 +1,4 @@
-"""The metrics: the main tables with their charts, text lengths, and every other metric folded."""
+"""The metrics: main tables with charts, text lengths, and collapsed tables of every metric."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def results_section(found: Compared) -> Section:
-    """The tables of the terminal, a chart of the first, and the sycophancy probe."""
+    """The terminal's tables, a chart of the first one, and the sycophancy probe."""
     results = found.results
     captions = {
         "Explanations": EXPLANATIONS,
@@ -36,7 +36,7 @@ def results_section(found: Compared) -> Section:
 
 
 def every_metric_section(found: Compared) -> Section:
-    """A folded table for each group of metrics, with a row for each metric."""
+    """A collapsed table per group of metrics, with a row per metric."""
     results = found.results
     names = dict.fromkeys(
         name for r in results.values() for name in r.metrics if not name.endswith(ENDS)
@@ -49,7 +49,7 @@ def every_metric_section(found: Compared) -> Section:
 
 
 def lengths_section(found: Compared) -> Section:
-    """The middle nine tenths of the texts of each row, in a chart and in a table."""
+    """Percentiles of text lengths and citation counts of each row, as charts and tables."""
     charts, tables = [], []
     for title, metric in LENGTHS.items():
         measures = {n: r.measures[metric] for n, r in found.results.items() if metric in r.measures}
@@ -64,12 +64,12 @@ def lengths_section(found: Compared) -> Section:
             cells = [[name, *(f"{v:g}" for v in values)] for name, values in percentiles.items()]
             header = ["method", *(f"{share} %" for share in PERCENTILES)]
             tables.append(Table(f"{title.capitalize()}: percentiles", header, cells))
-    caption = "Median (dot), middle half (box) and middle nine tenths (bar) of the test cases"
+    caption = "Median (dot), middle 50 % (box) and middle 90 % (bar) of the test cases"
     return Section("Lengths", [Figure(caption, charts), *tables] if charts else [])
 
 
 def metric_table(caption: str, results: Mapping[str, Result], columns: Sequence[Column]) -> Table:
-    """A row for each method, a column for each metric; empty rows and columns are left out."""
+    """A row per method, a column per metric; empty rows and columns are left out."""
     used = [c for c in columns if any(r.estimate(c.metric) for r in results.values())]
     rows = [
         [name, *(show(result.estimate(c.metric), c.digits) for c in used)]
@@ -80,7 +80,7 @@ def metric_table(caption: str, results: Mapping[str, Result], columns: Sequence[
 
 
 def _transposed(group: str, results: Mapping[str, Result], metrics: Sequence[str]) -> Table:
-    """A row for each metric, a column for each method."""
+    """A row per metric, a column per method."""
     having = [m for m, r in results.items() if any(r.estimate(name) for name in metrics)]
     rows = [[name, *(show(results[m].estimate(name)) for m in having)] for name in metrics]
     filled = [row for row in rows if any(cell != "–" for cell in row[1:])]
