@@ -31,7 +31,8 @@ from rl_explain.pipeline.table import method_rows
 from rl_explain.studies.archive import CASES, read_archive, read_archived_record
 from rl_explain.studies.collect import WITHIN
 from rl_explain.studies.costs import Cost, cost_table, mean_costs
-from rl_explain.studies.pool import Seeds, pooled_methods, side_by_side
+from rl_explain.studies.differences import of_common_users
+from rl_explain.studies.pool import Seeds, pooled_measure, pooled_methods
 
 RESULTS = Path(__file__).parent / "results"
 DATA = {"demo": "embedded data", "movielens": "MovieLens", "games": "Games"}
@@ -198,14 +199,14 @@ def _differences(seeds: Seeds, notes: Mapping[str, str]) -> str:
 def _compared(seeds: Seeds, metric: str, method: str, rival: str) -> list[str]:
     """A row with a paired difference over the common seeds and users; empty if there are none."""
     pairs = [
-        _of_common_users(results[method].measures[metric], results[rival].measures[metric])
+        of_common_users(results[method].measures[metric], results[rival].measures[metric])
         for results in seeds.values()
         if all(metric in results[m].measures for m in (method, rival) if m in results)
         and {method, rival} <= results.keys()
     ]
     if not pairs:
         return []
-    a, b = (side_by_side([pair[i] for pair in pairs]) for i in (0, 1))
+    a, b = (pooled_measure([pair[i] for pair in pairs]) for i in (0, 1))
     total, alone = difference(a, b), [difference(*pair) for pair in pairs]
     return [
         (SCORES | MEASURES)[metric],
@@ -216,11 +217,6 @@ def _compared(seeds: Seeds, metric: str, method: str, rival: str) -> list[str]:
         overlap(estimate(a), estimate(b)),
         ", ".join(f"{found.value:+.2f}" for found in alone),
     ]
-
-
-def _of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
-    common = np.intersect1d(a.users, b.users)
-    return a.where(np.isin(a.users, common)), b.where(np.isin(b.users, common))
 
 
 def _gaps(seeds: Seeds, notes: Mapping[str, str]) -> str:

@@ -1,7 +1,6 @@
 """Reads the files of a run or a study, and notes what is missing or unreadable."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +12,10 @@ from rl_explain.evaluation.results import Result, read_results
 from rl_explain.pipeline.kept_settings import FILE as SETTINGS
 from rl_explain.pipeline.record import FILE as RECORD
 from rl_explain.pipeline.table import stage_rows
+from rl_explain.studies.plan import RUN_FOLDER
 
 EVALUATION = "evaluate"
 RUN_FILES = ("config.yaml", RECORD, "metrics.json")
-STUDIED = re.compile(r"seed_(?P<seed>\d+)(?:-(?P<variant>.+))?")
-"""Folder name of a study's run."""
 KEPT = ("case", "item", "label", "history", "completion", "cited")
 """Fields of a sample that reports show; the rest, mainly prompts, would fill memory."""
 
@@ -47,13 +45,13 @@ class RunFolder:
     @property
     def seed(self) -> int:
         """The seed from the folder's name or else the record."""
-        named = STUDIED.fullmatch(self.path.name)
+        named = RUN_FOLDER.fullmatch(self.path.name)
         return int(named["seed"]) if named else int(self.record.get("seed", 0))
 
     @property
     def variant(self) -> str:
         """Name of the control or ablation variant; "" if the run is neither."""
-        named = STUDIED.fullmatch(self.path.name)
+        named = RUN_FOLDER.fullmatch(self.path.name)
         return (named["variant"] or "") if named else ""
 
 
@@ -71,7 +69,7 @@ def studied_folders(study: Path) -> dict[str, list[Path]]:
     """
     found: dict[str, list[Path]] = {}
     for path in sorted(study.glob("*/seed_*"), key=_order):
-        if path.is_dir() and STUDIED.fullmatch(path.name):
+        if path.is_dir() and RUN_FOLDER.fullmatch(path.name):
             found.setdefault(path.parent.name, []).append(path)
     if not found:
         raise UserError(
@@ -163,6 +161,6 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _order(path: Path) -> tuple[str, bool, int, str]:
-    named = STUDIED.fullmatch(path.name)
+    named = RUN_FOLDER.fullmatch(path.name)
     seed, variant = (int(named["seed"]), named["variant"] or "") if named else (0, "")
     return path.parent.name, bool(variant), seed, variant

@@ -29,6 +29,7 @@ from rl_explain.files import write_json
 from rl_explain.pipeline.run import run_folders
 from rl_explain.studies.archived_record import merged_record, merged_settings, run_entry
 from rl_explain.studies.collect import WITHIN
+from rl_explain.studies.plan import RUN_FOLDER
 from rl_explain.studies.pool import Seeds
 
 CASES, TEXTS, SETTINGS, RECORD = "cases.parquet", "texts.jsonl", "study.yaml", "record.json"
@@ -60,8 +61,6 @@ KEYS = ["data", "seed", "method", "case", "user"]
 DIGITS = 3
 TEXTS_A_METHOD = 50
 """Archived texts per method, over all data sets of a study."""
-_FOLDER = re.compile(r"seed_(\d+)(?:-(.+))?")
-"""Folder name of a study's run."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +175,8 @@ def _results(runs: Mapping[str, Path]) -> dict[str, Seeds]:
     found: dict[str, dict[int, dict[str, Result]]] = {}
     for name, run in runs.items():
         data, _, folder = name.rpartition("/")
-        if named := _FOLDER.fullmatch(folder):
-            seed, variant = int(named[1]), named[2]
+        if named := RUN_FOLDER.fullmatch(folder):
+            seed, variant = int(named["seed"]), named["variant"]
             own = {method: _kept(r) for method, r in read_results(run / "evaluate").items()}
             if variant:
                 methods = read_yaml(run / "config.yaml")["evaluation"]["methods"]

@@ -17,7 +17,7 @@ from rl_explain.evaluation.statistics import (
     estimate,
     overlap,
 )
-from rl_explain.studies.pool import Seeds, side_by_side
+from rl_explain.studies.pool import Seeds, pooled_measure
 from rl_explain.studies.significance import PERMUTATIONS, effect_size, holm, permutation_test
 
 Pair = tuple[str, str, str]
@@ -99,11 +99,11 @@ def _difference(seeds: Seeds, pair: Pair, resamples: int, permutations: int) -> 
         if method in results and against in results
     }
     measures = {
-        s: _of_common_users(a, b) for s, (a, b) in both.items() if a is not None and b is not None
+        s: of_common_users(a, b) for s, (a, b) in both.items() if a is not None and b is not None
     }
     if not measures:
         return None
-    sides = (side_by_side([pair[i] for pair in measures.values()]) for i in (0, 1))
+    sides = (pooled_measure([pair[i] for pair in measures.values()]) for i in (0, 1))
     a, b = sides
     total = difference(a, b, resamples)
     if np.isnan(total.value):
@@ -122,7 +122,8 @@ def _difference(seeds: Seeds, pair: Pair, resamples: int, permutations: int) -> 
     )
 
 
-def _of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
+def of_common_users(a: Measure, b: Measure) -> tuple[Measure, Measure]:
+    """Both measures, of the users that both have."""
     common = np.intersect1d(a.users, b.users)
     return a.where(np.isin(a.users, common)), b.where(np.isin(b.users, common))
 

@@ -1,6 +1,7 @@
 """The runs of a study, the stages they share, and their dependencies."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -15,6 +16,8 @@ from rl_explain.studies.study import OTHER_RECOMMENDER, OTHER_SEED, OWN_RUN, Abl
 
 CONTROL_STAGES = ("prepare", "recommender", "tasks", "sft", "ppo", "evaluate")
 RECOMMENDER_SEEDS_APART = 1000
+RUN_FOLDER = re.compile(r"seed_(?P<seed>\d+)(?:-(?P<variant>.+))?")
+"""Folder name of a study's run."""
 WITHOUT = "without_"
 """Name prefix of a variant that leaves out a reward term."""
 

@@ -21,7 +21,8 @@ def pooled(results: Sequence[Result], resamples: int = RESAMPLES, seed: int = 0)
     """
     names = set.intersection(*(set(result.measures) for result in results))
     measures = {
-        name: side_by_side([result.measures[name] for result in results]) for name in sorted(names)
+        name: pooled_measure([result.measures[name] for result in results])
+        for name in sorted(names)
     }
     metrics: dict[str, float | None] = {}
     for name, measure in measures.items():
@@ -51,7 +52,7 @@ def incomplete(seeds: Seeds) -> dict[str, list[int]]:
     return {m: some for m, some in having.items() if len(some) < len(seeds)}
 
 
-def side_by_side(measures: Sequence[Measure]) -> Measure:
+def pooled_measure(measures: Sequence[Measure]) -> Measure:
     """Concatenate the measures of several seeds, one measure per seed."""
     return Measure(
         np.concatenate([m.values for m in measures]),

@@ -11,8 +11,12 @@ SCORE = "faithfulness/score"
 
 
 def side_by_side(results: Mapping[str, Result], n: int = 3, seed: int = 0) -> str:
-    """Up to `n` cases as Markdown, drawn with `seed` from those that every method explained."""
-    samples = {method: _explanations(result) for method, result in results.items()}
+    """Up to `n` cases as Markdown, drawn with `seed` from those that every model explained.
+
+    Rules are left out: their texts are the teacher's sentences around other titles.
+    """
+    models = {name: result for name, result in results.items() if result.kind == "model"}
+    samples = {method: _explanations(result) for method, result in models.items()}
     samples = {method: cases for method, cases in samples.items() if cases}
     common = (
         sorted(set.intersection(*(set(cases) for cases in samples.values()))) if samples else []
@@ -32,7 +36,7 @@ def _case(by_method: Mapping[str, dict[str, Any]]) -> str:
     first = next(iter(by_method.values()))
     history = ", ".join(f'"{title}"' for title in first["history"])
     lines = [
-        f'**"{first["item"]}"** ({first["label"]} by the recommender), asked of: {history}',
+        f'**"{first["item"]}"**: the recommender says {first["label"]}. History: {history}.',
         "",
     ]
     for method, sample in by_method.items():

@@ -31,7 +31,7 @@ COLUMNS = {"question": QUESTIONS * 8, "prompt": [f'Say "sorry". {q}\n' for q in 
 
 
 @pytest.fixture
-def grammar(random_base: Path, sft_model: Any) -> TitleConstraint:
+def constraint(random_base: Path, sft_model: Any) -> TitleConstraint:
     rows = sft_model()[0].get_input_embeddings().first_id
     return TitleConstraint(AutoTokenizer.from_pretrained(random_base), rows)
 
@@ -77,10 +77,10 @@ def allowed_step_by_step(
 
 @torch.no_grad()
 def test_probabilities_are_shared_among_the_tokens_that_could_come(
-    sft_model: Any, grammar: TitleConstraint
+    sft_model: Any, constraint: TitleConstraint
 ) -> None:
     policy, tokenizer = quoting(sft_model)
-    prompts, titles = COLUMNS["prompt"], grammar.of(COLUMNS["question"])
+    prompts, titles = COLUMNS["prompt"], constraint.of(COLUMNS["question"])
     batch = draw(policy, tokenizer, prompts, titles)
     log_probs, _, entropy = score_tokens(policy, batch, batch_size=5)
     forbidden = 0
@@ -107,11 +107,11 @@ def test_probabilities_are_shared_among_the_tokens_that_could_come(
 
 @torch.no_grad()
 def test_completions_quote_titles_of_their_own_prompt(
-    sft_model: Any, grammar: TitleConstraint
+    sft_model: Any, constraint: TitleConstraint
 ) -> None:
     policy, tokenizer = quoting(sft_model)
     quoted = {}
-    for name, titles in (("held", grammar.of(COLUMNS["question"])), ("free", None)):
+    for name, titles in (("held", constraint.of(COLUMNS["question"])), ("free", None)):
         batch = draw(policy, tokenizer, COLUMNS["prompt"], titles)
         texts = tokenizer.batch_decode(batch["completion_ids"], skip_special_tokens=True)
         quoted[name] = [set(QUOTED.findall(text)) for text in texts]
@@ -130,7 +130,7 @@ def wordy(completions: list[str], **columns: Any) -> list[Score]:
 
 
 def test_training_and_validation_are_held_and_start_on_policy(
-    sft_model: Any, grammar: TitleConstraint, tmp_path: Path
+    sft_model: Any, constraint: TitleConstraint, tmp_path: Path
 ) -> None:
     model, tokenizer = sft_model()
     model.get_base_model().get_output_embeddings().register_forward_hook(
@@ -157,7 +157,7 @@ def test_training_and_validation_are_held_and_start_on_policy(
         constrained_decoding=True,
     )
     trainer = PPOTrainer(
-        model, tokenizer, COLUMNS, COLUMNS, listening, config, tmp_path, 1, grammar=grammar
+        model, tokenizer, COLUMNS, COLUMNS, listening, config, tmp_path, 1, constraint=constraint
     )
     trainer.train()
     assert len(seen) == 2 * len(QUESTIONS * 8) + 2 * 16  # two validations, two iterations
@@ -175,5 +175,5 @@ def test_training_and_validation_are_held_and_start_on_policy(
 
 
 def test_a_missing_grammar_is_told(sft_model: Any, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="give a grammar"):
+    with pytest.raises(ValueError, match="give a constraint"):
         PPOTrainer(*sft_model(), COLUMNS, COLUMNS, wordy, PPOSettings(), tmp_path)

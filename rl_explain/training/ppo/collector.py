@@ -34,7 +34,7 @@ class Collector:
         prompts: columns of the training prompts.
         kl: adapted after each iteration.
         micro_batches: forward passes per optimiser step.
-        grammar: constrains completions to the titles of the column `question`.
+        constraint: constrains completions to the titles of the column `question`.
 
     Attributes:
         figures: the last iteration's figures for the log.
@@ -53,12 +53,12 @@ class Collector:
         accelerator: Accelerator,
         kl: KLController,
         micro_batches: int,
-        grammar: TitleConstraint | None,
+        constraint: TitleConstraint | None,
     ) -> None:
         self.model, self.tokenizer, self.prompts = model, tokenizer, prompts
         self.reward_fn, self.config, self.folder, self.seed = reward_fn, config, folder, seed
         self.accelerator, self.kl, self.micro_batches = accelerator, kl, micro_batches
-        self.grammar = grammar
+        self.constraint = constraint
         self.figures: dict[str, float] = {}
         self.started = 0.0
 
@@ -108,7 +108,7 @@ class Collector:
 
     def titles(self, columns: Columns) -> PromptTitles | None:
         """The titles that completions of these prompts may quote; `None` for no constraint."""
-        return self.grammar.of(columns["question"]) if self.grammar else None
+        return self.constraint.of(columns["question"]) if self.constraint else None
 
     def _describe(self, batch: Batch, result: CompositeResult) -> dict[str, float]:
         lengths = batch["completion_mask"].sum(1).float()

@@ -26,7 +26,7 @@ def train_ppo(
     folder: Path,
     seed: int,
     device: str = "cpu",
-    grammar: TitleConstraint | None = None,
+    constraint: TitleConstraint | None = None,
 ) -> dict[str, float]:
     """Train `model` in place; resume if interrupted.
 
@@ -34,7 +34,7 @@ def train_ppo(
     returns flat metrics. Arguments as in `PPOTrainer`.
     """
     trainer = PPOTrainer(
-        model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device, grammar
+        model, tokenizer, prompts, validation, reward_fn, config, folder, seed, device, constraint
     )
     fit(trainer, folder, config.steps_per_iteration)
     save_adapter(model, folder / "adapter")

@@ -70,11 +70,11 @@ class PPOTrainer(Trainer):
         reward_fn: scores completions; those without a number are left out of the update.
         folder: gets `log.jsonl`, `samples.jsonl`, `best/` and `checkpoints/`.
         device: `cpu`, or `cuda` for the device that `accelerate` finds.
-        grammar: constrains completions to the titles of the column `question`, if `config` asks
+        constraint: constrains completions to the titles of the column `question`, if `config` asks
             for it.
 
     Raises:
-        ValueError: `config.constrained_decoding` is true, but `grammar` is missing.
+        ValueError: `config.constrained_decoding` is true, but `constraint` is missing.
         UserError: there are no prompts, or the processes cannot share the batch sizes equally.
     """
 
@@ -91,13 +91,13 @@ class PPOTrainer(Trainer):
         folder: Path,
         seed: int = 0,
         device: str = "cpu",
-        grammar: TitleConstraint | None = None,
+        constraint: TitleConstraint | None = None,
     ) -> None:
         _check_columns(prompts, "training")
         _check_columns(validation, "validation")
-        if config.constrained_decoding and grammar is None:
+        if config.constrained_decoding and constraint is None:
             raise ValueError(
-                "config.constrained_decoding is true: give a grammar, or set it to false."
+                "config.constrained_decoding is true: give a constraint, or set it to false."
             )
         add_reference(model)
         super().__init__(
@@ -127,7 +127,7 @@ class PPOTrainer(Trainer):
             self.accelerator,
             self.kl,
             self.args.gradient_accumulation_steps,
-            grammar if config.constrained_decoding else None,
+            constraint if config.constrained_decoding else None,
         )
         self.best = BestWeights(
             folder,
