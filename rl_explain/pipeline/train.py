@@ -90,7 +90,7 @@ def ppo(run: Run, folder: Path) -> Metrics:
 
     def train(model: PeftModel, *arguments: Any, **options: Any) -> dict[str, float]:
         if run.config.training.ppo.constrained_decoding:
-            options["grammar"] = title_constraint(model, run.config.model.name)
+            options["constraint"] = title_constraint(model, run.config.model.name)
         return train_ppo(model, *arguments, **options)
 
     return _online(run, folder, partial(train, config=run.config.training.ppo))
