@@ -1,4 +1,4 @@
-"""Keys that version 0.2 renamed: a 0.1 configuration is rejected, and the error names the new key."""
+"""Keys that version 0.2 renamed: a 0.1 configuration is rejected with the new name of its key."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

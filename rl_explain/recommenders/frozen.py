@@ -73,7 +73,7 @@ class FrozenRecommender(nn.Module):
 
     @torch.inference_mode()
     def item_embeddings(self) -> np.ndarray:
-        """The item embeddings that scores multiply with user embeddings: (num_items, dim), float32."""
+        """All item embeddings, which scores multiply with users: (num_items, dim), float32."""
         return self.model.items.weight.cpu().numpy().copy()
 
     def _encode(self, histories: Sequence[Sequence[int]]) -> tuple[Tensor, np.ndarray]:
