@@ -353,8 +353,8 @@ class EvaluationConfig:
     def __post_init__(self) -> None:
         if self.simulatability and self.simulatability < 50:
             raise UserError(
-                f"evaluation.simulatability is {self.simulatability}: give 0, or 50 or more to "
-                "train readers on."
+                f"evaluation.simulatability is {self.simulatability}: give 50 or more to "
+                "train readers on, or 0."
             )
 
 

@@ -20,7 +20,7 @@ def read_table(file: Path, field: str, columns: Sequence[str]) -> pd.DataFrame:
         UserError: the file is missing, unreadable, empty or lacks one of `columns`.
     """
     if not file.is_file():
-        raise UserError(f"{field}: no file {file}; check the path")
+        raise UserError(f"{field}: there is no file {file}; check the path")
     try:
         # pandas only warns about cells beyond the header, and drops them.
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
