@@ -118,9 +118,9 @@ def contributions(
         for n, history in enumerate(some, start):
             known[n - start, frozenset()] = embeddings[n]
             for place, item in enumerate(history):
-                gone = _contexts(history, item)
-                moved = [known[n - start, c] - known[n - start, c | {item}] for c in gone]
-                found[n, place] = np.mean(moved, axis=0)
+                contexts = _contexts(history, item)
+                changes = [known[n - start, c] - known[n - start, c | {item}] for c in contexts]
+                found[n, place] = np.mean(changes, axis=0)
             found[n] /= _root_mean_square(found[n, : len(history)])
     return found
 
@@ -135,8 +135,8 @@ def _altered(
         for item in history
         for context in _contexts(history, item)
     )
-    without = [delete(histories[n], gone) for n, gone in keys]
-    return dict(zip(keys, recommender.user_embeddings(without), strict=True))
+    altered = [delete(histories[n], removed) for n, removed in keys]
+    return dict(zip(keys, recommender.user_embeddings(altered), strict=True))
 
 
 def _contexts(history: Sequence[int], item: int) -> list[frozenset[int]]:
