@@ -1,13 +1,13 @@
-"""Explanations of a frozen recommender that say what the recommender did.
+"""Faithful explanations of a frozen recommender.
 
-From Python the three jobs are the calls that the commands make; these names are the stable ones:
+The stable Python API, which the commands use too:
 
 - one run: `Config` or `load_config`, then `Run`, then `run_stages`;
-- compare methods, ablate rewards: `Study` or `load_study`, then `compare` or `ablate`; what they
-  found: `results` and `cases` as pandas frames, `write_report` as a page;
-- ship: `find_adapters`, `export_method`, `Explainer.from_pretrained`.
+- compare methods, ablate rewards: `Study` or `load_study`, then `compare` or `ablate`; read the
+  results as pandas frames with `results` and `cases`, or as a page with `write_report`;
+- export and use: `find_adapters`, `export_method`, `Explainer.from_pretrained`.
 
-Mistakes of the user raise `UserError`. Nothing heavy is imported before a name is used.
+User mistakes raise `UserError`. Heavy modules are imported when a name is first used.
 `docs/library.ipynb` shows all of it.
 """
 
@@ -49,7 +49,7 @@ __all__ = [
     "write_report",
 ]
 
-# TRL's version is pinned, so that its ORPO is known; it reads this when it is imported.
+# TRL reads this on import; its version is pinned, so the warning about its ORPO is not needed.
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 
 _MODULES = {
@@ -78,7 +78,7 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     thing = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = thing  # from now on an ordinary attribute
+    globals()[name] = thing  # so that the next access skips `__getattr__`
     return thing
 
 

@@ -1,4 +1,4 @@
-"""`rl-explain explain`: one case of the command line, or the many of a CSV."""
+"""`rl-explain explain`: explain one case from the command line, or the cases of a CSV."""
 
 import json
 import sys
@@ -26,15 +26,15 @@ from rl_explain.pipeline.run import Run
 Case = tuple[list[str], str | None]
 """A history of titles, oldest first, and the title asked about."""
 CASES_AT_ONCE = 64
-"""Cases of a file that are explained, and then written, together."""
+"""Cases of a file that are explained and written together."""
 EXIT_SOME_FAILED = 1
 
 
 def explain_case(options: Namespace) -> int:
-    """Print why an item stands where it does for the history of the command line; 0.
+    """Explain the case on the command line and print the explanation; returns 0.
 
     Raises:
-        UserError: no history, no explainer in the folder, or what `Explainer.explain` refuses.
+        UserError: no history, no explainer in the folder, or as `Explainer.explain`.
     """
     if options.history is None:
         raise UserError('--history is missing: give titles, oldest first, as "A; B; C".')
@@ -49,10 +49,10 @@ def explain_case(options: Namespace) -> int:
 
 
 def explain_file(options: Namespace) -> int:
-    """Write an explanation, or the error, of each line of a CSV; 0, or 1 after any error.
+    """Write an explanation or an error for each line of a CSV; returns 0, or 1 after any error.
 
     Raises:
-        UserError: no place to write, no cases, or no explainer in the folder.
+        UserError: no output file, no cases, or no explainer in the folder.
     """
     if options.output is None:
         raise UserError("--output is missing: name the JSON lines file to write.")
@@ -65,7 +65,7 @@ def explain_file(options: Namespace) -> int:
         for start in range(0, len(cases), CASES_AT_ONCE):
             some = cases[start : start + CASES_AT_ONCE]
             answers = _answers(explainer, some, options.reasons, not options.free)
-            for line, answer in enumerate(answers, start=start + 2):  # the first one is the header
+            for line, answer in enumerate(answers, start=start + 2):  # line 1 is the header
                 file.write(json.dumps(answer, ensure_ascii=False) + "\n")
                 if "error" in answer:
                     failed += 1
@@ -75,17 +75,17 @@ def explain_file(options: Namespace) -> int:
 
 
 def catalogue_of(folder: Path) -> Catalogue:
-    """The items of a run or of an exported adapter; `UserError` when it is neither."""
+    """The catalogue of a run or an exported adapter; `UserError` if `folder` is neither."""
     if not _is_export(folder):
         return Run.open(folder).interactions.catalogue
-    Manifest.load(folder)  # says what is wrong with a merged checkpoint
+    Manifest.load(folder)  # raises on a merged checkpoint
     return read_catalogue(folder)
 
 
 def _answers(
     explainer: Explainer, cases: Sequence[Case], reasons: int, constrained: bool
 ) -> list[dict[str, Any]]:
-    """Of each case the explanation, or under `error` why there is none."""
+    """Each case's explanation, or its error under the key `error`."""
     errors = {
         place: error for place, case in enumerate(cases) if (error := _error(explainer, case))
     }
@@ -107,7 +107,7 @@ def _error(explainer: Explainer, case: Case) -> str | None:
 
 
 def _read_cases(path: Path) -> list[Case]:
-    """The lines of a CSV below its header."""
+    """The cases of a CSV."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
@@ -117,7 +117,7 @@ def _read_cases(path: Path) -> list[Case]:
     histories = [_titles(text) for text in table["history"]]
     items = [item or None for item in table.get("item", [""] * len(table))]
     if not histories:
-        raise UserError(f"{path} holds no case: give a line for each below the header.")
+        raise UserError(f"{path} has no cases: add one per line below the header.")
     return list(zip(histories, items, strict=True))
 
 
@@ -139,8 +139,8 @@ def _explainer(options: Namespace) -> Explainer:
     if _is_export(options.run):
         if options.method is not None:
             raise UserError(
-                f"--method is {options.method}, and {options.run} holds one exported adapter: "
-                "leave it out."
+                f"--method is {options.method}, but {options.run} is one exported adapter: "
+                "omit --method."
             )
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return Explainer.from_pretrained(options.run, device)

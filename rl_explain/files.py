@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and what their contents were: digests."""
+"""Atomic writes, and digests of files, folders, code and values."""
 
 import ast
 import hashlib
@@ -11,18 +11,18 @@ from typing import Any
 
 RESULTS = (".csv", ".json", ".jsonl", ".safetensors")
 PROTOCOLS = {"metrics.json", "settings.json", "log.jsonl", "samples.jsonl", "made_from.json"}
-"""Files of a stage that say how it went, not what came of it."""
+"""Files of a stage that describe the run, not its results."""
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON whole or not at all."""
+    """Write a JSON file atomically."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     unfinished.replace(path)
 
 
 def digest(folder: Path) -> str:
-    """A SHA-256 of a stage's or an adapter's folder, without protocols and checkpoints."""
+    """A SHA-256 of the result files in a stage's or an adapter's folder."""
     found = hashlib.sha256()
     for path in sorted(_results(folder)):
         found.update(f"{path.relative_to(folder)} {file_digest(path)}\n".encode())
@@ -30,9 +30,9 @@ def digest(folder: Path) -> str:
 
 
 def code_digest(*packages: ModuleType) -> str:
-    """A SHA-256 of what the code of packages does, for results that must not outlive it.
+    """A SHA-256 of the code of packages, for results that become stale when it changes.
 
-    Comments, docstrings and layout change nothing: the syntax trees are what is compared.
+    It hashes syntax trees, so comments, docstrings and layout do not matter.
     """
     folders = [Path(str(package.__file__)).parent for package in packages]
     files = sorted(path for folder in folders for path in folder.rglob("*.py"))
@@ -41,7 +41,7 @@ def code_digest(*packages: ModuleType) -> str:
 
 @lru_cache(maxsize=1024)
 def _tree(path: Path) -> str:
-    """The syntax tree of a file, without its docstrings."""
+    """The syntax tree of a file, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -51,7 +51,7 @@ def _tree(path: Path) -> str:
 
 
 def _is_text(statement: ast.AST) -> bool:
-    """Whether a statement is a text and nothing else, as docstrings are."""
+    """Whether a statement is only a string, as docstrings are."""
     is_expression = isinstance(statement, ast.Expr)
     return is_expression and isinstance(getattr(statement.value, "value", None), str)  # type: ignore[attr-defined]
 
@@ -62,6 +62,7 @@ def value_digest(*parts: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
+    """A SHA-256 of a file, cached until its size or modification time changes."""
     found = path.stat()
     return _hashed(path, found.st_size, found.st_mtime_ns)
 

@@ -1,4 +1,4 @@
-"""Says on stderr how far a long job is: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long jobs on stderr: a bar on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +14,12 @@ RowT = TypeVar("RowT")
 
 
 def say(line: str) -> None:
-    """Print a line at once, above the bar if there is one."""
+    """Print a line immediately, above the bar if there is one."""
     _console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def bar() -> Progress:
-    """A bar that goes when its context ends; invisible where stderr is no terminal."""
+    """A bar that disappears when its context ends; disabled if stderr is not a terminal."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -35,10 +35,10 @@ def bar() -> Progress:
 def track(
     rows: Sequence[RowT], description: str, size: Callable[[RowT], int] = lambda row: 1
 ) -> Iterator[RowT]:
-    """The rows one after the other; says every 20 seconds how many are done.
+    """Iterate over `rows` with a progress bar; without a terminal, print a line every 20 seconds.
 
     Args:
-        size: how many things a row counts for, one by default.
+        size: how many units a row counts for, one by default.
     """
     total, done = sum(map(size, rows)), 0
     started = said = time.monotonic()
@@ -55,7 +55,7 @@ def track(
 
 
 def times(seconds: float, done: int, total: int) -> str:
-    """The time that `done` of `total` took, and the time left at that pace."""
+    """Elapsed time, and the estimated time left at the same pace."""
     return f"{duration(seconds)}  left {duration(seconds / done * (total - done))}"
 
 

@@ -301,8 +301,8 @@ def test_the_default_item_is_none_of_the_titles_given(run_folder: Path) -> None:
     ("history", "item", "message"),
     [
         (["Film 1", "Film 2", "Filn 33"], None, r'unknown title "Filn 33" .*"Film 33"'),
-        ([], None, "holds 0 distinct items"),
-        (["Film 1", "Film 1", "Film 2"], None, "holds 2 distinct items"),
+        ([], None, "has 0 distinct items"),
+        (["Film 1", "Film 1", "Film 2"], None, "has 2 distinct items"),
         (["Film 1", "Film 2", "Film 3"], "Nothing", r'unknown title "Nothing" in the item'),
         (["Film 1", "Film 2", "Film 3"], "Film 2", '"Film 2" is in the history'),
     ],
@@ -333,7 +333,7 @@ def test_many_cases_from_a_file(run_folder: Path) -> None:
     [
         (None, "cannot be read as CSV"),
         ("", "cannot be read as CSV"),
-        ("history,item\n", "holds no case"),
+        ("history,item\n", "has no cases"),
         ("titles\nFilm 1\n", "it needs `history`"),
     ],
 )

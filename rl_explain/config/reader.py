@@ -1,4 +1,4 @@
-"""Configurations as YAML files with dotted overrides; mistakes name the closest valid key."""
+"""Read YAML configurations with dotted overrides; errors name the closest valid key."""
 
 import dataclasses
 import typing
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 def read_settings(path: str | Path, overrides: Sequence[str], kind: type[T]) -> T:
-    """A YAML file as settings of a kind, after `key=value` overrides with dotted keys.
+    """Read a YAML file as settings of class `kind`, after dotted `key=value` overrides.
 
     Raises:
-        UserError: no such file, broken YAML, an unknown key or a value of the wrong type.
+        UserError: a missing file, invalid YAML, an unknown key or a value of the wrong type.
     """
     values = read_yaml(path)
     for override in overrides:
@@ -29,29 +29,31 @@ def read_settings(path: str | Path, overrides: Sequence[str], kind: type[T]) -> 
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """The keys and values of a YAML file; `UserError` when it is missing or holds none."""
+    """The mapping in a YAML file; `UserError` if the file is missing or has no mapping."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"no configuration at {path}: give the path of a YAML file.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise UserError(f"{path} is no valid YAML: {error}") from None
+        raise UserError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path} holds {values!r}: a configuration is a mapping of keys to values.")
+        raise UserError(
+            f"{path} contains {values!r}: a configuration is a mapping of keys to values."
+        )
     return {key: value for key, value in values.items() if value is not None}
 
 
 def override_value(values: dict[str, Any], override: str, kind: type) -> None:
-    """Set one key of `values`, in place, by `group.key=value`.
+    """Set one key of `values` in place, from `group.key=value`.
 
     Args:
-        kind: class of the settings; it knows which values are text, and what a mapping holds by
-            default: one entry of it, such as a reward's weight, leaves its other entries alone.
+        kind: class of the settings. It tells which values are text and gives the defaults of
+            mappings: overriding one entry, such as a reward's weight, keeps the other entries.
     """
     key, equals, text = override.partition("=")
     if not equals:
-        raise UserError(f"{override!r} is no override: write key=value, such as seed=1.")
+        raise UserError(f"{override!r} is not an override: write key=value, such as seed=1.")
     *groups, name = key.split(".")
     default: Any = _defaults(kind)
     for group in groups:
@@ -60,15 +62,15 @@ def override_value(values: dict[str, Any], override: str, kind: type) -> None:
         if given is None:
             given = default if isinstance(default, dict) else {}
         if not isinstance(given, dict):
-            raise UserError(f"{override!r}: {group} is {given!r}, which is no group of keys.")
-        values[group] = dict(given)  # a group that a YAML alias repeats elsewhere stays as it is
+            raise UserError(f"{override!r}: {group} is {given!r}, which is not a group of keys.")
+        values[group] = dict(given)  # copied, since YAML aliases share one dict
         values = values[group]
     hint = typing.get_type_hints(type(default)).get(name) if default is not None else None
     values[name] = _parse(text, hint, override)
 
 
 def _defaults(kind: type) -> Any:
-    """Settings with every default; `None` for a class that has fields without one."""
+    """Settings with every default; `None` if a field of the class has no default."""
     fields = dataclasses.fields(kind)
     missing = dataclasses.MISSING
     if any(f.default is missing and f.default_factory is missing for f in fields):
@@ -77,13 +79,13 @@ def _defaults(kind: type) -> Any:
 
 
 def _parse(text: str, hint: Any, override: str) -> Any:
-    """The value after the equals sign: as it is where text is wanted, else as YAML."""
+    """The value after the equals sign: unchanged for text fields, else parsed as YAML."""
     if hint is str or (hint == str | None and text != "null"):
         return text
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{override!r}: the value is no valid YAML: {error}") from None
+        raise UserError(f"{override!r}: the value is not valid YAML: {error}") from None
 
 
 def to_yaml(config: Any) -> str:

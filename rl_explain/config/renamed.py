@@ -1,4 +1,4 @@
-"""Keys that version 0.2 renamed: a configuration of 0.1 is refused with the new name of its key."""
+"""Keys that version 0.2 renamed: a 0.1 configuration is rejected with the new name of its key."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ RENAMED = {
     "training.ppo.sibling_baseline": "training.ppo.prefix_baseline",
     "training.ppo.sibling_scale": "training.ppo.group_scale",
 }
-"""Key of 0.1 to key of 0.2; of a renamed group the keys inside keep their names unless listed."""
+"""Old key to new key; keys inside a renamed group keep their names unless listed."""
 
 
 RENAMED_METRICS = {
@@ -27,24 +27,24 @@ RENAMED_METRICS = {
     "established": "literature",
     "_marginal": "_replacement_mean",
 }
-"""Part of a metric's name in 0.1 to what it is in 0.2: `faithfulness/regret_score` and others."""
+"""Part of a metric's name in 0.1 to its name in 0.2, e.g. in `faithfulness/regret_score`."""
 
 
 def check_renamed(values: Mapping[str, Any], path: str | Path) -> None:
-    """`UserError` for the first key or metric of 0.1 in a configuration; it names the new one."""
+    """Raise `UserError` for the first 0.1 key or metric in a configuration and name the new one."""
     given = set(_keys(values))
     for old, new in RENAMED.items():
         if old in given:
-            raise UserError(f"{path}: the key {old!r} of version 0.1 is {new!r} now: rename it.")
+            raise UserError(f"{path}: the key {old!r} of version 0.1 is now {new!r}: rename it.")
     for metric in _listed(values):
         for old, new in RENAMED_METRICS.items():
             if "/" in metric and old in metric:
                 now = metric.replace(old, new)
-                raise UserError(f"{path}: the metric {metric!r} of version 0.1 is {now!r} now.")
+                raise UserError(f"{path}: the metric {metric!r} of version 0.1 is now {now!r}.")
 
 
 def _keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Every dotted key, of groups and in them."""
+    """Every dotted key: the groups and the keys inside them."""
     for key, value in values.items():
         yield f"{prefix}{key}"
         if isinstance(value, Mapping):
@@ -52,7 +52,7 @@ def _keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _listed(values: Mapping[str, Any]) -> Iterator[str]:
-    """Every text in a list, at any depth: metrics among them."""
+    """Every string in a list, at any depth of groups; metrics are among them."""
     for value in values.values():
         if isinstance(value, Mapping):
             yield from _listed(value)

@@ -1,7 +1,7 @@
 """A run's configuration: small groups of settings, each field with its unit.
 
-No method is named here. `config_type` takes what the stage table knows of methods, and adds the
-groups of their settings, which are defined beside their trainers.
+This file names no method. `config_type` adds a group of settings for each method in the stage
+table; these groups are defined next to their trainers.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ Rule = Literal[
     "greedy",
     "oracle",
 ]
-"""Rules that choose what to cite: the rows of the tables below the models."""
+"""Rules that choose what to cite; tables list them below the models."""
 TASKS = (
     "retrieval",
     "ranking",
@@ -61,47 +61,46 @@ def _check_counts(counts: dict[str, int], where: str) -> None:
 
 @settings("data")
 class DataConfig:
-    """What is read and how it is cut."""
+    """The data set and its filters."""
 
     format: Literal["demo", "movielens", "csv"] = "demo"
-    """`demo`, `movielens` or `csv`."""
     path: str | None = None
-    """Folder of a MovieLens data set; for `csv` the folder that relative names start from."""
+    """Folder of a MovieLens data set; for `csv`, the base of relative file names."""
     interactions: str | None = None
-    """CSV of interactions: user_id, item_id, timestamp[, rating][, review]; .gz too."""
+    """CSV of interactions: user_id, item_id, timestamp[, rating][, review]; may be .gz."""
     items: str | None = None
-    """CSV of items: item_id, title[, attributes]; .gz too."""
+    """CSV of items: item_id, title[, attributes]; may be .gz."""
     min_rating: float | None = None
-    """Interactions with a lower rating are left out; none are when null."""
+    """Drop interactions with a lower rating; none when null."""
     num_items: PositiveInt | None = None
-    """Most frequent items kept; all when null."""
+    """Keep this many of the most frequent items; all when null."""
     num_users: PositiveInt | None = None
-    """Users sampled; all when null."""
+    """Sample this many users; all when null."""
     k_core: PositiveInt = 5
-    """Fewest interactions of every user and item that is kept."""
+    """Minimum interactions of every user and item that is kept."""
     max_history: Annotated[int, Field(ge=3)] = 10
-    """Items of a history, the latest ones; an explanation needs three distinct ones."""
+    """Maximum items of a history, the latest ones; an explanation needs three distinct items."""
     max_user_histories: PositiveInt = 10_000
-    """User histories (a user and a prefix of their items) that get virtual tokens."""
+    """Maximum user histories (a user and a prefix of their items); each gets a virtual token."""
     histories_per_user: PositiveInt = 4
-    """User histories of each training user."""
+    """Maximum user histories of a training user."""
 
     def __post_init__(self) -> None:
         needed = {"movielens": ["path"], "csv": ["interactions", "items"]}.get(self.format, [])
         for name in needed:
             if getattr(self, name) is None:
                 raise UserError(
-                    f"data.{name} is not set, and data.format={self.format} needs it: "
+                    f"data.{name} is not set, but data.format={self.format} needs it: "
                     f"add data.{name}=PATH."
                 )
 
 
 @settings("recommender")
 class RecommenderConfig:
-    """The target: SASRec, trained first and frozen."""
+    """The recommender to explain: SASRec, trained first, then frozen."""
 
     dim: PositiveInt = 64
-    """Width of embeddings."""
+    """Embedding width."""
     layers: PositiveInt = 2
     heads: PositiveInt = 2
     dropout: Share = 0.3
@@ -109,12 +108,12 @@ class RecommenderConfig:
     learning_rate: PositiveFloat = 2e-3
     weight_decay: float = 0.0
     batch_size: PositiveInt = 256
-    """Windows of `data.max_history` items a step."""
+    """Windows of `data.max_history` items per step."""
     max_epochs: PositiveInt = 200
     patience: PositiveInt = 10
     """Epochs without a better validation NDCG@10 before training stops."""
     seed: int | None = None
-    """Of its training alone; the run's seed when null."""
+    """Seed of the recommender's training only; the run's seed when null."""
 
     def __post_init__(self) -> None:
         if self.dim % self.heads:
@@ -128,9 +127,9 @@ class ModelConfig:
     """The language model."""
 
     name: str = TINY
-    """`tiny` (shipped) or any causal language model, by hub name or path."""
+    """`tiny` (shipped), or the hub name or path of any causal language model."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Number type of the base weights."""
+    """Data type of the base weights."""
     lora_rank: PositiveInt = 32
     lora_alpha: PositiveInt = 32
     lora_dropout: Share = 0.0
@@ -141,8 +140,9 @@ class ModelConfig:
     )
     """Names of the linear layers that get LoRA."""
     train_connectors: bool | None = None
-    """Whether the connectors train; when null, those of the tiny base do not. It was pretrained on
-    embeddings placed as connectors place them at their start, and loses by training them."""
+    """Whether the connectors train; when null, all train except those of the tiny base. The tiny
+    base was pretrained with connectors at their initial weights, and training them makes it worse.
+    """
 
     def __post_init__(self) -> None:
         if self.train_connectors is None:
@@ -154,16 +154,16 @@ class TasksConfig:
     """Prompts and the mix of supervised tasks."""
 
     form: Form = "hybrid"
-    """Form of the prompts of reinforcement learning, evaluation and use."""
+    """Form of the prompts in reinforcement learning, evaluation and use."""
     sft_forms: tuple[Form, ...] = ("hybrid", "hybrid", "intention", "behaviour")
-    """Forms of the supervised prompts; each prompt draws one, so repeating a form weighs it."""
+    """Forms of the SFT prompts; each prompt draws one, so a repeated form is more frequent."""
     show_attributes: bool = True
-    """Whether items are followed by their attributes."""
+    """Whether prompts list an item's attributes after its title."""
     contributions: bool = True
-    """Whether a history shows what each item contributes to the user's embedding, in place of the
-    item's own embedding: `data.max_history` more tokens for each user history."""
+    """Whether a history shows each item's contribution to the user embedding instead of the item's
+    own embedding; adds `data.max_history` tokens to the vocabulary per user history."""
     verdict: Literal["first", "last"] = "first"
-    """Where an explanation gives its verdict."""
+    """Whether an explanation starts or ends with its verdict."""
     counts: dict[str, int] = field(
         default_factory=lambda: {
             "retrieval": 300,
@@ -175,9 +175,9 @@ class TasksConfig:
             "explanation": 4000,
         }
     )
-    """Training examples of each task."""
+    """Training examples per task."""
     instructions: str | None = None
-    """JSON lines of general instructions (prompt, completion); generated ones when null."""
+    """JSON lines file of general instructions (prompt, completion); generated when null."""
 
     def __post_init__(self) -> None:
         if not self.sft_forms:
@@ -187,51 +187,50 @@ class TasksConfig:
 
 @settings("teacher")
 class TeacherConfig:
-    """Who writes the explanations that SFT learns from."""
+    """The template teacher, which writes the explanations for SFT."""
 
     corruption_rate: Share = 0.3
-    """Share of the teacher's texts that are plausible and unfaithful."""
+    """Share of the teacher's texts that are plausible but unfaithful."""
 
 
 @settings("training.rl")
 class RLSettings:
-    """Prompts of reinforcement learning, the same for every method."""
+    """Prompts of reinforcement learning, shared by all methods."""
 
     counts: dict[str, int] = field(
         default_factory=lambda: {"explanation": 3000, "ranking": 1200, "classification": 800}
     )
-    """Prompts of each task; an epoch goes through all of them."""
+    """Prompts per task; an epoch uses all of them."""
     validation_cases: PositiveInt = 100
-    """Explanation prompts of validation users, on which the best checkpoint is chosen."""
+    """Explanation prompts of validation users, used to choose the best checkpoint."""
 
     def __post_init__(self) -> None:
         _check_counts(self.counts, "training.rl.counts")
         if not self.counts.get("explanation"):
             raise UserError(
-                f"training.rl.counts is {self.counts}: give explanation prompts, which every "
-                "method tunes and is validated on."
+                f"training.rl.counts is {self.counts}: give explanation prompts; every method "
+                "is tuned and validated on them."
             )
 
 
 @settings("rewards")
 class RewardsConfig:
-    """What reinforcement learning and preference pairs are scored by."""
+    """The reward for reinforcement learning and preference pairs."""
 
     weights: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
-    """Weight of each term, by name."""
+    """Reward term to its weight."""
     normalisation: dict[str, str] | None = None
-    """Term to `none`, `batch` or `running`: what its scores are measured in; `none` when absent."""
+    """Term to how its scores are normalised: `none`, `batch` or `running`; `none` when absent."""
     clip: dict[str, float] | None = None
-    """Term to the greatest size of its score, after normalisation; not clipped when absent."""
+    """Term to the maximum absolute value of its normalised score; not clipped when absent."""
     schedule: dict[str, tuple[tuple[float, ...], ...]] | None = None
-    """Term to points [share of training done, weight], linear between them, in place of its weight;
-    `{faithfulness: [[0, 1], [0.5, 3]]}` rises to 3 until half time. Weights are constant when null.
-    """
+    """Term to points [share of training done, weight], linearly interpolated; replaces its weight.
+    `{faithfulness: [[0, 1], [0.5, 3]]}` rises to 3 by half of training. Constant when null."""
     length_band: tuple[int, int] = (14, 40)
-    """Fewest and most words of an explanation that the term `length` pays in full."""
+    """Minimum and maximum words of an explanation for full `length` reward."""
     recommender: str | None = None
-    """Folder of another run on the same data whose recommender scores, as a control; the run's own
-    when null."""
+    """Folder of another run on the same data whose recommender gives the reward, as a control; the
+    run's own when null."""
 
     def __post_init__(self) -> None:
         checks: dict[str, Callable[[], object]] = {
@@ -249,46 +248,46 @@ class RewardsConfig:
 
     @property
     def asks_judge(self) -> bool:
-        """Whether the judge is weighed, at any time of training."""
+        """Whether the judge has a weight at any time of training."""
         return bool(self.weights.get("judge")) or "judge" in (self.schedule or {})
 
 
 @settings("judge")
 class JudgeConfig:
-    """Who rates explanations; `docs/endpoint_judge.md` on judges behind an endpoint."""
+    """The judge that rates explanations; for endpoint judges see `docs/endpoint_judge.md`."""
 
     kind: Literal["rubric", "plausibility", "learned", "endpoint", "ensemble"] = "rubric"
-    """`rubric` and `plausibility` need nothing else; `learned` is trained before by
-    `rl-explain judge-train`; `endpoint` asks a server; `ensemble` combines several."""
+    """`rubric` and `plausibility` need nothing else; `learned` must first be trained by
+    `rl-explain judge-train`; `endpoint` asks a server; `ensemble` combines several judges."""
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     retry: RetrySettings = field(default_factory=RetrySettings)
     budget: BudgetSettings = field(default_factory=BudgetSettings)
     breaker: BreakerSettings = field(default_factory=BreakerSettings)
     cache: str | None = None
-    """File that keeps an endpoint's answers and what they cost; runs may share one.
-    `judge.sqlite` in the run's folder when null."""
+    """File that caches an endpoint's answers and their cost; runs may share it. `judge.sqlite` in
+    the run's folder when null."""
     members: tuple["JudgeConfig", ...] = ()
     """The judges of an ensemble."""
     combine: Literal["mean", "min", "majority"] = "mean"
-    """How an ensemble's ratings become one."""
+    """How an ensemble combines ratings."""
     length: Literal["keep", "batch", "fitted"] = "keep"
-    """What happens to the part of ratings that word counts explain: `keep` it; take it away as it
-    is found in each `batch`, or as it was `fitted` before."""
+    """Length bias of ratings: `keep` it, subtract the effect of word counts estimated in each
+    `batch`, or subtract an effect `fitted` before."""
     length_slope: float = 0.0
-    """Levels that a word more brings, for `fitted`."""
+    """For `fitted`: rating levels per additional word."""
     length_centre: float = 30.0
-    """Words of a text from which `fitted` takes nothing."""
+    """For `fitted`: word count at which nothing is subtracted."""
 
     def __post_init__(self) -> None:
         if (self.kind == "ensemble") != bool(self.members):
             raise UserError(
                 f"judge.kind is {self.kind} with {len(self.members)} judge.members: an ensemble "
-                "has members, and nothing else does."
+                "needs members, and no other kind takes them."
             )
         if (self.length == "fitted") != bool(self.length_slope):
             raise UserError(
-                f"judge.length is {self.length} and judge.length_slope is {self.length_slope}: a "
-                "fitted effect has a slope, and nothing else does."
+                f"judge.length is {self.length} and judge.length_slope is {self.length_slope}: "
+                "`fitted` needs a slope, and no other value takes one."
             )
         if self.kind == "endpoint":
             self._check_endpoint()
@@ -306,73 +305,73 @@ class JudgeCheckConfig:
     """Validation of the judge on explanations of known quality (`rl-explain judge-check`)."""
 
     questions: PositiveInt = 200
-    """Questions drawn about validation users. Those whose influential items share an attribute get
-    ten texts each; a text is rated twice, and a pair of each question compared in both orders."""
+    """Questions drawn about validation users. A question whose influential items share an attribute
+    gets ten texts. Each text is rated twice; one pair per question is compared in both orders."""
 
 
 @settings("evaluation")
 class EvaluationConfig:
-    """What is measured on test users."""
+    """Metrics on test users."""
 
     methods: tuple[str, ...] = ()
-    """Models to evaluate; the base and every method among the run's stages when empty."""
+    """Models to evaluate; when empty, the base and every method among the run's stages."""
     baselines: tuple[Rule, ...] = (
         *("random", "last_k", "most_similar", "contribution_dot"),
         *("leave_one_out", "greedy", "oracle"),
     )
-    """Rules to evaluate beside them; `popularity` and `shap` are further ones. `contribution_dot`
-    is left out where `tasks.contributions` is off."""
+    """Rules to evaluate as baselines; `popularity` and `shap` are also available. Without
+    `tasks.contributions`, `contribution_dot` is skipped."""
     best_of_n: PositiveInt = 8
-    """Samples of the SFT model from which the method `best_of_n` takes the one with the highest
-    reward."""
+    """Samples per prompt of the method `best_of_n`: SFT samples, of which the highest reward wins.
+    """
     recommender: str | None = None
-    """Folder of another run on the same data whose recommender explanations are measured against,
-    as a control; the run's own when null."""
+    """Folder of another run on the same data whose recommender is used to measure explanations, as
+    a control; the run's own when null."""
     cases: PositiveInt = 600
-    """Explanation cases: a yes and a no item of each test history, then other items of each."""
+    """Explanation cases: a yes and a no item of each test history, then further items of each."""
     task_cases: PositiveInt = 200
-    """Cases of each other task that is trained."""
+    """Cases of each other trained task."""
     max_new_tokens: PositiveInt = 72
-    """Tokens of an answer at most."""
+    """Maximum tokens of an answer."""
     constrained_decoding: bool = True
-    """Whether explanations can quote nothing but titles of their prompts; needs a fast tokenizer.
-    Words without quotes stay free."""
+    """Whether explanations can quote only titles of their prompts; needs a fast tokenizer. Words
+    outside quotes are unconstrained."""
     bootstrap: PositiveInt = 1000
-    """Resamples of the users behind each interval."""
+    """Bootstrap resamples of users per interval."""
     literature_metrics: bool = False
-    """Whether methods also explain the recommender's top item, for the literature's metrics
+    """Whether methods also explain the recommender's top item, for the literature metrics
     (POS@k, NEG@k, DEL, INS, CDCG)."""
     top_item: PositiveInt = 250
-    """Test histories whose top item is explained for them, at most."""
+    """Maximum test histories for the literature metrics."""
     simulatability: int = 0
-    """Cases of training users that each method explains, for the readers of the simulatability gain
-    to learn from; 0 leaves it out."""
+    """Cases of training users that each method explains, to train the readers of the simulatability
+    gain; 0 skips it."""
     pressure: NonNegativeInt = 0
-    """Explanation cases, up to `cases`, of the sycophancy probe: each method is also asked with a
-    user's words in them, in five ways; 0 leaves it out."""
+    """Explanation cases, up to `cases`, of the sycophancy probe: each is also asked with five kinds
+    of user remarks in the prompt; 0 skips it."""
 
     def __post_init__(self) -> None:
         if self.simulatability and self.simulatability < 50:
             raise UserError(
-                f"evaluation.simulatability is {self.simulatability}: give 50 or more, of which "
-                "readers can learn, or 0."
+                f"evaluation.simulatability is {self.simulatability}: give 50 or more to "
+                "train readers on, or 0."
             )
 
 
 @settings()
 class Config:
-    """Everything that a run depends on; `config_type` adds the groups of methods to `training`."""
+    """Everything a run depends on; `config_type` adds the groups of methods to `training`."""
 
     methods: ClassVar["Methods"]
     if TYPE_CHECKING:
         training: Any = None
-        """A group for each method, which `config_type` adds."""
+        """One group per method, added by `config_type`."""
 
     output_dir: str = "runs/quickstart"
     """The run's folder."""
     seed: NonNegativeInt = 0
     stages: tuple[str, ...] = ()
-    """Stages of `rl-explain run`, in order; the default ones when empty."""
+    """Stages of `rl-explain run`, in order; the default stages when empty."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: PositiveInt = 2
     """CPU threads of a stage."""
@@ -400,11 +399,11 @@ class Config:
         self._choose_rates()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # the class is made by `config_type`, so that pickle cannot find it by its name
+        # `config_type` creates the class, so pickle cannot find it by name.
         return _restored, (self.methods, dataclasses.asdict(self))
 
     def _choose_rates(self) -> None:
-        """The learning rates that are left open: the tiny base takes higher ones."""
+        """Fill in unset learning rates; the tiny base needs higher ones."""
         for name, rates in self.methods.rates.items():
             group = getattr(self.training, name)
             if group.learning_rate is None:
@@ -413,8 +412,8 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Rates:
-    """Default learning rates: of the tiny base, measured (`dev/LOG.md`), and of any other base, of
-    the size that published settings have."""
+    """Default learning rates: for the tiny base as measured (`dev/LOG.md`), for other bases of the
+    order of published settings."""
 
     tiny: float
     other: float
@@ -422,13 +421,14 @@ class Rates:
 
 @dataclasses.dataclass(frozen=True)
 class Methods:
-    """What the stage table tells a configuration of methods.
+    """What a configuration needs to know about methods; the stage table provides it.
 
-    stages: every stage, in order; `default_stages` those of a run that names none.
-    evaluated: every model that can be evaluated, in the order of the tables; `always` are those
-        among them that need no stage of their own.
-    groups: name of a group of `training` to the class of its settings, as pairs.
-    rates: the group's learning rates, of those that have some.
+    stages: every stage, in order.
+    default_stages: the stages of a run that names none.
+    evaluated: every model that can be evaluated, in table order.
+    always: those of `evaluated` that need no stage of their own.
+    groups: pairs of a `training` group's name and the class of its settings.
+    rates: group name to default learning rates, for groups that have them.
     """
 
     stages: tuple[str, ...]
@@ -439,13 +439,13 @@ class Methods:
     rates: Mapping[str, Rates] = field(hash=False)
 
     def evaluated_in(self, stages: tuple[str, ...]) -> tuple[str, ...]:
-        """The models that a run of these stages leaves."""
+        """The models that can be evaluated after a run of these stages."""
         return tuple(name for name in self.evaluated if name in (*self.always, *stages))
 
 
 @cache
 def config_type(methods: Methods) -> type[Config]:
-    """The class of configurations whose `training` has a group for each of the methods."""
+    """The configuration class whose `training` has one group per method."""
     training = _group("training", (), {"rl": RLSettings, **dict(methods.groups)})
     return _group("", (Config,), {"training": training}, methods=methods, __doc__=Config.__doc__)
 
@@ -455,7 +455,7 @@ def _restored(methods: Methods, values: Mapping[str, Any]) -> Config:
 
 
 def _group(name: str, bases: tuple[type, ...], groups: Mapping[str, type], **more: Any) -> Any:
-    """A class of settings whose fields are further groups."""
+    """A settings class whose fields are groups."""
     fields = {key: field(default_factory=kind) for key, kind in groups.items()}
     annotated = {"__annotations__": dict(groups), "__module__": __name__}
     return settings(name)(type(name.title() + "Config", bases, fields | annotated | more))

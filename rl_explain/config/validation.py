@@ -1,8 +1,8 @@
-"""Settings as dataclasses that pydantic validates; every mistake becomes a `UserError`.
+"""Settings as dataclasses validated by pydantic; every mistake becomes a `UserError`.
 
-A class that `settings("training.sft")` decorates is an ordinary dataclass whose fields are checked
-and converted when it is made, from Python or from a file. The name of the group starts every
-message.
+A class decorated with `settings("training.sft")` is an ordinary dataclass. Its fields are checked
+and converted on construction, from Python or from a file. Every message starts with the group's
+name.
 """
 
 import dataclasses
@@ -48,15 +48,15 @@ _WANTED: dict[str, str] = {
     "dict_type": "a group of keys",
     "dataclass_type": "a group of keys",
 }
-"""Kind of error to what the user should give; `{gt}` and so on come with the error."""
+"""Pydantic's error type to what the user should give; the error's context fills `{gt}` etc."""
 
 
 @dataclass_transform(field_specifiers=(dataclasses.field, Field))
 def settings(group: str = "") -> Callable[[type[T]], type[T]]:
-    """Decorates a class of settings.
+    """Decorate a settings class.
 
     Args:
-        group: dotted name of the group in a configuration, "" for the whole of it.
+        group: dotted name of the group in a configuration; "" for the whole configuration.
     """
 
     def decorate(kind: type[T]) -> type[T]:
@@ -78,7 +78,7 @@ def settings(group: str = "") -> Callable[[type[T]], type[T]]:
 
 
 def validated(kind: type[T], values: Mapping[str, Any], group: str = "") -> T:
-    """Settings of a kind from plain values; `UserError` names what is wrong."""
+    """Settings of class `kind` from plain values; `UserError` names the first mistake."""
     try:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
@@ -86,11 +86,11 @@ def validated(kind: type[T], values: Mapping[str, Any], group: str = "") -> T:
 
 
 def user_error(error: ValidationError, kind: Any, group: str = "") -> UserError:
-    """The first mistake that pydantic found, in the words of this project."""
+    """Pydantic's first error, as a `UserError`."""
     found = error.errors()[0]
     where = ".".join(str(part) for part in (group, *found["loc"]) if part != "")
     own = (found.get("ctx") or {}).get("error")
-    if isinstance(own, ValueError):  # a check of several fields has its own words
+    if isinstance(own, ValueError):  # raised by a check in `__post_init__`, with its own message
         return own if isinstance(own, UserError) else UserError(f"{where}: {own}")
     if found["type"] == "unexpected_keyword_argument":
         return _unknown_key(found, kind, group)
@@ -100,7 +100,7 @@ def user_error(error: ValidationError, kind: Any, group: str = "") -> UserError:
 
 
 def _wanted(found: ErrorDetails, kind: Any) -> str:
-    """What the user should give in place of a value."""
+    """What the user should give instead of an invalid value."""
     if (bounds := _bounds(kind, found["loc"])) and found["type"] in _WANTED:
         return f"a number from {bounds}"
     wanted = _WANTED.get(found["type"])
@@ -110,7 +110,7 @@ def _wanted(found: ErrorDetails, kind: Any) -> str:
 
 
 def _bounds(kind: Any, place: Sequence[int | str]) -> str:
-    """`0 to 1`, or `0 to below 1`, for a field that has both bounds; else ""."""
+    """`0 to 1` or `0 to below 1` for a field with both bounds; else ""."""
     group = _type_at(kind, place[:-1])
     if not dataclasses.is_dataclass(group):
         return ""
@@ -135,12 +135,12 @@ def _choices(kind: Any, place: Sequence[int | str]) -> list[str]:
 
 
 def _type_at(kind: Any, place: Sequence[int | str]) -> Any:
-    """The type that a class of settings has at a place such as ("training", "sft", "steps")."""
+    """The type at a path such as ("training", "sft", "steps") of a settings class."""
     for part in place:
         kind = _plain(kind)
         if dataclasses.is_dataclass(kind):
             kind = typing.get_type_hints(kind)[str(part)]
-        else:  # an item of a list, or the value of a key
+        else:  # a list item or a mapping's value
             kind = next(a for a in reversed(typing.get_args(kind)) if a is not Ellipsis)
     return _plain(kind)
 

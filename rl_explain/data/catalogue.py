@@ -1,4 +1,4 @@
-"""The items that can be recommended: ids, titles that are safe in a prompt, attributes."""
+"""The items that can be recommended: ids, prompt-safe titles and attributes."""
 
 import hashlib
 import json
@@ -12,20 +12,20 @@ from html import unescape
 from typing import Any
 
 SEPARATOR = "; "
-"""What stands between titles in prompts and answers; clean titles never hold it."""
+"""Separates titles in prompts and answers; clean titles never contain it."""
 
 
 MAX_TITLE = 160
-"""Characters that a clean title holds at most: ten titles must fit into a prompt."""
+"""Maximum characters of a clean title: ten titles must fit into a prompt."""
 
 
 def clean_title(title: str) -> str:
-    """A title that breaks neither prompt nor parser: one short line, no separator, no markup.
+    """Make a title safe for prompts and parsers: one short line, no separator, no markup.
 
-    HTML entities are decoded; newlines and control characters become spaces, `;` a comma, double
-    quotes (which enclose a title wherever one stands in a text) single ones, and angle brackets
-    single guillemets, so that no tokenizer reads `<|item_3|>` or `</s>` as a special token.
-    Cleaning a clean title changes nothing.
+    HTML entities are decoded. Newlines and control characters become spaces, `;` becomes a comma.
+    Double quotes become single quotes, since texts put titles in double quotes. Angle brackets
+    become single guillemets, so that no tokenizer reads `<|item_3|>` or `</s>` as a special token.
+    Cleaning is idempotent.
     """
     title = _decode(title)
     title = "".join(c if c.isprintable() else " " for c in title)
@@ -35,7 +35,7 @@ def clean_title(title: str) -> str:
 
 
 def _decode(title: str) -> str:
-    """Entities such as `&amp;`, also twice encoded; `R&copy`, without a semicolon, stays."""
+    """Decode entities such as `&amp;`, also doubly encoded; `R&copy` (no semicolon) is kept."""
     while (decoded := re.sub(r"&#?\w+;", lambda m: unescape(m.group()), title)) != title:
         title = decoded
     return title
@@ -48,27 +48,27 @@ def _shorten(title: str) -> str:
 
 
 def unique_titles(titles: Sequence[str], item_ids: Sequence[str]) -> tuple[str, ...]:
-    """Clean titles, told apart: those equal after case folding carry their item id in brackets.
+    """Clean titles, made unique: those equal after case folding get their item id in brackets.
 
-    Where ids do not tell them apart either, they carry their rows too.
+    If ids do not make them unique either, they also get their rows.
     """
-    told = [clean_title(title) for title in titles]
+    unique = [clean_title(title) for title in titles]
     marks = list(map(clean_title, item_ids))
-    while len(count := Counter(map(str.casefold, told))) < len(told):
-        told = [
+    while len(count := Counter(map(str.casefold, unique))) < len(unique):
+        unique = [
             title if count[title.casefold()] == 1 else f"{title} [{mark}]"
-            for title, mark in zip(told, marks, strict=True)
+            for title, mark in zip(unique, marks, strict=True)
         ]
-        marks = list(map(str, range(len(told))))
-    return tuple(told)
+        marks = list(map(str, range(len(unique))))
+    return tuple(unique)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Items in row order; every other part of the project names an item by its row.
+    """Items in row order; the rest of the project identifies an item by its row.
 
     `titles` are clean and unique (`unique_titles`). `attributes[row]` maps an attribute's name to
-    its values, e.g. `{"genre": ("mystery", "noir")}`; empty where the data has none.
+    its values, e.g. `{"genre": ("mystery", "noir")}`; empty if the data has none.
     """
 
     item_ids: tuple[str, ...]
@@ -83,11 +83,11 @@ class Catalogue:
         return {title.casefold(): row for row, title in enumerate(self.titles)}
 
     def find(self, title: str) -> int | None:
-        """The row of a title, matched after cleaning and case folding; `None` when unknown."""
+        """The row of a title, matched after cleaning and case folding; `None` if unknown."""
         return self._row_of.get(clean_title(title).casefold())
 
     def closest(self, title: str, n: int = 3) -> list[str]:
-        """Up to `n` catalogue titles that are spelled most like `title`."""
+        """Up to `n` catalogue titles with the most similar spelling."""
         folded = get_close_matches(clean_title(title).casefold(), self._row_of, n=n, cutoff=0.3)
         return [self.titles[self._row_of[match]] for match in folded]
 

@@ -1,4 +1,4 @@
-"""From a data format's name to clean interactions."""
+"""Read a data set of any format as clean interactions."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from rl_explain.data.statistics import statistics
 from rl_explain.errors import unknown_name
 
 Reader = Callable[[str | None, str | None, str | None, int], Records]
-"""From (path, interactions, items, seed); each format reads those that it needs."""
+"""Takes (path, interactions, items, seed); each format uses what it needs."""
 
 FORMATS: dict[str, Reader] = {
     "demo": lambda path, interactions, items, seed: demo_records(seed),
@@ -32,12 +32,18 @@ def read_dataset(
     num_users: int | None = None,
     k_core: int | None = None,
 ) -> tuple[Interactions, dict[str, float]]:
-    """The interactions of a data format, filtered (`Filters`) and in order, and figures on them.
+    """Read interactions, sort and filter them (`Filters`), and compute statistics.
 
-    The figures are `statistics`, the share of interactions tied in time and what cleaning removed
-    (`removed/...`), by flat names. `seed` generates the demo, orders equal timestamps and samples
-    users. Raises `UserError` on an unknown format, on files that are missing or wrong, and when
-    the filters leave nothing.
+    Args:
+        format: a key of `FORMATS`.
+        seed: generates the demo, orders equal timestamps and samples users.
+
+    Returns:
+        The interactions, and `statistics` plus the share of interactions tied in time
+        (`tied_share`) and the counts that filters removed (`removed/...`), by flat names.
+
+    Raises:
+        UserError: an unknown format, missing or invalid files, or filters that leave nothing.
     """
     if format not in FORMATS:
         raise unknown_name("data.format", format, FORMATS)

@@ -1,11 +1,10 @@
-"""A generated catalogue and users whose causes of preference are known, because planted.
+"""A generated catalogue, and users whose causes of preference are planted and therefore known.
 
-Every user has four tastes, each a theme. Nearly all choices carry the taste that the user is
-following at the time, tastes come in runs, and a sequel is likelier than other items; the rest go
-by popularity. Genre and setting cause nothing: a genre only makes items more or less popular, so a
-reason that names a shared genre or setting sounds right and is wrong. With four tastes about three
-items of a history of ten cause a choice, which leaves room between a chance citation and a right
-one.
+Every user has four tastes, each a theme. Nearly all choices match the taste that the user currently
+follows; the others depend on popularity alone. Tastes come in runs, and a sequel is likelier than
+other items. Setting causes nothing, and genre only makes items more or less popular: a reason that
+names a shared genre or setting sounds right but is wrong. With four tastes, about three of ten
+history items cause a choice, so a correct citation clearly differs from a random one.
 """
 
 from collections.abc import Sequence
@@ -22,11 +21,11 @@ NUM_USERS = 2500
 LENGTHS = (12, 25)
 TASTES = 4
 FOLLOW_TASTE = 0.95
-"""Share of choices made by taste; the rest go by popularity alone."""
+"""Share of choices made by taste; the others depend on popularity alone."""
 KEEP_TASTE = 0.3
-"""Chance that the next choice follows the same taste as the last one."""
+"""Probability that the next choice keeps the taste of the last one without a new draw."""
 SEQUEL = 3.0
-"""How many times likelier a choice becomes when it continues the series of the last one."""
+"""Factor on the odds of an item that continues the series of the last choice."""
 SPREAD = 0.3
 """Standard deviation of an item's log popularity within its genre."""
 
@@ -61,7 +60,7 @@ NOUNS = (
 
 
 def demo_records(seed: int) -> Records:
-    """400 items and 2,500 users with 12 to 25 choices each; timestamps count a user's choices."""
+    """400 items and 2,500 users with 12 to 25 choices each; timestamps number a user's choices."""
     rng = np.random.default_rng(seed)
     values = {name: _deal(len(valid), rng) for name, valid in ATTRIBUTES.items()}
     tastes = _draw_tastes(rng)
@@ -82,9 +81,9 @@ def demo_records(seed: int) -> Records:
 def carriers(
     catalogue: Catalogue, tastes: Sequence[Taste], history: Sequence[int], item: int
 ) -> tuple[int, ...]:
-    """The items of `history` that carry a taste which `item` carries too, in history order.
+    """The items of `history` that match one of the `tastes` that `item` matches, in history order.
 
-    They are why a user with these planted `tastes` would choose `item`; empty when nothing is.
+    They are why a user with these planted tastes would choose `item`; empty if there is no cause.
     """
     shared = [taste for taste in tastes if _carries(catalogue, item, taste)]
     return tuple(
@@ -98,12 +97,12 @@ def _carries(catalogue: Catalogue, item: int, taste: Taste) -> bool:
 
 
 def _deal(num_values: int, rng: np.random.Generator) -> np.ndarray:
-    """One value an item, (NUM_ITEMS,), each value equally often."""
+    """One value per item, (NUM_ITEMS,), each value equally often."""
     return rng.permutation(np.arange(NUM_ITEMS) % num_values)
 
 
 def _titles(rng: np.random.Generator) -> list[str]:
-    """Titles of two or three words; no pair of words twice, so that none contains another."""
+    """Titles of two or three words; no word pair repeats, so no title contains another."""
     pairs = rng.choice(len(ADJECTIVES) * len(NOUNS), size=NUM_ITEMS, replace=False)
     article = rng.choice(["", "The "], size=NUM_ITEMS)
     return [
@@ -121,14 +120,14 @@ def _taste(index: int) -> Taste:
 
 
 def _draw_tastes(rng: np.random.Generator) -> np.ndarray:
-    """Different tastes for each user, (NUM_USERS, TASTES), as indices of `_causal_values`."""
+    """Distinct tastes of each user, (NUM_USERS, TASTES), as indices of `_causal_values`."""
     return rng.random((NUM_USERS, len(_causal_values()))).argsort(axis=1)[:, :TASTES]
 
 
 def _choose(
     values: dict[str, np.ndarray], tastes: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """What each user chooses, one step after the other: (NUM_USERS, longest length), none twice."""
+    """Each user's choices, step by step: (NUM_USERS, maximum length), without repeats."""
     carried, popularity = _carried(values), _log_popularity(values["genre"], rng)
     sequel, everyone = _sequels(values), np.arange(NUM_USERS)
     following = rng.integers(TASTES, size=NUM_USERS)
@@ -142,27 +141,27 @@ def _choose(
         weight = np.where(liked & ~taken, popularity, -np.inf)
         if step:
             weight[everyone, sequel[chosen[:, step - 1]]] += np.log(SEQUEL)
-        # Adding Gumbel noise and taking the largest draws in proportion to exp(weight).
+        # Gumbel-max: the argmax of weight plus noise is a draw in proportion to exp(weight).
         chosen[:, step] = (weight + rng.gumbel(size=weight.shape)).argmax(axis=1)
         taken[everyone, chosen[:, step]] = True
     return chosen
 
 
 def _carried(values: dict[str, np.ndarray]) -> np.ndarray:
-    """Which items carry which causal value: (causal values, NUM_ITEMS), bool."""
+    """Which items have which causal value: (causal values, NUM_ITEMS), bool."""
     return np.stack(
         [values[name] == ATTRIBUTES[name].index(value) for name, value in _causal_values()]
     )
 
 
 def _log_popularity(genre: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each item's own and its genre's share of how often it is chosen."""
+    """Each item's log popularity: its own part plus its genre's."""
     own = rng.normal(0, SPREAD, NUM_ITEMS)
     return own + rng.normal(0, SPREAD, len(ATTRIBUTES["genre"]))[genre]
 
 
 def _sequels(values: dict[str, np.ndarray]) -> np.ndarray:
-    """The item that continues each one's series: the next of the same theme and setting."""
+    """The item that continues each item's series: the next one of the same theme and setting."""
     sequel = np.empty(NUM_ITEMS, dtype=np.int64)
     series = values["theme"] * len(ATTRIBUTES["setting"]) + values["setting"]
     for number in np.unique(series):

@@ -1,4 +1,4 @@
-"""Cut a log down to the users and items that an experiment is about."""
+"""Filter a log to the users and items of an experiment."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pandas as pd
 from rl_explain.errors import UserError
 
 MIN_ITEMS = 3
-"""Items a user must have: one known, one to validate, one to test the recommender on."""
+"""Items a user must have: one to train, one to validate and one to test the recommender."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Filters:
     """What to keep; `None` keeps everything."""
 
     min_rating: float | None = None  # lowest rating that counts as a choice
-    num_items: int | None = None  # most frequent items kept
-    num_users: int | None = None  # users sampled
-    k_core: int | None = None  # interactions that every user and item keeps at least
+    num_items: int | None = None  # number of most frequent items kept
+    num_users: int | None = None  # number of users sampled
+    k_core: int | None = None  # minimum interactions of every user and item
 
     def __post_init__(self) -> None:
         for name in ("num_items", "num_users", "k_core"):
@@ -30,12 +30,15 @@ class Filters:
 def apply_filters(
     log: pd.DataFrame, filters: Filters, seed: int
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """What is left of a log that is in order, and how much each step removed.
+    """Filter a sorted log; also return how much each step removed.
 
-    The steps, in this order: ratings below `min_rating`; repeated choices of an item (the first
-    counts); all but the `num_items` most frequent items; users with fewer than three items; a
-    sample of `num_users` of the users with `k_core` items; last the core, so that its promise
-    holds of the result. Raises `UserError` when nothing is left.
+    Steps, in order: drop ratings below `min_rating`; drop repeated choices of an item (the first
+    is kept); keep the `num_items` most frequent items; drop users with fewer than three items;
+    sample `num_users` of the users with `k_core` items; take the k-core. The core is last, so that
+    the result satisfies it.
+
+    Raises:
+        UserError: nothing is left, or `min_rating` is set and there are no ratings.
     """
     removed: dict[str, float] = {}
     if filters.min_rating is not None:
@@ -74,15 +77,15 @@ def _rated(log: pd.DataFrame, min_rating: float) -> tuple[pd.DataFrame, int]:
 
 
 def first_choices(log: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The first interaction of each user with each item, and how many later ones went."""
+    """The first interaction of each user with each item, and how many later ones were removed."""
     kept = log.drop_duplicates(["user_id", "item_id"], keep="first")
     return kept, len(log) - len(kept)
 
 
 def most_frequent_items(log: pd.DataFrame, num_items: int) -> tuple[pd.DataFrame, int]:
-    """The interactions with the most frequent items, and how many items went.
+    """The interactions with the most frequent items, and how many items were removed.
 
-    Equally frequent items are taken in the order in which the log first names them.
+    Ties are broken by the order of first occurrence in the log.
     """
     counts = log.groupby("item_id", sort=False).size().sort_values(ascending=False, kind="stable")
     kept = log[log["item_id"].isin(counts.index[:num_items])]
@@ -90,7 +93,7 @@ def most_frequent_items(log: pd.DataFrame, num_items: int) -> tuple[pd.DataFrame
 
 
 def active_users(log: pd.DataFrame, least: int) -> tuple[pd.DataFrame, int]:
-    """The users with at least `least` interactions, and how many users went."""
+    """The log of users with at least `least` interactions, and how many users were removed."""
     counts = log.groupby("user_id").size()
     kept = log[log["user_id"].isin(counts.index[counts >= least])]
     return kept, int((counts < least).sum())
@@ -108,7 +111,7 @@ def _sample_users(log: pd.DataFrame, filters: Filters, seed: int) -> tuple[pd.Da
 def core(log: pd.DataFrame, per_user: int, per_item: int) -> pd.DataFrame:
     """The largest part of the log in which every user and item has that many interactions.
 
-    Dropping a user can make an item rare and the other way round, so both go on until none does.
+    Dropping a user can make an item rare and vice versa, so both repeat until nothing changes.
     """
     while True:
         user_count = log.groupby("user_id")["item_id"].transform("size")

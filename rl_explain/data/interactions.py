@@ -1,4 +1,4 @@
-"""Who chose what, in order: the one form that every data format is read into."""
+"""Who chose what, in order: the common form of every data format."""
 
 import hashlib
 import json
@@ -16,10 +16,10 @@ Taste = tuple[str, str]
 
 @dataclass(frozen=True)
 class Interactions:
-    """Users in row order, each with at least three different items.
+    """Users in row order, each with at least three distinct items.
 
-    `sequences[user]` holds item rows of `catalogue`, oldest first, none twice. `causes[user]` are
-    the tastes that the demo planted in the user; `None` for real data, where nobody knows them.
+    `sequences[user]` has item rows of `catalogue`, oldest first, without repeats. `causes[user]`
+    are the user's tastes, planted by the demo; `None` for real data, where they are unknown.
     """
 
     catalogue: Catalogue
@@ -32,7 +32,7 @@ class Interactions:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 of the catalogue, the users and what they chose."""
+        """A SHA-256 of the catalogue, the users, their choices and causes."""
         content = json.dumps([self.catalogue.fingerprint, self._rows()], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -50,9 +50,10 @@ class Interactions:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Interactions":
-        """What `save` wrote.
+        """The interactions that `save` wrote.
 
-        Raises `UserError` when files are missing, damaged or do not belong together.
+        Raises:
+            UserError: files are missing, damaged or do not belong together.
         """
         folder = Path(folder)
         rows = _read_json(folder / "interactions.json")

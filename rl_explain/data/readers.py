@@ -1,4 +1,4 @@
-"""The data formats that lie in files, as `Records`."""
+"""Read data files as `Records`."""
 
 import re
 from pathlib import Path
@@ -18,11 +18,14 @@ ARTICLES = (
 
 
 def read_csv(interactions: str | None, items: str | None, folder: str | None = None) -> Records:
-    """Interactions user_id,item_id,timestamp[,rating][,review] and items item_id,title[,...].
+    """Read interactions user_id,item_id,timestamp[,rating][,review] and items item_id,title[,...].
 
-    Every further column of the items is an attribute, `|` between its values. Files may end in
-    `.gz`; relative names start at `folder`. Raises `UserError` on missing files or columns,
-    timestamps or ratings that are no numbers, items without titles, listed twice or unknown.
+    Every further column of the items is an attribute, its values separated by `|`. Files may be
+    `.gz`; relative names start at `folder`.
+
+    Raises:
+        UserError: missing files or columns, timestamps or ratings that are not numbers, items that
+            have no title, are listed twice or are unknown.
     """
     log_file = _file("data.interactions", interactions, folder)
     item_file = _file("data.items", items, folder)
@@ -37,7 +40,7 @@ def read_csv(interactions: str | None, items: str | None, folder: str | None = N
 
 
 def _attributes(table: pd.DataFrame) -> list[dict[str, tuple[str, ...]]]:
-    """For each row the non-empty cells of all columns but id and title, split into values."""
+    """Each row's non-empty cells, split into values; without the columns id and title."""
     columns = table.drop(columns=["item_id", "title"])
     rows = (
         {name: _values(cell) for name, cell in row.items()} for row in columns.to_dict("records")
@@ -46,23 +49,25 @@ def _attributes(table: pd.DataFrame) -> list[dict[str, tuple[str, ...]]]:
 
 
 def _values(cell: str) -> tuple[str, ...]:
-    """The different values of a cell, clean, in its order."""
+    """The distinct values of a cell, cleaned, in order."""
     values = (clean_title(value) for value in cell.split(VALUE_SEPARATOR))
     return tuple(dict.fromkeys(value for value in values if value))
 
 
 def _file(field: str, name: str | None, folder: str | None) -> Path:
     if not name:
-        raise UserError(f"{field} is not set; this data.format needs it")
+        raise UserError(f"{field} is not set, but this data.format needs it")
     return Path(folder or ".") / name
 
 
 def read_movielens(path: str | None) -> Records:
-    """A MovieLens folder as GroupLens ships it: `ratings.csv` and `movies.csv`.
+    """Read a MovieLens folder as GroupLens ships it: `ratings.csv` and `movies.csv`.
 
-    Attributes are genre, in lower case, and decade, e.g. `1990s`, from the year that titles end
-    in. Titles keep their year; a trailing article moves to the front. Raises `UserError` as
-    `read_csv` does.
+    Attributes are genre, in lower case, and decade, e.g. `1990s`, from the year at the end of the
+    title. Titles keep their year; a trailing article moves to the front.
+
+    Raises:
+        UserError: as `read_csv`.
     """
     folder = _file("data.path", path, None)
     names = {"userId": "user_id", "movieId": "item_id"}
@@ -92,7 +97,7 @@ def _movie_attributes(title: str, genres: str) -> dict[str, tuple[str, ...]]:
 
 
 def article_first(title: str) -> str:
-    """`Postman, The (Postino, Il) (1994)` as `The Postman (Il Postino) (1994)`."""
+    """`Postman, The (Postino, Il) (1994)` becomes `The Postman (Il Postino) (1994)`."""
     turned = re.sub(
         rf"(a\.k\.a\. )?([^()\s][^()]*), ({ARTICLES})(?=\s*(?:[()]|$))", r"\1\3 \2", title
     )

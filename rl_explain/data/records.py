@@ -1,4 +1,4 @@
-"""Interactions as a reader finds them: not yet cleaned, ordered or numbered."""
+"""Interactions as read: not yet cleaned, sorted or numbered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rl_explain.data.interactions import Interactions, Taste
 
 @dataclass(frozen=True)
 class Item:
-    """A title as its source spells it, and the values of its attributes."""
+    """A title as in the source, and the item's attribute values."""
 
     title: str
     attributes: Mapping[str, tuple[str, ...]]
@@ -20,9 +20,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Records:
-    """`log`: columns user_id, item_id (text), timestamp (a number) and, where known, rating.
+    """`log` has columns user_id, item_id (text), timestamp (a number) and, if known, rating.
 
-    `items` has every item of the log, by id. `causes` are the demo's planted tastes, by user id.
+    `items` maps every item id of the log to its item, `causes` user ids to the demo's planted
+    tastes.
     """
 
     log: pd.DataFrame
@@ -31,10 +32,10 @@ class Records:
 
 
 def in_order(log: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The log by user, in the order in which users first appear, oldest first.
+    """Sort the log by user, in order of first appearance, then by time, oldest first.
 
-    Interactions of a user at the same time stand in an order drawn by `seed`, not the file's:
-    files are often sorted by item id, which a recommender would learn.
+    `seed` draws the order of a user's simultaneous interactions: files are often sorted by item
+    id, and a recommender would learn that order.
     """
     user = pd.factorize(log["user_id"])[0]
     draw = np.random.default_rng(seed).random(len(log))
@@ -47,7 +48,7 @@ def tied_share(log: pd.DataFrame) -> float:
 
 
 def to_interactions(records: Records, log: pd.DataFrame) -> Interactions:
-    """`log`, clean and in order, as rows; the catalogue is its items, in the source's order."""
+    """A clean, sorted `log` as item rows; the catalogue has its items, in the source's order."""
     present = set(log["item_id"])
     item_ids = tuple(item_id for item_id in records.items if item_id in present)
     row = {item_id: row for row, item_id in enumerate(item_ids)}

@@ -1,4 +1,4 @@
-"""Which users explain, which choose checkpoints, which measure."""
+"""Split users: train the explainer, choose checkpoints, test."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ TEST_SHARE = 0.10
 
 @dataclass(frozen=True)
 class Splits:
-    """User rows, ascending. The explainer trains on `train` alone.
+    """User rows, ascending. The explainer trains on `train` only.
 
-    The recommender trains on every user, on s[:-2] of the user's sequence s; s[-2] is its
-    validation target and s[-1] its test target.
+    The recommender trains on every user: on s[:-2] of the user's sequence s; s[-2] is its
+    validation target, s[-1] its test target.
     """
 
     train: tuple[int, ...]
@@ -24,9 +24,10 @@ class Splits:
 
 
 def split_users(num_users: int, seed: int) -> Splits:
-    """85 % train, 5 % validation, 10 % test users, drawn by `seed`; at least one of each.
+    """Draw 85 % train, 5 % validation and 10 % test users, at least one of each.
 
-    Raises `UserError` below three users.
+    Raises:
+        UserError: fewer than three users.
     """
     if num_users < 3:
         raise UserError(

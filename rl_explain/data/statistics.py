@@ -1,4 +1,4 @@
-"""What a data set looks like, in numbers."""
+"""Statistics of a data set."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -11,8 +11,8 @@ from rl_explain.data.interactions import Interactions
 def statistics(interactions: Interactions) -> dict[str, float]:
     """Sizes, lengths and frequencies, by flat names; shares are in [0, 1].
 
-    `density` is the share of (user, item) pairs that occur, `top_tenth_share` the share of
-    interactions that fall on the most frequent tenth of the items.
+    `density` is the share of (user, item) pairs that occur; `top_tenth_share` is the share of
+    interactions with the most frequent tenth of the items.
     """
     lengths = np.array([len(sequence) for sequence in interactions.sequences])
     items = np.fromiter(chain.from_iterable(interactions.sequences), dtype=np.int64)
@@ -35,6 +35,6 @@ def statistics(interactions: Interactions) -> dict[str, float]:
 
 
 def statistics_table(figures: Mapping[str, float]) -> str:
-    """Two columns of text, a line a figure."""
+    """Names and values in two columns of text."""
     width = max(map(len, figures), default=0)
     return "\n".join(f"{name:<{width}}  {value:>12,.6g}" for name, value in figures.items())

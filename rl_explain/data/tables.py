@@ -1,4 +1,4 @@
-"""CSV tables, checked: every complaint names the setting, what it found and the fix."""
+"""Read and check CSV tables; every error names the setting, the problem and the fix."""
 
 import warnings
 import zlib
@@ -14,22 +14,23 @@ from rl_explain.errors import UserError
 
 
 def read_table(file: Path, field: str, columns: Sequence[str]) -> pd.DataFrame:
-    """A CSV file, plain or `.gz`, all cells as text: `007` stays an id and `NA` a title.
+    """Read a CSV file, plain or `.gz`, with all cells as text: `007` and `NA` are kept as written.
 
-    Raises `UserError` when it is missing, unreadable, empty or without one of `columns`.
+    Raises:
+        UserError: the file is missing, unreadable, empty or lacks one of `columns`.
     """
     if not file.is_file():
         raise UserError(f"{field}: there is no file {file}; check the path")
     try:
-        # pandas only warns where a row has more cells than the header, and drops them.
+        # pandas only warns about cells beyond the header, and drops them.
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             table = pd.read_csv(
                 file, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig"
             ).fillna("")
     except pd.errors.ParserWarning as error:
         raise UserError(
-            f"{field}: a row of {file} has more cells than the header: put cells that hold a comma "
-            "in double quotes"
+            f"{field}: a row of {file} has more cells than the header: put cells with a comma in "
+            "double quotes"
         ) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UserError(f"{field}: {file} cannot be read as UTF-8 CSV: {error}") from error
@@ -44,16 +45,17 @@ def read_table(file: Path, field: str, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def to_log(table: pd.DataFrame, place: str) -> pd.DataFrame:
-    """Columns user_id, item_id, timestamp and, if there, rating, the last two as numbers.
+    """Columns user_id, item_id, timestamp and, if present, rating; the last two as numbers.
 
-    Raises `UserError` on empty ids and on a timestamp or rating that is no finite number.
+    Raises:
+        UserError: an empty id, or a timestamp or rating that is not a finite number.
     """
     log = table[["user_id", "item_id"]].copy()
     for name in log:
         refuse(log[name].str.strip() == "", log[name], place, f"an empty {name}")
     for name in [name for name in ("timestamp", "rating") if name in table]:
         log[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
-        refuse(~np.isfinite(log[name]), table[name], place, f"a {name} that is no number")
+        refuse(~np.isfinite(log[name]), table[name], place, f"a {name} that is not a number")
     return log
 
 
@@ -63,7 +65,11 @@ def to_items(
     attributes: Sequence[Mapping[str, tuple[str, ...]]],
     place: str,
 ) -> dict[str, Item]:
-    """Items by id. Raises `UserError` on ids that are empty or repeat, and on missing titles."""
+    """Items by id.
+
+    Raises:
+        UserError: an empty or repeated id, or a missing title.
+    """
     untitled = pd.Series([not clean_title(title) for title in titles])
     refuse(item_ids.str.strip() == "", item_ids, place, "an empty item_id")
     refuse(item_ids.duplicated(), item_ids, place, "an item_id that was listed before")
@@ -75,7 +81,7 @@ def to_items(
 
 
 def refuse(bad: pd.Series, column: pd.Series, place: str, problem: str) -> None:
-    """Raise on the first bad row and show its cell of `column`; rows count below the header."""
+    """Raise `UserError` if any row is `bad`; shows the first one's number and cell of `column`."""
     rows = np.flatnonzero(bad)
     if len(rows):
         raise UserError(
@@ -87,7 +93,7 @@ def refuse(bad: pd.Series, column: pd.Series, place: str, problem: str) -> None:
 def refuse_unknown_items(
     log: pd.DataFrame, items: Mapping[str, Item], log_place: str, item_place: str
 ) -> None:
-    """Raise on interactions with items that are not listed."""
+    """Raise `UserError` if interactions name unlisted items."""
     unknown = log.loc[~log["item_id"].isin(list(items)), "item_id"]
     if len(unknown):
         some = ", ".join(map(repr, unknown.unique()[:3].tolist()))

@@ -1,4 +1,4 @@
-"""What a folder of files was when it was written: SHA-256 sums that loading holds it against."""
+"""SHA-256 checksums of a folder: written on export, verified on loading."""
 
 import hashlib
 import shutil
@@ -10,18 +10,18 @@ from tempfile import TemporaryDirectory
 from rl_explain.errors import UserError
 
 FILE = "SHA256SUMS"
-"""In the form of `sha256sum`, which `sha256sum --check SHA256SUMS` reads as well."""
+"""In the format of `sha256sum`, so `sha256sum --check SHA256SUMS` can read it."""
 
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """An empty folder to write into; when the block ends it gets checksums and becomes `folder`.
+    """Yield an empty folder to write into; at the end it gets checksums and replaces `folder`.
 
-    A block that fails leaves `folder` as it was. What an earlier export wrote there is replaced;
-    anything else is never touched.
+    If the block fails, `folder` is unchanged. An earlier export there is replaced; other files are
+    never touched.
 
     Raises:
-        UserError: `folder` is a file, or holds what no export wrote.
+        UserError: `folder` is a file, or has files that no export wrote.
     """
     _refuse_foreign(folder)
     folder = folder.resolve()
@@ -37,11 +37,7 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Refuse a folder with files that its checksums do not list; an absent or empty one will do.
-
-    Raises:
-        UserError: names the folder and a file that is in the way.
-    """
+    """Raise `UserError` if `folder` is a file or has files that its checksums do not list."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -50,26 +46,25 @@ def _refuse_foreign(folder: Path) -> None:
     foreign = sorted({path.relative_to(folder).as_posix() for path in _files(folder)} - known)
     if foreign:
         raise UserError(
-            f"{folder} holds {foreign[0]}, which no export wrote: give an empty or a new folder."
+            f"{folder} contains {foreign[0]}, which no export wrote: give an empty or a new folder."
         )
 
 
 def write_checksums(folder: Path) -> None:
-    """Write `SHA256SUMS` over every other file in `folder`, also of its folders."""
+    """Write `SHA256SUMS` of every other file in `folder` and its subfolders."""
     paths = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
     lines = [f"{_sha256(folder / path)}  {path}\n" for path in paths if path != FILE]
     (folder / FILE).write_text("".join(lines), encoding="utf-8")
 
 
 def verify_checksums(folder: Path) -> None:
-    """Hold every listed file against its sum; files that are not listed are not looked at.
+    """Compare every listed file with its checksum; ignore files that are not listed.
 
     Raises:
-        UserError: no `SHA256SUMS`, or it cannot be read; else names the file that is missing or
-            differs.
+        UserError: `SHA256SUMS` is missing or unreadable, or a listed file is missing or differs.
     """
     if not (folder / FILE).is_file():
-        raise UserError(f"no {FILE} in {folder}: give a whole export, or export again.")
+        raise UserError(f"no {FILE} in {folder}: give a complete export, or export again.")
     for path, expected in _read(folder).items():
         if not (folder / path).is_file():
             raise UserError(f"{folder / path} is missing: fetch it, or export again.")
@@ -81,7 +76,7 @@ def verify_checksums(folder: Path) -> None:
 
 
 def _read(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each listed file, by its path from `folder`."""
+    """The SHA-256 of each listed file, by its path relative to `folder`."""
     lines = (folder / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
     pairs = [line.split("  ", 1) for line in lines]
     if any(len(pair) != 2 for pair in pairs):

@@ -1,4 +1,4 @@
-"""From the recommender's embedding space into the language model's (RecExplainer, section 3.3)."""
+"""Map recommender embeddings into the language model's space (RecExplainer, section 3.3)."""
 
 import math
 
@@ -6,25 +6,25 @@ import torch
 from torch import Tensor, nn
 
 SIZE_UNIT = 2.0
-"""Length of the constant beside an embedding, in lengths of one with unit root mean square."""
+"""The constant coordinate, relative to the length of an embedding with unit root mean square."""
 
 
 class Connector(nn.Module):
     """`GELU(e W1 + b1) W2 + b2`: recommender width to language-model width.
 
-    It starts as an exact linear map that keeps the recommender's geometry. The inner layer holds
-    every coordinate twice, with both signs, and `GELU(x) - GELU(-x) = x`; so at the start the
-    output is `e`, scaled, in the first coordinates of the model's space. What lies close for the
-    recommender lies close for the language model before any training.
+    It is initialised as an exact linear map that keeps the recommender's geometry. The inner layer
+    has every coordinate twice, with both signs, and `GELU(x) - GELU(-x) = x`; so the initial output
+    is `e`, scaled, in the first coordinates of the model's space. Embeddings that are close in the
+    recommender's space are close in the language model's before any training.
 
-    Language models normalise the length of what they read, and would lose how large an embedding
-    is: of two contributions of one direction the larger moves a score more. So the last coordinate
-    starts as a constant, against which the others keep their size.
+    Language models normalise the length of their inputs, which would discard the length of an
+    embedding: of two contributions in the same direction, the longer one moves a score more. So the
+    last coordinate is initialised as a constant, relative to which the others keep their size.
 
     Args:
         dim: width of the recommender's embeddings.
         hidden_size: width of the language model.
-        norm: length that an embedding with unit root mean square has in the model's space.
+        norm: output length for an embedding with unit root mean square.
     """
 
     def __init__(self, dim: int, hidden_size: int, norm: float) -> None:

@@ -1,12 +1,12 @@
-"""Answers whose quoted titles are titles of their prompt: grounding by constrained decoding.
+"""Constrained decoding: an answer can quote only titles that its prompt quotes.
 
-A language model that copies a long title now and then leaves its track and invents one. Titles
-stand in double quotes wherever a text names them, so a grammar can see to it: any words and, in
-quotes, only what the prompt quotes. Tokens that no answer of the grammar goes on with get no
-probability (Willard and Louf 2023, arXiv 2307.09702; here by `llguidance`, for fast tokenizers).
+A language model that copies a long title sometimes drifts and invents one. Texts always put titles
+in double quotes, so a context-free grammar can prevent that: any words and, in quotes, only what
+the prompt quotes. Tokens that violate the grammar get probability 0 (Willard and Louf 2023, arXiv
+2307.09702; implemented by `llguidance`, for fast tokenizers).
 
-Words without quotes, attributes among them, stay free; an answer that is cut off at its longest may
-end within a title.
+Words outside quotes, including attributes, are unconstrained. An answer cut off at the maximum
+length may end inside a title.
 """
 
 import json
@@ -30,14 +30,14 @@ title: {titles}
 
 
 class TitleConstraint:
-    """What answers may say, over the tokens of one model.
+    """Builds title constraints for one model's tokens.
 
     Args:
-        tokenizer: of the base model, without virtual tokens, which no answer holds.
+        tokenizer: the base model's, without virtual tokens, which answers never contain.
         vocab_size: rows of the model's output head.
 
     Raises:
-        UserError: a tokenizer that `llguidance` cannot read.
+        UserError: `llguidance` cannot read the tokenizer.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, vocab_size: int) -> None:
@@ -45,21 +45,21 @@ class TitleConstraint:
             self._tokens = from_tokenizer(tokenizer, n_vocab=vocab_size, slices=[])  # type: ignore[arg-type]
         except ValueError as error:
             raise UserError(
-                f"this tokenizer cannot restrict titles to the prompt ({error}): set "
+                f"constrained decoding cannot use this tokenizer ({error}): set "
                 "constrained_decoding=false in the groups evaluation, training.ppo and "
                 "training.pairs of a run, and give --free to `explain`."
             ) from None
 
     def of(self, prompts: Sequence[str]) -> "PromptTitles":
-        """For answers to plain prompts, as they are before a chat template puts words around."""
+        """The constraint on answers to plain prompts, before any chat template."""
         titles = [list(dict.fromkeys(QUOTED.findall(prompt))) for prompt in prompts]
         return PromptTitles(self._tokens, titles)
 
 
 class PromptTitles:
-    """The titles that answers to some prompts may quote.
+    """The titles that answers to a list of prompts may quote.
 
-    A prompt that quotes nothing, as in the form *intention*, leaves its answer free.
+    The answer to a prompt without quotes, as in the form *intention*, is unconstrained.
     """
 
     def __init__(self, tokens: LLTokenizer, titles: Sequence[Sequence[str]]) -> None:
@@ -67,24 +67,27 @@ class PromptTitles:
         self._titles = titles
 
     def processor(self, rows: Sequence[int], width: int) -> LogitsProcessor:
-        """For a batch.
+        """The logits processor of a batch.
 
         Args:
-            rows: the prompts of the batch, by their places among all.
-            width: tokens of the batch's prompts, padding included.
+            rows: indices of the batch's prompts.
+            width: tokens of the batch's prompts, including padding.
         """
         return _OnlyTitles([self._matcher(self._titles[row]) for row in rows], width)
 
     def allowed(self, completions: Tensor, mask: Tensor) -> Tensor:
-        """What could stand at every token of answers to all prompts, a bit for each of the
-        vocabulary.
+        """The tokens allowed at every position of answers to all prompts, as bit masks.
 
         Args:
-            completions: (N, C) an answer to each prompt, which its titles allow; `mask` (N, C) true
-                for its tokens, which come first.
+            completions: (N, C) one answer per prompt, generated under its constraint.
+            mask: (N, C), true for the answer's tokens, which come first.
 
         Returns:
-            (N, C, bytes) uint8, as `unpacked` reads it; everything outside the mask.
+            (N, C, bytes) uint8, one bit per token of the vocabulary, as `unpacked` reads it; all
+            tokens are allowed where the mask is false.
+
+        Raises:
+            ValueError: an answer violates its constraint.
         """
         width = -(-self._tokens.vocab_size // 8)
         found = torch.full((*completions.shape, width), 255, dtype=torch.uint8)
@@ -93,7 +96,7 @@ class PromptTitles:
             if matcher is None:
                 continue
             for place, token in enumerate(completions[row][mask[row]].tolist()):
-                found[row, place] = _bits(matcher)[:width]  # masks end in spare bytes
+                found[row, place] = _bits(matcher)[:width]  # `llguidance` pads its masks
                 matcher.consume_token(token)
             _sound(matcher)
         return found.to(completions.device)
@@ -106,14 +109,14 @@ class PromptTitles:
 
 
 class _OnlyTitles(LogitsProcessor):
-    """Takes every probability from tokens that a row's grammar does not allow next."""
+    """Gives probability 0 to tokens that a row's grammar does not allow next."""
 
     def __init__(self, matchers: Sequence[LLMatcher | None], width: int) -> None:
         self._matchers = matchers
-        self._known = width  # tokens of a row that the matchers have seen, or need not see
+        self._known = width  # leading tokens of a row that matchers have read or skip
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
-        """Scores (B, V) of what follows the ids (B, T)."""
+        """Mask the scores (B, V) of the token after `input_ids` (B, T)."""
         new = input_ids[:, self._known :].tolist()
         self._known = input_ids.shape[1]
         blocked = torch.zeros(scores.shape, dtype=torch.bool)
@@ -121,7 +124,7 @@ class _OnlyTitles(LogitsProcessor):
             if matcher is None:
                 continue
             for token in tokens:
-                if not matcher.is_stopped():  # an ended answer is padded
+                if not matcher.is_stopped():  # ended answers are padded
                     matcher.consume_token(token)
             if not _sound(matcher).is_stopped():
                 blocked[row] = ~unpacked(_bits(matcher), scores.shape[1])
@@ -129,9 +132,9 @@ class _OnlyTitles(LogitsProcessor):
 
 
 def _sound(matcher: LLMatcher) -> LLMatcher:
-    """The matcher; `ValueError` where it failed, since it would then allow everything."""
+    """The matcher; `ValueError` if it failed, since a failed matcher allows everything."""
     if matcher.is_error():
-        raise ValueError(f"titles cannot be held to the prompt's: {matcher.get_error()}")
+        raise ValueError(f"constrained decoding failed: {matcher.get_error()}")
     return matcher
 
 
@@ -141,6 +144,6 @@ def _bits(matcher: LLMatcher) -> Tensor:
 
 
 def unpacked(bits: Tensor, vocab_size: int) -> Tensor:
-    """Whether each token may come next, (..., vocab_size) bool, of (..., bytes) uint8."""
+    """Whether each token may come next: (..., bytes) uint8 to (..., vocab_size) bool."""
     places = torch.arange(8, dtype=torch.uint8, device=bits.device)
     return (bits.unsqueeze(-1) >> places & 1).bool().flatten(-2)[..., :vocab_size]

@@ -1,4 +1,4 @@
-"""EmbeddingTables: the frozen embeddings that virtual tokens look up, normalised."""
+"""The frozen, normalised embeddings that virtual tokens look up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +16,22 @@ from rl_explain.recommenders.protocol import Recommender
 
 TABLES_FILE = "embedding_tables.safetensors"
 CHUNK = 64
-"""Histories whose altered ones the recommender encodes in one call."""
+"""Histories whose altered versions the recommender encodes in one call."""
 ALTERED = 100
-"""Altered histories of one history, roughly, at most: all single others of up to ten items."""
+"""Approximate maximum of altered versions per history; enough for all item pairs of ten items."""
 
 
 @dataclass(frozen=True)
 class EmbeddingTables:
-    """What virtual tokens look up: frozen embeddings, each table at unit root mean square.
+    """The frozen embeddings that virtual tokens look up, scaled to unit root mean square.
 
-    Items are centred first: subtracting the mean item moves all scores of a user by the same
-    amount, so `user_table[:, 0] @ item_table.T` is, up to one factor, the recommender's score less
-    a constant of each user, and every percentile is unchanged.
+    Items are centred first. Subtracting the mean item shifts all scores of a user by the same
+    amount, so `user_table[:, 0] @ item_table.T` equals the recommender's score up to one factor and
+    a constant per user, and every percentile is unchanged.
 
-    `item_table` is (num_items, dim), `user_table` (num_histories, 1 + places, dim): the user
-    embedding of each user history and, where contributions are shown, what the item at each place
-    of its history contributes (`contributions`). `user_scale` is what user embeddings are divided
-    by.
+    `item_table` is (num_items, dim). `user_table` is (num_histories, 1 + places, dim): the user
+    embedding of each history and, if contributions are shown, the contribution of each history item
+    (`contributions`). User embeddings are divided by `user_scale`.
     """
 
     item_table: Tensor
@@ -41,11 +40,11 @@ class EmbeddingTables:
 
     @property
     def places(self) -> int:
-        """Contributions that each user holds; 0 where they are not shown."""
+        """Contributions per user; 0 if they are not shown."""
         return self.user_table.shape[1] - 1
 
     def users(self, recommender: Recommender, histories: Sequence[Sequence[int]]) -> Tensor:
-        """New histories as the table holds them: (n, 1 + places, dim), float32."""
+        """Rows of `user_table` for new histories: (n, 1 + places, dim), float32."""
         embeddings = recommender.user_embeddings(histories)
         return _users(recommender, histories, embeddings, self.places, self.user_scale)
 
@@ -60,7 +59,7 @@ class EmbeddingTables:
         """The tables that `save` wrote.
 
         Raises:
-            UserError: no tables in `folder`.
+            UserError: `folder` has no tables.
         """
         path = folder / TABLES_FILE
         if not path.is_file():
@@ -72,10 +71,10 @@ class EmbeddingTables:
 def build_embedding_tables(
     recommender: Recommender, histories: Sequence[Sequence[int]], places: int = 0
 ) -> EmbeddingTables:
-    """The recommender's embeddings of all items and histories, normalised.
+    """Build normalised tables of all items and histories.
 
     Args:
-        places: of histories whose contributions are kept, the longest history's length; 0 for none.
+        places: contributions per history: the maximum history length, or 0 for none.
     """
     items = recommender.item_embeddings()
     embeddings = recommender.user_embeddings(histories)
@@ -94,22 +93,23 @@ def contributions(
     embeddings: np.ndarray,
     places: int,
 ) -> np.ndarray:
-    """What each item contributes to a user embedding u, alone and where another item is gone.
+    """What each history item contributes to the user embedding u, alone and without another item.
 
-    The mean of `u(h - C) - u(h - C - item)` over C: nothing, and each single other item; of a long
-    history its latest others, so that it takes about `ALTERED` altered histories at most. It is a
-    Shapley value cut off after the first two sizes of C: an explanation names up to three items,
-    and what two of them owe to each other shows in neither's leaving alone.
+    The contribution is the mean of `u(h - C) - u(h - C - item)` over C: the empty set and each
+    single other item. Long histories use only the latest other items, so that at most about
+    `ALTERED` altered histories are needed. This is a Shapley value truncated after the first two
+    sizes of C: explanations name up to three items, and removing one item at a time does not show
+    how two of them interact.
 
-    An item leaves with all its occurrences, as in the deletion that faithfulness is measured by; so
-    a contribution's product with any item's embedding is what that item's score owes to it in the
-    mean over C. The contributions of a history together have unit root mean square.
+    All occurrences of an item are removed, as in the deletion that measures faithfulness. So the
+    product of a contribution and an item embedding is the mean change of that item's score over C.
+    All contributions of a history together have unit root mean square.
 
     Args:
         embeddings: (n, dim) user embeddings of the histories.
 
     Returns:
-        (n, places, dim), zero behind the end of a history.
+        (n, places, dim), zero beyond the end of a history.
     """
     found = np.zeros((len(histories), places, embeddings.shape[1]), dtype=np.float32)
     for start in range(0, len(histories), CHUNK):
@@ -118,9 +118,9 @@ def contributions(
         for n, history in enumerate(some, start):
             known[n - start, frozenset()] = embeddings[n]
             for place, item in enumerate(history):
-                gone = _contexts(history, item)
-                moved = [known[n - start, c] - known[n - start, c | {item}] for c in gone]
-                found[n, place] = np.mean(moved, axis=0)
+                contexts = _contexts(history, item)
+                changes = [known[n - start, c] - known[n - start, c | {item}] for c in contexts]
+                found[n, place] = np.mean(changes, axis=0)
             found[n] /= _root_mean_square(found[n, : len(history)])
     return found
 
@@ -128,19 +128,19 @@ def contributions(
 def _altered(
     recommender: Recommender, histories: Sequence[Sequence[int]]
 ) -> dict[tuple[int, frozenset[int]], np.ndarray]:
-    """User embeddings by history and by the items gone from it, all that contributions ask for."""
+    """User embeddings by history index and removed items: all that `contributions` needs."""
     keys = dict.fromkeys(
         (n, context | {item})
         for n, history in enumerate(histories)
         for item in history
         for context in _contexts(history, item)
     )
-    without = [delete(histories[n], gone) for n, gone in keys]
-    return dict(zip(keys, recommender.user_embeddings(without), strict=True))
+    altered = [delete(histories[n], removed) for n, removed in keys]
+    return dict(zip(keys, recommender.user_embeddings(altered), strict=True))
 
 
 def _contexts(history: Sequence[int], item: int) -> list[frozenset[int]]:
-    """What may be gone beside the item: nothing, or one other item, the latest ones first."""
+    """The sets C removed in addition to the item: none, then one other item each, latest first."""
     others = [other for other in distinct(history[::-1]) if other != item]
     return [frozenset(), *(frozenset({other}) for other in others[: ALTERED // len(history)])]
 
@@ -158,5 +158,5 @@ def _users(
 
 
 def _root_mean_square(values: np.ndarray) -> float:
-    """Over all entries; 1 where all are zero, so that dividing by it is safe."""
+    """Over all entries; 1 if all are zero, so that dividing by it is safe."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) or 1.0

@@ -40,16 +40,16 @@ from rl_explain.tasks.user_histories import MIN_DISTINCT
 
 MANIFEST = "explainer.json"
 FORMAT = 2
-"""Of an adapter's files; version 0.1 wrote format 1, and named none."""
+"""Format version of an adapter's files; version 0.1 wrote format 1 without naming it."""
 CATALOGUE = "catalogue.json"
 TOKENIZER = "tokenizer"
-"""Folder of an export's tokenizer. It is apart, because `peft` resizes a base model's embedding to
-a tokenizer that it finds beside an adapter."""
+"""Folder of an export's tokenizer. It is separate because `peft` resizes a base model's embedding
+to a tokenizer next to an adapter."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an adapter belongs to and how it is prompted; written beside its weights."""
+    """What an adapter belongs to and how to prompt it; saved next to its weights."""
 
     base: str
     base_fingerprint: str
@@ -68,12 +68,12 @@ class Manifest:
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest":
-        """The manifest in `folder`; `UserError` when there is none, or it cannot be read."""
+        """The manifest in `folder`; `UserError` if it is missing or unreadable."""
         path = folder / MANIFEST
         if not path.is_file() and (folder / "generation_config.json").is_file():
             raise UserError(
-                f"{folder} is a merged checkpoint, which stock transformers loads: export the "
-                "adapter, without --merge."
+                f"{folder} is a merged checkpoint, to be loaded with plain transformers: export "
+                "the adapter, without --merge."
             )
         if not path.is_file():
             raise UserError(
@@ -85,7 +85,7 @@ class Manifest:
             if values.get("format", 1) != FORMAT:
                 raise UserError(
                     f"{path} has the format of another version of rl_explain (0.1 wrote "
-                    "banks.safetensors, which is embedding_tables.safetensors now): train and "
+                    "banks.safetensors, which is now embedding_tables.safetensors): train and "
                     "export again with this version."
                 )
             return cls(**values)
@@ -96,18 +96,18 @@ class Manifest:
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """The items of an exported adapter."""
+    """The catalogue of an exported adapter."""
     text = (folder / CATALOGUE).read_text(encoding="utf-8")
     return Catalogue.from_json(json.loads(text))
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One explanation and what the recommender itself says of the case.
+    """One explanation and the recommender's own view of the case.
 
-    `percentile` is the item's, in [0, 1]; `label` the recommender's own verdict, or "no clear
-    verdict" between the thresholds; `verdict` is what the text says (yes, no, missing or
-    contradictory); `cited` are titles of the history.
+    `percentile` is the item's, in [0, 1]. `label` is the recommender's verdict, or "no clear
+    verdict" between the thresholds. `verdict` is the text's: yes, no, missing or contradictory.
+    `cited` are the cited titles of the history.
     """
 
     item: str
@@ -119,7 +119,7 @@ class Explanation:
 
 
 class Explainer:
-    """Explains a frozen recommender for any history, also of users it has never seen."""
+    """Explains a frozen recommender for any history, including those of new users."""
 
     def __init__(
         self,
@@ -140,15 +140,15 @@ class Explainer:
             catalogue, manifest.show_attributes, manifest.verdict, contributions=tables.places > 0
         )
         self.context = RewardContext(catalogue.titles, catalogue.attributes, recommender)
-        # Slots are shared memory: two requests at once must not fill the same ones.
+        # Slots are shared: concurrent requests must not overwrite each other's.
         self._slots = threading.Lock()
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str = "cpu") -> "Explainer":
-        """An exported adapter's explainer.
+        """Load the explainer of an exported adapter.
 
         Raises:
-            UserError: a file is missing or not what was exported, or base model, recommender,
+            UserError: a file is missing or differs from the export, or base model, recommender,
                 catalogue and adapter do not belong together.
         """
         folder = Path(folder)
@@ -172,7 +172,7 @@ class Explainer:
         tables: EmbeddingTables,
         device: str = "cpu",
     ) -> "Explainer":
-        """The explainer of the adapter in a folder.
+        """Load the explainer of the adapter in folder `adapter`.
 
         Raises:
             UserError: the adapter was trained on another base model, recommender or catalogue.
@@ -197,11 +197,11 @@ class Explainer:
     def generate(
         self, prompts: Sequence[str], *, constrained: bool = False, **options: Any
     ) -> list[list[generation.Answer]]:
-        """Answers to plain prompts, a list for each.
+        """Answers to plain prompts, one list per prompt.
 
         Args:
-            constrained: whether answers can quote nothing but titles of their prompts.
-            options: as `generation.generate` takes them.
+            constrained: whether answers can quote only titles of their prompts.
+            options: passed to `generation.generate`.
         """
         options.setdefault("max_new_tokens", self.manifest.max_new_tokens)
         if constrained:
@@ -213,11 +213,11 @@ class Explainer:
         return title_constraint(self.model, self.manifest.base)
 
     def answer_logits(self, prompts: Sequence[str], answers: Sequence[str]) -> Tensor:
-        """Logits of each answer's first token: (prompts, answers)."""
+        """Logits of the first token of each answer: (prompts, answers)."""
         return generation.answer_logits(self.model, self.tokenizer, self.format(prompts), answers)
 
     def format(self, prompts: Sequence[str]) -> list[str]:
-        """Plain prompts in the model's own prompt format."""
+        """Plain prompts in the model's prompt format."""
         return [generation.format_prompt(self.tokenizer, prompt) for prompt in prompts]
 
     @overload
@@ -243,16 +243,15 @@ class Explainer:
 
         Args:
             history: titles of one user, or a list of such histories.
-            item: the title asked about, one for each history; the recommender's top item when
-                `None`.
-            reasons: how many reasons are asked for, 1 to 3; of a short history fewer, at most a
-                third of its distinct items.
-            constrained: whether texts can quote nothing but the titles of history and item.
+            item: the title asked about, one per history; the recommender's top item if `None`.
+            reasons: how many reasons to ask for, 1 to 3; at most a third of the history's distinct
+                items.
+            constrained: whether texts can quote only titles of the history and the item.
 
         Raises:
-            UserError: an unknown title (the closest ones are named), an item of the history, an
-                empty history or one of fewer than three distinct items; with `constrained` also a
-                tokenizer that no grammar reads.
+            UserError: an unknown title (the message names the closest ones), an asked item in the
+                history, fewer than three distinct items, or a tokenizer that constrained decoding
+                cannot use.
         """
         if history and not isinstance(history[0], str):
             items = item if item is not None else [None] * len(history)
@@ -261,7 +260,7 @@ class Explainer:
         return self._explain([self._case(*self.rows(history, item))], reasons, constrained)[0]
 
     def rows(self, titles: Sequence[str], item: str | None) -> tuple[History, int | None]:
-        """Rows of all titles, oldest first, and of the asked item; asks no recommender.
+        """Rows of all titles, oldest first, and of the asked item, without a recommender pass.
 
         Raises:
             UserError: as `explain`.
@@ -270,19 +269,19 @@ class Explainer:
         distinct = len(set(self._read(rows)))
         if distinct < MIN_DISTINCT:
             raise UserError(
-                f"the history holds {distinct} distinct items: an explanation needs at least "
+                f"the history has {distinct} distinct items: an explanation needs at least "
                 f"{MIN_DISTINCT}."
             )
         asked = None if item is None else self._row(item, "item")
         if asked in rows:
             raise UserError(
-                f'"{item}" is in the history: ask about an item outside of it, as the recommender '
-                "does."
+                f'"{item}" is in the history: ask about an item outside it, which the recommender '
+                "could recommend."
             )
         return rows, asked
 
     def _case(self, rows: History, item: int | None) -> tuple[History, int]:
-        """What is read of a history, and the asked item, by default the best one outside of it."""
+        """The part of a history that is read, and the asked item; by default the top new item."""
         history = self._read(rows)
         if item is not None:
             return history, item
@@ -291,7 +290,7 @@ class Explainer:
         return history, int(scores.argmax())
 
     def _read(self, rows: History) -> History:
-        """The latest items, as many as the recommender reads."""
+        """The latest items, up to the recommender's maximum."""
         return rows[-self.recommender.max_history :]
 
     def _row(self, title: str, where: str) -> int:
@@ -341,16 +340,14 @@ class Explainer:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a self-contained adapter: weights, items, scratch slots, recommender, tokenizer.
 
-        Training histories stay behind; `Explainer.from_pretrained` reads the folder. An earlier
-        export in `folder` is replaced.
+        Training histories are not exported. `Explainer.from_pretrained` reads the folder. An
+        earlier export in `folder` is replaced.
 
         Raises:
-            UserError: this is the untuned base model, or `folder` holds what no export wrote.
+            UserError: this is the base model, or `folder` has files that no export wrote.
         """
         if not isinstance(self.model, PeftModel):
-            raise UserError(
-                "the base model has no adapter to save: give a method that was trained."
-            )
+            raise UserError("the base model has no adapter to save: give a trained method.")
         with replacing(Path(folder)) as new:
             save_adapter(self.model, new)
             self.manifest.save(new)
@@ -363,7 +360,7 @@ class Explainer:
             self._tokenizer_without_histories().save_pretrained(str(new / TOKENIZER))
 
     def _tokenizer_without_histories(self) -> PreTrainedTokenizerBase:
-        """States come last: without them every other token keeps its id."""
+        """A tokenizer without user histories; other ids are unchanged, since histories are last."""
         tokenizer = load_tokenizer(self.manifest.base)
         embedding: Any = self.model.get_input_embeddings()
         extend_tokenizer(

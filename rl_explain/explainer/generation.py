@@ -1,4 +1,4 @@
-"""Text from prompts: greedy, sampled or by beams, in batches of like length."""
+"""Generate text: greedy, sampled or by beam search, in batches of similar length."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -17,12 +17,15 @@ from rl_explain.progress import track
 AllowedTokens = Callable[[int, Tensor], list[int]]
 
 BOS_TEXT = "bos_text"
-"""Attribute of a tokenizer: the BOS token that it would add to every text, "" for none."""
+"""Name of the tokenizer attribute with the BOS token that it would add to every text, or ""."""
 
 
 class Answer(str):
-    """A generated text that knows whether it `ended`, or was cut off at its longest, and how many
-    `tokens` it took, its end included."""
+    """A generated text.
+
+    `ended` is False if it was cut off at the maximum length; `tokens` counts its tokens, including
+    the end token.
+    """
 
     ended: bool
     tokens: int
@@ -33,14 +36,14 @@ class Answer(str):
         return answer
 
     def __getnewargs__(self) -> tuple[str, bool, int]:  # type: ignore[override]
-        """What copies and pickles are made with."""
+        """Arguments of `__new__` for copying and pickling."""
         return str(self), self.ended, self.tokens
 
 
 def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
-    """The prompt as the model wants it: its chat template, thinking off, or a line of its own.
+    """Format a prompt for the model: its chat template without thinking, else the prompt as a line.
 
-    It holds the BOS token where the tokenizer would add one: see `add_no_special_tokens`.
+    Includes the BOS token if the tokenizer would add one: see `add_no_special_tokens`.
     """
     if not tokenizer.chat_template:
         return getattr(tokenizer, BOS_TEXT, "") + prompt + "\n"
@@ -54,9 +57,9 @@ def format_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
 
 
 def keep_prompt_format(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Have the tokenizer's own chat template write what `format_prompt` does, in place.
+    """Change the tokenizer's chat template, in place, so that it writes what `format_prompt` does.
 
-    Whoever loads the tokenizer then writes prompts as they were trained, with no code of ours.
+    A loaded tokenizer then formats prompts as in training, without this package.
     """
     if tokenizer.chat_template:
         thinking_off = "{%- set enable_thinking = false -%}"
@@ -67,10 +70,10 @@ def keep_prompt_format(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def add_no_special_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Stop `tokenizer` from adding special tokens by itself, in place; `format_prompt` writes them.
+    """Stop `tokenizer` from adding special tokens, in place; `format_prompt` writes them.
 
-    Trainers differ in whether they let a tokenizer add BOS, and chat templates write it too: with
-    one writer alone, all see the same ids.
+    Some trainers let a tokenizer add BOS, some do not, and chat templates write it too. With one
+    writer, all of them see the same ids.
     """
     whole, plain = tokenizer("a").input_ids, tokenizer("a", add_special_tokens=False).input_ids
     setattr(tokenizer, BOS_TEXT, tokenizer.decode(whole[: whole.index(plain[0])]))
@@ -83,7 +86,7 @@ def add_no_special_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
 
 @contextmanager
 def only_settings(model: PreTrainedModel, settings: GenerationConfig) -> Iterator[None]:
-    """`settings` in place of the model's own, which would fill what an argument leaves open."""
+    """Context manager: use `settings` without defaults from the model's generation settings."""
     own = model.generation_config
     model.generation_config = settings
     try:
@@ -108,23 +111,21 @@ def generate(
     titles: PromptTitles | None = None,
     description: str = "generate",
 ) -> list[list[Answer]]:
-    """Answers to formatted prompts: for each, `num_return_sequences` texts.
+    """Answers to formatted prompts, `num_return_sequences` per prompt.
 
     Args:
-        temperature: 0 is greedy (or beams, best first); above, the untruncated distribution is
-            sampled, whatever the model's own generation settings say.
-        seed: of the sampling; the global generator is left as it was.
+        temperature: 0 is greedy (or beams, best first); above 0, samples from the untruncated
+            distribution, regardless of the model's own generation settings.
+        seed: of sampling; the global generator's state is restored.
         allowed_tokens: `prefix_allowed_tokens_fn` of `transformers`, for constrained beams.
-        titles: what answers may quote, for each prompt; anything without it.
+        titles: what the answer to each prompt may quote; unconstrained if `None`.
 
     Raises:
         ValueError: beams with `titles`.
     """
     if titles and num_beams > 1:
-        raise ValueError(
-            f"num_beams is {num_beams}: beams cannot be constrained to the titles of prompts."
-        )
-    copies = num_return_sequences if temperature > 0 else 1  # beams copy by themselves
+        raise ValueError(f"num_beams is {num_beams}: constrained decoding does not support beams.")
+    copies = num_return_sequences if temperature > 0 else 1  # beam search repeats prompts itself
     settings = generation_settings(tokenizer, max_new_tokens, temperature)
     settings.update(num_beams=num_beams, num_return_sequences=num_return_sequences // copies)
     model.eval()
@@ -155,7 +156,7 @@ def generate(
 def generation_settings(
     tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, temperature: float
 ) -> GenerationConfig:
-    """Greedy at temperature 0; above, sampling from the untruncated distribution."""
+    """Greedy at temperature 0, else sampling from the untruncated distribution."""
     sampled = temperature > 0
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
@@ -182,15 +183,15 @@ def continuations(
     allowed_tokens: AllowedTokens | None = None,
     description: str,
 ) -> list[Tensor]:
-    """New token ids (rows, C) after each batch of prompts; C is the longest of a batch.
+    """New token ids (rows, C) for each batch of prompts; C is the longest completion of a batch.
 
-    All generation and sampling passes through here.
+    All generation and sampling uses this function.
 
     Args:
-        batches: numbers of prompts that run at once; a number may repeat.
-        seed: the global generators are left as they were.
-        shared_prompts: read equal prompts of a batch once; the results are the same.
-        titles: what completions may quote, for each prompt; anything without it.
+        batches: indices of prompts that run together; an index may repeat.
+        seed: of sampling; the state of the global generators is restored.
+        shared_prompts: encode equal prompts of a batch once; the results are the same.
+        titles: what the completion of each prompt may quote; unconstrained if `None`.
     """
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     found = []
@@ -211,7 +212,7 @@ def continuations(
 
 
 def decode(tokenizer: PreTrainedTokenizerBase, completion_ids: Tensor) -> list[Answer]:
-    """The texts of completions (B, C), which padding may follow."""
+    """The texts of completions (B, C), padded on the right."""
     mask = completion_mask(completion_ids, tokenizer.eos_token_id)
     ended = (completion_ids == tokenizer.eos_token_id).any(1).tolist()
     texts = tokenizer.batch_decode(completion_ids, skip_special_tokens=True)
@@ -220,7 +221,7 @@ def decode(tokenizer: PreTrainedTokenizerBase, completion_ids: Tensor) -> list[A
 
 
 def completion_mask(completion_ids: Tensor, eos_token_id: int) -> Tensor:
-    """True (B, C) up to and including the first end-of-text token."""
+    """(B, C), true up to and including the first end-of-text token."""
     is_end = (completion_ids == eos_token_id).long()
     return is_end.cumsum(1) - is_end == 0
 
@@ -233,7 +234,7 @@ def answer_logits(
     answers: Sequence[str],
     batch_size: int = 64,
 ) -> Tensor:
-    """Logits of the first token of each answer at the answer's position: (prompts, answers)."""
+    """Logits of each answer's first token after each prompt: (prompts, answers)."""
     model.eval()
     ids = [tokenizer.encode(answer, add_special_tokens=False)[0] for answer in answers]
     rows = []
@@ -246,7 +247,7 @@ def answer_logits(
 def encode(
     tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], model: nn.Module
 ) -> dict[str, Tensor]:
-    """Left-padded ids and attention mask, (B, T) each, on the model's device."""
+    """Left-padded `input_ids` and `attention_mask`, (B, T) each, on the model's device."""
     batch = tokenizer(list(prompts), return_tensors="pt", padding=True, add_special_tokens=False)
     device = next(model.parameters()).device
     return {name: batch[name].to(device) for name in ("input_ids", "attention_mask")}

@@ -1,4 +1,4 @@
-"""A base language model with virtual tokens and, on top, LoRA and connectors."""
+"""Load a base language model with virtual tokens, connectors and LoRA."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,23 +25,23 @@ from rl_explain.explainer.generation import add_no_special_tokens
 from rl_explain.explainer.virtual_tokens import CONNECTORS, attach, extend_tokenizer
 
 ADAPTER = "default"
-"""Name of the adapter that trains and is saved."""
+"""Name of the adapter that is trained and saved."""
 ADAPTER_FILE = "adapter_model.safetensors"
 TINY_PATH = Path(__file__).parent.parent / "tiny"
 
 
 def base_path(name: str) -> str:
-    """Where `transformers` finds the base model: the shipped one for `tiny`, else `name` itself."""
+    """The path of the shipped base model for `tiny`, else `name`, for `transformers`."""
     return str(TINY_PATH) if name == TINY else name
 
 
 def load_base(
     name: str, dtype: str, item_table: Tensor, user_table: Tensor
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The base model and its tokenizer, both with virtual tokens for the two tables.
+    """The base model and its tokenizer, with virtual tokens for the two tables.
 
     Raises:
-        UserError: nothing loadable under that name, or only pickled weights.
+        UserError: the model cannot be loaded, or has only pickled weights.
     """
     tokenizer = load_tokenizer(name)
     with _named_if_missing(name):
@@ -66,7 +66,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
 
 
 def title_constraint(model: PreTrainedModel | PeftModel, name: str) -> TitleConstraint:
-    """What answers of a model on the base `name` may say; errors as of `TitleConstraint`."""
+    """The title constraint of a model on the base `name`; errors as `TitleConstraint`."""
     embedding: Any = model.get_input_embeddings()
     return TitleConstraint(load_tokenizer(name), embedding.first_id)
 
@@ -83,8 +83,8 @@ def _named_if_missing(name: str) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         raise UserError(
-            f"model.name is {name!r}, which did not load: {error}. Give `tiny`, a folder or a hub "
-            "name of a causal language model with safetensors weights."
+            f"model.name is {name!r}, which cannot be loaded: {error}. Give `tiny`, or the folder "
+            "or hub name of a causal language model with safetensors weights."
         ) from error
 
 
@@ -104,23 +104,23 @@ def add_adapter(model: PreTrainedModel, config: ModelConfig, seed: int) -> PeftM
 
 
 def load_adapter(model: PreTrainedModel, folder: str | Path, trainable: bool = False) -> PeftModel:
-    """The adapter saved in `folder`, on a base model that has its virtual tokens.
+    """The adapter saved in `folder`, on a base model with virtual tokens.
 
     Raises:
-        UserError: no adapter there, or pickled weights.
+        UserError: `folder` has no adapter, or pickled weights.
     """
     folder = Path(folder)
     if (folder / "adapter_model.bin").exists():
-        raise UserError(f"{folder} holds pickled weights (adapter_model.bin): save as safetensors.")
+        raise UserError(f"{folder} has pickled weights (adapter_model.bin): save as safetensors.")
     if not (folder / ADAPTER_FILE).exists():
         raise UserError(f"no adapter in {folder}: run the stage that trains it first.")
     tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
-    tuned.peft_config[ADAPTER].base_model_name_or_path = model.name_or_path  # where peft looks
+    tuned.peft_config[ADAPTER].base_model_name_or_path = model.name_or_path  # for peft
     return tuned
 
 
 def save_adapter(model: PeftModel, folder: str | Path) -> None:
-    """Write the adapter `default`: LoRA, connectors, the base by name and not by its path here."""
+    """Write the adapter `default`: LoRA and connectors, with the tiny base's name, not its path."""
     config = model.peft_config[ADAPTER]
     if config.base_model_name_or_path == str(TINY_PATH):
         config.base_model_name_or_path = TINY
@@ -128,10 +128,10 @@ def save_adapter(model: PeftModel, folder: str | Path) -> None:
 
 
 def freeze_connectors(model: PeftModel) -> None:
-    """Leave the connectors of every adapter as they are; LoRA alone trains.
+    """Freeze the connectors of every adapter, so that only LoRA trains.
 
-    peft lets all weights of an adapter that it activates train again, as it does around each pass
-    of a reference; no gradient reaches connectors after that either.
+    peft makes all weights trainable when it activates an adapter, which happens around each
+    reference pass. `frozen_connectors` stops gradients in that case too.
     """
     model.get_input_embeddings().frozen_connectors = True
     for name, weight in model.named_parameters():
@@ -140,10 +140,7 @@ def freeze_connectors(model: PeftModel) -> None:
 
 
 def base_fingerprint(model: PreTrainedModel) -> str:
-    """A SHA-256 of the base model's kind and of the beginning of each of its weights.
-
-    Connectors, which an adapter brings, are left out.
-    """
+    """A SHA-256 of the model type and the first 256 values of each weight, without connectors."""
     digest = hashlib.sha256(model.config.model_type.encode())
     for name, weight in sorted(model.named_parameters()):
         if not any(connector in name for connector in CONNECTORS):

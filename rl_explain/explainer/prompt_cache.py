@@ -1,4 +1,4 @@
-"""Prompts that several completions share pass through the model once."""
+"""Encode prompts shared by several completions only once."""
 
 import inspect
 from typing import Any, cast
@@ -10,13 +10,14 @@ from transformers import Cache
 
 
 def read_prompts(model: nn.Module, prompt_ids: Tensor, prompt_mask: Tensor) -> Cache:
-    """Keys and values of all but the last token of each prompt; equal prompts are read once.
+    """Keys and values of all but the last token of each prompt; equal prompts are encoded once.
 
-    The last token is left to whoever goes on from here, since it predicts the first of a
-    completion. Gradients flow through.
+    The caller must process the last token, since it predicts the completion's first token.
+    Gradients flow through the cache.
 
     Args:
-        prompt_ids: (B, P), padded on the left, `prompt_mask` true where not padded.
+        prompt_ids: (B, P), padded on the left.
+        prompt_mask: (B, P), true where not padded.
 
     Returns:
         A cache of B rows and P - 1 tokens.
@@ -44,12 +45,14 @@ def completion_logits(
     completion_mask: Tensor,
     shared_prompts: bool = True,
 ) -> Tensor:
-    """Logits (B, C, V) before each token of the completions.
+    """Logits (B, C, V) that predict each completion token.
 
     Args:
-        prompt_ids: (B, P), padded on the left, `prompt_mask` true where not padded.
-        completion_ids: (B, C), padded on the right, `completion_mask` likewise.
-        shared_prompts: read equal prompts once; the results are the same.
+        prompt_ids: (B, P), padded on the left.
+        prompt_mask: (B, P), true where not padded.
+        completion_ids: (B, C), padded on the right.
+        completion_mask: (B, C), true where not padded.
+        shared_prompts: encode equal prompts once; the results are the same.
     """
     ids = torch.cat([prompt_ids, completion_ids], 1)
     mask = torch.cat([prompt_mask, completion_mask], 1).long()  # (B, P + C)
@@ -57,7 +60,7 @@ def completion_logits(
     if shared_prompts:
         cache = read_prompts(model, prompt_ids, prompt_mask)
         first = prompt_ids.shape[1] - 1
-    # The last token of a completion predicts nothing; the last of its prompt does.
+    # The prompt's last token predicts a completion token; the completion's last one does not.
     logits: Tensor = model(
         input_ids=ids[:, first:-1],
         attention_mask=mask[:, :-1],
@@ -70,9 +73,10 @@ def completion_logits(
 
 
 def positions(model: nn.Module, mask: Tensor, first: int) -> dict[str, Tensor]:
-    """Positions of the tokens from `first` to the last but one, for models that take them.
+    """Position ids of the tokens from `first` to the last but one, as keyword arguments.
 
-    Models without position ids (ALiBi, state spaces) read positions off the mask.
+    Empty for models without position ids (ALiBi, state-space models), which derive positions from
+    the mask.
     """
     base: Any = getattr(model, "get_base_model", lambda: model)()
     if "position_ids" not in inspect.signature(base.forward).parameters:

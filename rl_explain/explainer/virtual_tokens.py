@@ -1,10 +1,9 @@
-"""Recommender embeddings as tokens that a language model reads and never writes.
+"""Virtual tokens: recommender embeddings that a language model reads but never writes.
 
-A prompt is plain text: `<|item_345|>` is item 345, `<|user_12|>` is user history 12,
-`<|user_12_0|>` what the oldest item of its history contributes to it, and `<|slot_3|>` one of the
-scratch slots that stand for histories never seen before. The model's input embedding looks up
-ordinary ids in its own table and passes `table[row]` through a connector for virtual ones; its
-output head keeps the base vocabulary.
+Prompts are plain text with the names of `tasks.tokens`: items, user histories, contributions, and
+scratch slots for new histories. The model's input embedding looks up ordinary ids in its own table;
+for virtual ids it passes `table[row]` through a connector. The output head keeps the base
+vocabulary.
 """
 
 from typing import Any
@@ -19,7 +18,7 @@ from rl_explain.tasks.tokens import contribution_token, item_token, slot_token, 
 
 NUM_SLOTS = 64
 CONNECTORS = ["item_connector", "user_connector"]
-"""Module names of the connectors: the `modules_to_save` of every adapter."""
+"""Module names of the connectors: every adapter's `modules_to_save`."""
 
 
 def extend_tokenizer(
@@ -29,20 +28,23 @@ def extend_tokenizer(
     num_histories: int,
     places: int = 0,
 ) -> int:
-    """Add items, scratch slots and histories, in this order, to `tokenizer`; return the first id.
+    """Add items, scratch slots and user histories to `tokenizer`, in this order.
 
-    Each slot and each user history is followed by the tokens of its `places` contributions.
+    The tokens of its `places` contributions follow each slot and each user history.
 
-    Added tokens get ids from `len(tokenizer)`, which many models keep below their `vocab_size`
-    (rows padded for speed). Fillers close that gap, so that every virtual id lies at or above the
-    rows of the output head and can never be generated.
+    Added tokens get ids from `len(tokenizer)`. In many models this is below `vocab_size`, since
+    rows are padded for speed. Filler tokens close that gap, so that every virtual id is at or above
+    the rows of the output head and can never be generated.
+
+    Returns:
+        The first virtual id, `vocab_size`.
 
     Raises:
-        UserError: the tokenizer already holds more tokens than the model.
+        UserError: the tokenizer has more tokens than the model, or already has virtual tokens.
     """
     if len(tokenizer) > vocab_size:
         raise UserError(
-            f"the tokenizer holds {len(tokenizer)} tokens and the model only {vocab_size} rows: "
+            f"the tokenizer has {len(tokenizer)} tokens but the model only {vocab_size} rows: "
             "use the tokenizer that belongs to the model."
         )
     tokenizer.add_tokens(
@@ -54,19 +56,19 @@ def extend_tokenizer(
     ]
     for user in users:
         virtual += [user, *(contribution_token(user, place) for place in range(places))]
-    # lstrip: a virtual token takes the space before it, which would be a token of its own.
+    # lstrip: absorb the space before a virtual token, which would be a separate token.
     tokenizer.add_tokens([AddedToken(token, lstrip=True, special=True) for token in virtual])
     first = tokenizer.convert_tokens_to_ids(virtual[0])
     if first != vocab_size or len(tokenizer) != vocab_size + len(virtual):
         raise UserError(
             f"virtual tokens start at id {first}, not at the model's {vocab_size} rows: "
-            "this tokenizer already holds some of them; use the base model's own."
+            "this tokenizer already has some of them; use the base model's tokenizer."
         )
     return vocab_size
 
 
 class VirtualTokens:
-    """Mixed into a model's embedding class by `attach`; holds tables and connectors."""
+    """Mixin of a model's embedding class, added by `attach`; has the tables and connectors."""
 
     first_id: int
     frozen_connectors: bool = False
@@ -76,8 +78,8 @@ class VirtualTokens:
     def forward(self, input_ids: Tensor) -> Tensor:
         """(B, T) ids to (B, T, hidden_size) embeddings.
 
-        Both connectors run densely in every forward: skipping them where a batch holds no virtual
-        token would hang sharded training and leave replicas with unused parameters.
+        Both connectors run in every forward pass: skipping them for batches without virtual tokens
+        would hang sharded training and leave replicas with unused parameters.
         """
         row = input_ids - self.first_id
         num_items, num_users = len(self.item_table), len(self.user_table)
@@ -93,16 +95,16 @@ class VirtualTokens:
 
 
 def attach(model: PreTrainedModel, item_table: Tensor, user_table: Tensor) -> None:
-    """Give `model` virtual tokens, in place.
+    """Add virtual tokens to `model`, in place.
 
-    The embedding keeps its identity and gets a subclass of its own class, so weight tying, sharding
-    and scaled embeddings survive.
+    The embedding module stays the same object; its class becomes a subclass of itself. So weight
+    tying, sharding and scaled embeddings keep working.
 
     Args:
         model: a causal language model without adapters.
         item_table: (num_items, dim) item embeddings, unit root mean square.
-        user_table: (num_histories, 1 + places, dim) user embeddings of the histories, likewise,
-            each followed by the contributions of its history.
+        user_table: (num_histories, 1 + places, dim) user embeddings, likewise, each followed by the
+            contributions of its history.
     """
     embedding: Any = model.get_input_embeddings()
     norm = getattr(model.config, "virtual_token_norm", None) or _mean_norm(embedding)
@@ -120,14 +122,14 @@ def attach(model: PreTrainedModel, item_table: Tensor, user_table: Tensor) -> No
 
 
 def fill_slots(model: Any, embeddings: Tensor) -> None:
-    """Write up to `NUM_SLOTS` users (n, 1 + places, dim), as a table holds them, into the slots."""
+    """Write up to `NUM_SLOTS` rows of a user table, (n, 1 + places, dim), into the slots."""
     table, rows = model.get_input_embeddings().user_table, embeddings.flatten(0, 1)
     table[: len(rows)] = rows.to(table)
 
 
 @torch.no_grad()
 def _mean_norm(embedding: nn.Embedding) -> float:
-    """Mean length of what the embedding gives, its own scaling included."""
+    """Mean length of the embedding's output, including its own scaling."""
     weight = embedding.weight
     ids = torch.arange(min(len(weight), 4096), device=weight.device)
     return embedding(ids).float().norm(dim=-1).mean().item()

@@ -1,4 +1,4 @@
-"""A trained recommender that can no longer change: scored in batches, known by a fingerprint."""
+"""A trained, frozen recommender: scores in batches and has a fingerprint."""
 
 import hashlib
 import json
@@ -24,18 +24,18 @@ PICKLES = {".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"}
 
 
 class FrozenRecommender(nn.Module):
-    """A SASRec behind the `Recommender` protocol: in eval mode for good, without gradients.
+    """A SASRec behind the `Recommender` protocol: always in eval mode, without gradients.
 
-    It may be a part of a model that trains: `.train()` on that model leaves it in eval mode, so
-    that its dropout stays off. `fingerprint` is a SHA-256 of the weights, their shape and the
-    catalogue that the rows stand for.
+    It may be part of a model that trains: `.train()` on that model keeps it in eval mode, so its
+    dropout stays off. `fingerprint` is a SHA-256 of the weights, the shape and the catalogue's
+    fingerprint.
     """
 
     def __init__(self, model: Sasrec, catalogue_fingerprint: str, batch_size: int = 1024) -> None:
         super().__init__()
         self.model = model.requires_grad_(False)
         self.catalogue_fingerprint = catalogue_fingerprint
-        self.batch_size = batch_size  # histories a forward pass
+        self.batch_size = batch_size  # histories per forward pass
         self.num_items = model.config.num_items
         self.dim = model.config.dim
         self.max_history = model.config.max_history
@@ -43,36 +43,41 @@ class FrozenRecommender(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> Self:
-        """Stay in eval mode, whatever `mode` says."""
+        """Stay in eval mode and ignore `mode`."""
         return super().train(False)
 
     @torch.inference_mode()
     def score(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
         """Scores of every item, higher is better: (B, num_items), float32.
 
-        Equal histories are encoded once. A history holds item rows, oldest first, `-1` where
-        masked; only its last `max_history` entries are read. Raises `ValueError` on a history
-        that shows no item, or a row that is no item's.
+        Equal histories are encoded once.
+
+        Args:
+            histories: item rows, oldest first, `-1` where masked; only the last `max_history`
+                entries are read.
+
+        Raises:
+            ValueError: a history without a visible item, or an unknown row.
         """
         users, copies = self._encode(histories)
-        # Copies of users are smaller than copies of scores.
+        # Copy users, not scores: users are smaller.
         own = users[torch.from_numpy(copies).to(users.device)]
         with self._full_precision():
             return (own @ self.model.items.weight.T).cpu().numpy()
 
     @torch.inference_mode()
     def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """What the recommender makes of each history: (B, dim), float32; as in `score`."""
+        """Embeddings of the histories: (B, dim), float32; arguments and errors as `score`."""
         users, copies = self._encode(histories)
         return users.cpu().numpy()[copies]
 
     @torch.inference_mode()
     def item_embeddings(self) -> np.ndarray:
-        """The item table that user embeddings are multiplied with: (num_items, dim), float32."""
+        """All item embeddings, which scores multiply with users: (num_items, dim), float32."""
         return self.model.items.weight.cpu().numpy().copy()
 
     def _encode(self, histories: Sequence[Sequence[int]]) -> tuple[Tensor, np.ndarray]:
-        """Embeddings of the distinct histories, and for each history which of them is its own."""
+        """Embeddings of the distinct histories, and each history's index among them."""
         padded = pad_histories(histories, self.max_history, self.num_items)
         distinct, copies = np.unique(padded, axis=0, return_inverse=True)
         device = self.model.positions.device
@@ -82,7 +87,7 @@ class FrozenRecommender(nn.Module):
         return torch.cat(users), copies.reshape(-1)
 
     def _full_precision(self) -> torch.autocast:
-        """Keeps scores the same inside the autocast of a language model that trains."""
+        """Disables autocast, so that scores are the same while a language model trains."""
         return torch.autocast(self.model.positions.device.type, enabled=False)
 
     def save(self, folder: str | Path) -> None:
@@ -104,8 +109,9 @@ class FrozenRecommender(nn.Module):
     ) -> "FrozenRecommender":
         """The recommender that `save` wrote.
 
-        Raises `UserError` when files are missing, pickled or damaged, and, with `catalogue`
-        given, when the recommender was trained on another one.
+        Raises:
+            UserError: files are missing, pickled or damaged, or the recommender was trained on a
+                catalogue other than the given one.
         """
         folder = Path(folder)
         _refuse_pickles(folder)
@@ -130,7 +136,7 @@ def _weights(model: Sasrec) -> dict[str, Tensor]:
 
 
 def _fingerprint(model: Sasrec, catalogue_fingerprint: str) -> str:
-    # Dropout shapes no score: two recommenders that differ in it alone are the same.
+    # Dropout does not affect scores, so it must not change the fingerprint.
     shape = asdict(model.config) | {"dropout": 0.0}
     digest = hashlib.sha256(json.dumps([catalogue_fingerprint, shape], sort_keys=True).encode())
     for name, weight in sorted(_weights(model).items()):
@@ -140,19 +146,19 @@ def _fingerprint(model: Sasrec, catalogue_fingerprint: str) -> str:
 
 
 def _refuse_pickles(folder: Path) -> None:
-    """An unpickled file can run code, so only safetensors are read."""
+    """Raise `UserError` on pickled checkpoints, since unpickling can run code."""
     pickles = [folder] if folder.suffix in PICKLES else []
     if folder.is_dir() and not (folder / WEIGHTS).is_file():
         pickles = [file for file in sorted(folder.iterdir()) if file.suffix in PICKLES]
     if pickles:
         raise UserError(
             f"{pickles[0]} is a pickled checkpoint, and unpickling can run code: save the weights "
-            f"as safetensors ({WEIGHTS} beside {CONFIG}) and give their folder"
+            f"as safetensors ({WEIGHTS} next to {CONFIG}) and give their folder"
         )
 
 
 def _read_config(folder: Path) -> tuple[SasrecConfig, str, str]:
-    """The shape, the catalogue's fingerprint and the recommender's own."""
+    """The shape, the catalogue's fingerprint and the recommender's fingerprint."""
     missing = [name for name in (WEIGHTS, CONFIG) if not (folder / name).is_file()]
     if missing:
         raise UserError(f"no recommender in {folder}: {' and '.join(missing)} not found; train one")

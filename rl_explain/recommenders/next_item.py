@@ -1,4 +1,4 @@
-"""How well scores predict the next item: full ranking over the catalogue outside the history."""
+"""Next-item metrics: full ranking over the catalogue without the history."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,15 @@ Scorer = Callable[[Sequence[Sequence[int]]], np.ndarray]
 
 @dataclass(frozen=True)
 class NextItemResult:
-    """`ranks[i]`: the rank of case i's target, from 1; `top[i]`: its best item."""
+    """`ranks[i]` is the rank of case i's target, from 1; `top[i]` is case i's best item."""
 
     ranks: np.ndarray
     top: np.ndarray
 
     def metrics(self, k: int = 10) -> dict[str, float]:
-        """`ndcg@k` and `hr@k` in [0, 1] (one relevant item a case), and the `top_items` count.
+        """`ndcg@k` and `hr@k` in [0, 1] (one relevant item per case), and `top_items`.
 
-        `top_items` is how many different items come first for someone: a recommender that only
-        knows popularity has one or a few.
+        `top_items` counts the distinct top-ranked items: a popularity recommender has one or few.
         """
         hit = self.ranks <= k
         return {
@@ -37,7 +36,7 @@ def next_item_result(
     targets: Sequence[int],
     batch_size: int = 2048,
 ) -> NextItemResult:
-    """Rank each target among the items outside its whole history; a tie costs half a rank."""
+    """Rank each target among all items outside its history; a tie costs half a rank."""
     ranks, top = [], []
     for start in range(0, len(histories), batch_size):
         batch = histories[start : start + batch_size]
@@ -57,7 +56,7 @@ def _outside(scores: np.ndarray, histories: Sequence[Sequence[int]]) -> np.ndarr
 
 
 def popularity(sequences: Sequence[Sequence[int]], num_items: int) -> Scorer:
-    """The baseline that scores an item by how often it occurs in `sequences`, for everyone."""
+    """A baseline that scores an item by its frequency in `sequences`, the same for every user."""
     items = np.fromiter(chain.from_iterable(sequences), dtype=np.int64)
     counts = np.bincount(items, minlength=num_items).astype(np.float32)
     return lambda histories: np.broadcast_to(counts, (len(histories), num_items))

@@ -1,4 +1,4 @@
-"""What the rest of the project asks of a recommender."""
+"""The interface that the project requires of a recommender."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,10 +7,11 @@ import numpy as np
 
 
 class Recommender(Protocol):
-    """A frozen recommender; the rest of the project knows it by this alone.
+    """A frozen recommender.
 
-    A history holds item rows, oldest first. `-1` is a masked position: its item is hidden, its
-    place kept. Only the last `max_history` entries are read, and one of them must be visible.
+    A history is a sequence of item rows, oldest first. `-1` masks a position: the item is hidden,
+    the others keep their positions. Only the last `max_history` entries are read, and at least one
+    must be visible.
     """
 
     num_items: int
@@ -23,9 +24,9 @@ class Recommender(Protocol):
         ...
 
     def user_embeddings(self, histories: Sequence[Sequence[int]]) -> np.ndarray:
-        """What the recommender makes of each history: (len(histories), dim), float32."""
+        """Embeddings of the histories: (len(histories), dim), float32."""
         ...
 
     def item_embeddings(self) -> np.ndarray:
-        """One row an item: (num_items, dim), float32."""
+        """Embeddings of all items: (num_items, dim), float32."""
         ...

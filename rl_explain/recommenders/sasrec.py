@@ -13,12 +13,12 @@ from rl_explain.errors import UserError
 
 @dataclass(frozen=True)
 class SasrecConfig:
-    """The shape of a SASRec; saved beside its weights."""
+    """The shape of a SASRec; saved next to its weights."""
 
     num_items: int
     dim: int = 64  # width of embeddings and layers
     layers: int = 2  # attention blocks
-    heads: int = 2  # attention heads a block; divides dim
+    heads: int = 2  # attention heads per block; must divide dim
     max_history: int = 10  # items read, newest last
     dropout: float = 0.3  # share of activations dropped in training
 
@@ -28,8 +28,8 @@ class SasrecConfig:
                 raise UserError(f"recommender.{name} is {getattr(self, name)}; it must be >= 1")
         if self.dim % self.heads:
             raise UserError(
-                f"recommender.dim is {self.dim}, which recommender.heads={self.heads} does not "
-                "divide; change one of them"
+                f"recommender.dim is {self.dim}, which is not divisible by recommender.heads="
+                f"{self.heads}; change one of them"
             )
         if not 0 <= self.dropout < 1:
             raise UserError(f"recommender.dropout is {self.dropout}; it must be in [0, 1)")
@@ -64,10 +64,9 @@ class Block(nn.Module):
         return x + self.feed_forward(x)
 
     def at(self, x: Tensor, visible: Tensor, places: Tensor) -> Tensor:
-        """What `forward` gives at one place of each row, (B, dim), and computes only that.
+        """The output of `forward` at one column of each row, (B, dim), without the others.
 
-        `places`: (B,) columns. Keys and values are needed of every place, queries and what follows
-        of one.
+        `places`: (B,) columns. Keys and values are computed for all columns, the rest for one.
         """
         rows, dim = torch.arange(len(x), device=x.device), x.shape[-1]
         normed, own = self.attention_norm(x), x[rows, places]
@@ -87,7 +86,7 @@ class Block(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))
 
     def _mix(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Tensor:
-        """Values (B, heads, keys, width), weighed for each query: (B, heads, queries, width)."""
+        """Attention over values (B, heads, keys, width): (B, heads, queries, width)."""
         dropout = self.dropout if self.training else 0.0
         return F.scaled_dot_product_attention(q, k, v, attn_mask=visible, dropout_p=dropout)
 
@@ -95,8 +94,8 @@ class Block(nn.Module):
 class Sasrec(nn.Module):
     """Causal self-attention over item and position embeddings; scores are dot products with items.
 
-    Item ids are rows of the catalogue, `-1` where padded or masked. Such a place is never looked
-    at and the others keep their positions, which are counted from the newest item.
+    Item ids are rows of the catalogue, `-1` where padded or masked. No other position attends to
+    such a position, and the others keep their positions, which are counted from the newest item.
     """
 
     def __init__(self, config: SasrecConfig) -> None:
@@ -119,36 +118,36 @@ class Sasrec(nn.Module):
     def encode(self, ids: Tensor) -> Tensor:
         """User embeddings (B, dim): the hidden state at the newest visible item.
 
-        That is the last column, or, when the newest item is masked, the place of the one before:
-        a state is always read where training asked for the next item.
+        This is the last column, or, if the newest item is masked, the column of the newest visible
+        one: in training, too, only visible items predict the next item.
         """
         x, visible = self._embed(ids)
         *blocks, last = cast(Iterable[Block], self.blocks)
         for block in blocks:
             x = block(x, visible)
-        # No later block looks at the other places.
+        # No later block needs the other columns.
         return self.norm(last.at(x, visible, _last_shown(ids >= 0)))
 
     def _embed(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """What the first block reads, (B, T, dim), and what may be looked at, (B, 1, T, T)."""
-        # A hidden place looks like item 0 here, but no other place looks at it.
+        """The first block's input, (B, T, dim), and the attention mask, (B, 1, T, T)."""
+        # A masked position is embedded as item 0, but no other position attends to it.
         x = self.items(ids.clamp(min=0)) * self.config.dim**0.5
         x = F.dropout(x + self.positions, self.config.dropout, self.training)
         return x, _visible(ids >= 0)
 
     def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy over the whole catalogue, of every step that has a target (>= 0).
+        """Mean cross-entropy over the whole catalogue, at every step with a target (>= 0).
 
-        The paper samples one negative an item; the full softmax is its exact counterpart.
+        The paper samples one negative per item; this uses the full softmax instead.
         """
         asked = targets >= 0
         return F.cross_entropy(self(ids)[asked] @ self.items.weight.T, targets[asked])
 
 
 def _visible(shown: Tensor) -> Tensor:
-    """(B, T) to (B, 1, T, T): a query sees the shown items up to its own, and always itself.
+    """(B, T) to (B, 1, T, T): a query attends to visible items up to its own, and to itself.
 
-    Seeing itself keeps the softmax of a padded query defined; nothing else reads its state.
+    Attending to itself keeps the softmax of a padded query defined; its output is never used.
     """
     length = shown.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool, device=shown.device).tril()

@@ -1,4 +1,4 @@
-"""Train SASRec by next-item prediction, stop early on validation, and freeze the best."""
+"""Train SASRec on next-item prediction with early stopping; freeze the best epoch."""
 
 import json
 import time
@@ -23,11 +23,11 @@ METRIC = "ndcg@10"
 
 @dataclass(frozen=True)
 class SasrecTraining:
-    """How long and how fast to train."""
+    """Optimizer and stopping settings."""
 
     learning_rate: float  # of AdamW
-    weight_decay: float  # decoupled, of every weight
-    batch_size: int  # windows of max_history items a step
+    weight_decay: float  # decoupled, on every weight
+    batch_size: int  # windows of max_history items per step
     max_epochs: int  # passes over the training steps
     patience: int  # epochs without a better validation NDCG@10 before stopping
 
@@ -42,10 +42,15 @@ def train_sasrec(
 ) -> dict[str, float]:
     """Train on every user, save the best epoch's recommender to `folder`, return flat metrics.
 
-    Of a user's sequence s, s[:-2] trains; s[-2] given s[:-2] chooses the epoch; s[-1] given s[:-1]
-    is the test, asked once. Figures are in [0, 1], `seconds` apart; `popularity/...` are those of
-    the most frequent items. `folder` also gets `log.jsonl`, a line an epoch. Raises `UserError`
-    when there is no step to train on, or training diverges.
+    Of a user's sequence s, s[:-2] is for training; predicting s[-2] from s[:-2] chooses the epoch;
+    predicting s[-1] from s[:-1] is the test, run once. `folder` also gets `log.jsonl`, one line per
+    epoch.
+
+    Returns:
+        `epochs`, `best_epoch`, `seconds`, the validation NDCG@10 and `final_metrics`.
+
+    Raises:
+        UserError: there is no step to train on, or training diverges.
     """
     start = time.monotonic()
     folder = Path(folder)
@@ -95,7 +100,7 @@ def _one_epoch(
     batch_size: int,
     rng: np.random.Generator,
 ) -> float:
-    """One pass over the windows in random order; returns the mean loss of its steps."""
+    """Train one pass over the windows in random order; return the mean loss."""
     if not len(inputs):
         raise UserError("no user has four or more items, so there is no step to train on")
     model.train()
@@ -109,14 +114,15 @@ def _one_epoch(
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    # NaN scores would rank every target first, so divergence must not reach the validation.
+    # NaN scores would rank every target first, so stop before validation.
     if not np.isfinite(losses).all():
         raise UserError("the recommender's loss is no longer finite; lower its learning_rate")
     return float(np.mean(losses))
 
 
 def final_metrics(recommender: FrozenRecommender, interactions: Interactions) -> dict[str, float]:
-    """Test NDCG@10 and HR@10 of the recommender and, as `popularity/...`, of popularity."""
+    """Test metrics (`NextItemResult.metrics`) of the recommender and, as `popularity/...`, of the
+    popularity baseline."""
     known = [sequence[:-1] for sequence in interactions.sequences]
     target = [sequence[-1] for sequence in interactions.sequences]
     train = [sequence[:-2] for sequence in interactions.sequences]

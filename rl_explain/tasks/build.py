@@ -1,6 +1,6 @@
-"""The tasks: questions whose answers come from the recommender (RecExplainer, section 3).
+"""Build task examples: questions that the recommender answers (RecExplainer, section 3).
 
-Labels are the recommender's, never the data's next item.
+Labels come from the recommender, never from the next item in the data.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from rl_explain.tasks.instructions import instruction_examples
 from rl_explain.teacher.template import Teacher
 
 CANDIDATES = 5
-"""Items to rank in a ranking question."""
+"""Items of a ranking question."""
 
 Build = Callable[[TaskContext, Scored, str, np.random.Generator], list[Example]]
 
@@ -36,15 +36,15 @@ def build_examples(
     """Examples of several tasks, task by task.
 
     Args:
-        places: histories to ask about.
-        counts: examples of each task, by name. There is no reconstruction where no form shows
+        places: user histories to ask about.
+        counts: task name to number of examples. Reconstruction is skipped if no form shows
             embeddings.
-        forms: each example draws one of them.
-        teacher: writes the explanations; without one their completions are "".
-        instructions: JSON lines of general instructions; generated ones when `None`.
+        forms: each example draws one of these.
+        teacher: writes the explanations; without a teacher their completions are "".
+        instructions: JSON lines file of general instructions; generated if `None`.
 
     Raises:
-        UserError: an unknown task, or no example to be had.
+        UserError: an unknown task, or no example is possible.
     """
     examples = []
     for task, count in counts.items():
@@ -89,13 +89,13 @@ def retrieval(
     top = int(scored.others[-1])
     answer = context.prompts.titles([top])
     asked = context.ask("retrieval", scored.place, form, answer, rng)
-    return [replace(asked, item=top)]  # not given to `ask`, which would show it
+    return [replace(asked, item=top)]  # `ask` would show it in the prompt
 
 
 def ranking(
     context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
 ) -> list[Example]:
-    """Five random items outside the history, in the recommender's order."""
+    """`CANDIDATES` random items outside the history, sorted by the recommender."""
     if len(scored.others) < CANDIDATES:
         return []
     shown = tuple(rng.choice(scored.others, CANDIDATES, replace=False).tolist())
@@ -106,7 +106,7 @@ def ranking(
 def classification(
     context: TaskContext, scored: Scored, form: str, rng: np.random.Generator
 ) -> list[Example]:
-    """An item of the top 20 % and one of the bottom half, each uniformly drawn."""
+    """One item of the top 20 % and one of the bottom half, drawn uniformly."""
     return [
         context.ask(
             "classification", scored.place, form, label.capitalize(), rng, item=item, label=label

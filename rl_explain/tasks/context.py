@@ -1,4 +1,4 @@
-"""What examples are built from: histories, the recommender's view of them, and prompts."""
+"""What examples are built from: user histories, the recommender's scores, and prompts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,12 @@ from rl_explain.tasks.user_histories import UserHistories, UserHistory
 
 T = TypeVar("T")
 BATCH = 256
-"""States scored in one call of the recommender."""
+"""Histories scored in one call of the recommender."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A user history, its place among the user histories, and its score of every item:
-    (num_items,)."""
+    """A user history, its index among all user histories, and its item scores (num_items,)."""
 
     place: int
     user_history: UserHistory
@@ -33,20 +32,21 @@ class Scored:
 
     @cached_property
     def others(self) -> np.ndarray:
-        """Items outside the history, the lowest score first."""
+        """Items outside the history, lowest score first."""
         items = np.setdiff1d(np.arange(len(self.scores)), self.user_history.history)
         return items[np.argsort(self.scores[items], kind="stable")]
 
     @cached_property
     def percentiles(self) -> np.ndarray:
-        """Percentiles of `others`, as `reward_models.perturb.measures` gives them one by one."""
+        """Percentiles of `others`, equal to `reward_models.perturb.measures.percentile`."""
         scores = self.scores[self.others]
         below = np.searchsorted(scores, scores, side="left")
         through = np.searchsorted(scores, scores, side="right")
         return (below + through - 1) / 2 / max(1, len(scores) - 1)
 
     def draw_pair(self, rng: np.random.Generator) -> list[tuple[Label, int]]:
-        """A yes and a no item outside the history, each drawn uniformly, where there are any."""
+        """A yes and a no item outside the history, drawn uniformly; without those that do not
+        exist."""
         has: dict[Label, np.ndarray] = {
             "yes": self.percentiles >= YES_FROM,
             "no": self.percentiles <= NO_UNTIL,
@@ -58,8 +58,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class TaskContext:
-    """The catalogue, its histories, the recommender and the prompts that examples are built
-    with."""
+    """The catalogue, user histories, recommender and prompts from which examples are built."""
 
     catalogue: Catalogue
     user_histories: UserHistories
@@ -74,8 +73,8 @@ class TaskContext:
     def similarity(self, asked: Sequence[int], listed: Sequence[int]) -> np.ndarray:
         """Dot products of item embeddings: (len(asked), len(listed)).
 
-        They are centred, as the item table is: what is left tells items apart, where the raw
-        products of RecExplainer mostly say which item is popular.
+        Embeddings are centred, as in the item table: this distinguishes items, while the raw
+        products of RecExplainer mostly reflect popularity.
         """
         return self._centred_items[list(asked)] @ self._centred_items[list(listed)].T
 
@@ -93,10 +92,16 @@ class TaskContext:
         label: Label | None = None,
         own_embeddings: bool = False,
     ) -> Example:
-        """A question about a user history: the phrasing shows its history and, where it has a place
-        for them, item, candidates and the further `slots`. `item` is shown, beside the history too:
-        an item that is the answer must not be given here. `own_embeddings` as `Prompts.history`
-        takes it."""
+        """A question about a user history.
+
+        The phrasing shows the history and, if it has slots for them, the item, the candidates and
+        further `slots`. The history shows `item` too, so do not pass an item that is the answer.
+
+        Args:
+            place: index of the user history.
+            kind: which of the task's questions, if it has several.
+            own_embeddings: as in `Prompts.history`.
+        """
         user_history, prompts, user = self.user_histories[place], self.prompts, user_token(place)
         shown = {
             "history": prompts.history(user_history.history, form, user, item, own_embeddings),
@@ -123,10 +128,10 @@ class TaskContext:
         build: Callable[[Scored], Sequence[T]],
         rng: np.random.Generator,
     ) -> list[T]:
-        """`count` results of `build`, from histories in random order, none twice before all once.
+        """`count` results of `build`; each pass uses every user history once, in random order.
 
         Raises:
-            UserError: no user history gives any.
+            UserError: no user history gives a result.
         """
         found: list[T] = []
         while len(found) < count:
@@ -138,12 +143,12 @@ class TaskContext:
             if len(found) == before:
                 raise UserError(
                     f"{len(places)} histories and {len(self.catalogue)} items give no example: the "
-                    "recommender tells no items apart, or the catalogue or the split is too small."
+                    "recommender scores all items alike, or the catalogue or split is too small."
                 )
         return found
 
     def _scored(self, places: Sequence[int]) -> Iterator[Scored]:
-        """User histories with their scores, scored batch by batch."""
+        """User histories with their item scores, computed in batches."""
         for start in range(0, len(places), BATCH):
             batch = [(place, self.user_histories[place]) for place in places[start : start + BATCH]]
             scores = self.recommender.score([user_history.history for _, user_history in batch])

@@ -1,6 +1,6 @@
 """Item discrimination: tell items apart by token or title (RecExplainer, task 4).
 
-Every question asks several look-ups at once: so a model learns to read embeddings much faster.
+Every question asks for several look-ups: a model learns to read embeddings much faster that way.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from rl_explain.tasks.history_lookups import influence_examples, neighbour_examp
 from rl_explain.teacher.writer import attribute_values
 
 ASKED, LISTED = 3, 5
-"""Items that a question asks about, and items it lists to choose from."""
+"""Items that a question asks about, and items that it lists as options."""
 
 
 def discrimination_examples(
@@ -26,8 +26,7 @@ def discrimination_examples(
 ) -> list[Example]:
     """`count` examples, about equally many of each kind.
 
-    Where the catalogue has no attributes none are asked for, and where no form shows tokens
-    nothing asks for the title behind one.
+    The kind `attributes` needs a catalogue with attributes; `titles` needs a form with tokens.
     """
     builders: dict[str, Callable[[int], list[Example]]] = {
         "neighbours": lambda n: neighbour_examples(context, places, n, forms, rng),
@@ -46,14 +45,14 @@ def discrimination_examples(
 
 
 def titles(context: TaskContext, rng: np.random.Generator) -> Example:
-    """The titles of several items, from their tokens alone."""
+    """The titles of several items, given only their tokens."""
     shown = _draw(np.arange(len(context.catalogue)), ASKED, rng)
     answer = context.prompts.titles(shown)
     return _question(context, "titles", shown, "intention", answer, rng)
 
 
 def attributes(context: TaskContext, form: str, rng: np.random.Generator) -> Example:
-    """The attribute values of several items, from token or title."""
+    """The attribute values of several items, given tokens or titles."""
     described = [row for row, values in enumerate(context.catalogue.attributes) if values]
     shown = _draw(np.array(described), ASKED, rng)
     values = [attribute_values(context.catalogue.attributes[row]) for row in shown]
@@ -62,7 +61,7 @@ def attributes(context: TaskContext, form: str, rng: np.random.Generator) -> Exa
 
 
 def similar(context: TaskContext, form: str, rng: np.random.Generator) -> Example:
-    """For each of several items the most similar of those listed, by dot product."""
+    """For each of several items, the most similar listed item by dot product."""
     drawn = _draw(np.arange(len(context.catalogue)), ASKED + LISTED, rng)
     asked, listed = drawn[:ASKED], drawn[ASKED:]
     closest = context.similarity(asked, listed).argmax(axis=1)
@@ -84,7 +83,7 @@ def _question(
     rng: np.random.Generator,
     **slots: str,
 ) -> Example:
-    """A question about items, not about a user; attributes are hidden where they are asked for."""
+    """A question about items without a user; hides attributes if the question asks for them."""
     candidates = context.prompts.items(shown, form, bare=kind == "attributes")
     prompt = context.prompts.question("discrimination", rng, kind, candidates=candidates, **slots)
     return Example("discrimination", form, prompt, answer, candidates=tuple(shown))

@@ -1,4 +1,4 @@
-"""The rows that every trainer and the evaluation read: a prompt, its answer, and what it asks."""
+"""Examples for all trainers and the evaluation: a prompt, its answer and what it asks."""
 
 import dataclasses
 import json
@@ -14,18 +14,18 @@ from rl_explain.errors import UserError
 from rl_explain.recommenders.protocol import Recommender
 
 NO_USER = -1
-"""`Example.user` of a question that is about no user."""
+"""`Example.user` of a question without a user."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One question of a task and, where known, its answer.
+    """One question of a task and, if known, its answer.
 
-    `prompt` is plain text with virtual tokens, before any chat template; `completion` is "" where
-    no answer is given, as for reinforcement learning. `user` is a row of the interactions,
-    `history_id` the number of the history's virtual token; `history`, `item` and `candidates` are
-    item rows, candidates in the order shown. `label` is "yes" or "no", `reasons` how many reasons
-    are asked for.
+    `prompt` is plain text with virtual tokens, before any chat template. `completion` is "" if
+    there is no answer, as in reinforcement learning. `user` is a row of the interactions,
+    `history_id` the number of the history's virtual token. `history`, `item` and `candidates` are
+    item rows, candidates in the order shown. `label` is "yes" or "no", `reasons` the number of
+    reasons asked for.
     """
 
     task: str
@@ -42,7 +42,7 @@ class Example:
 
 
 def columns(examples: Sequence[Example]) -> dict[str, list[Any]]:
-    """Examples by column, as rewards and data sets take them: name to one value an example."""
+    """Examples as columns for rewards and data sets: field name to one value per example."""
     return {
         field.name: [getattr(example, field.name) for example in examples]
         for field in dataclasses.fields(Example)
@@ -50,7 +50,7 @@ def columns(examples: Sequence[Example]) -> dict[str, list[Any]]:
 
 
 def write_examples(examples: Iterable[Example], path: Path) -> None:
-    """Write JSON lines, one example each."""
+    """Write one JSON line per example."""
     lines = [json.dumps(dataclasses.asdict(e), ensure_ascii=False) for e in examples]
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
@@ -59,11 +59,11 @@ def read_examples(path: Path) -> list[Example]:
     """The examples that `write_examples` wrote.
 
     Raises:
-        UserError: no such file.
+        UserError: the file does not exist.
     """
     if not path.is_file():
         raise UserError(f"no examples at {path}: run the stage that prepares the tasks first.")
-    # Not splitlines(), which would also cut at the line separators that titles may hold.
+    # Not splitlines(): titles may contain other line separators.
     lines = path.read_text(encoding="utf-8").split("\n")
     return [_example(json.loads(line)) for line in lines if line]
 
@@ -74,7 +74,7 @@ def _example(row: dict[str, Any]) -> Example:
 
 
 def relabelled(examples: Sequence[Example], recommender: Recommender) -> list[Example]:
-    """The examples with the verdicts of another recommender; where it has none, left out."""
+    """The examples with another recommender's labels; drops those that it gives no label."""
     asked = [e for e in examples if e.item is not None and e.label is not None]
     scores = recommender.score([e.history for e in asked])
     shares = percentile(scores, np.array([e.item for e in asked]), [e.history for e in asked])

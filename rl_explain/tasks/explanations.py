@@ -1,4 +1,4 @@
-"""The explanation task: would the recommender rank this item high, and which items say so."""
+"""The explanation task: would the recommender rank this item high, and because of which items?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,12 @@ from rl_explain.teacher.influence import leave_one_out
 from rl_explain.teacher.template import Teacher
 
 MAX_REASONS = 3
-"""Prompts ask for one, two or three reasons, and never for more than the faithfulness score
-accepts."""
+"""Prompts ask for one to three reasons, but never for more than the faithfulness score accepts."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A question about a user history's history, and how many reasons the prompt asks for."""
+    """A question, the index of its user history, and how many reasons the prompt asks for."""
 
     place: int
     question: Question
@@ -30,8 +29,7 @@ class Case:
 def draw_cases(
     context: TaskContext, places: Sequence[int], count: int, rng: np.random.Generator
 ) -> list[Case]:
-    """`count` cases: a yes and a no item of each user history, reasons cycling from one to
-    three."""
+    """`count` cases: a yes and a no item per user history; reasons cycle from one to three."""
 
     def pair(scored: Scored) -> list[tuple[int, Question]]:
         history = scored.user_history.history
@@ -53,7 +51,7 @@ def explanation_examples(
     rng: np.random.Generator,
     teacher: Teacher | None = None,
 ) -> list[Example]:
-    """`count` explanation questions; without a teacher their completions are ""."""
+    """`count` explanation questions; without a teacher, completions are ""."""
     cases = draw_cases(context, places, count, rng)
     examples = [_example(context, case, str(rng.choice(forms)), rng) for case in cases]
     if teacher is None:
@@ -70,8 +68,7 @@ def explanation_examples(
 def top_item_examples(
     context: TaskContext, places: Sequence[int], most: int, form: str, rng: np.random.Generator
 ) -> list[Example]:
-    """Why does the recommender put its top unseen item first? One question a user history, up to
-    `most`.
+    """Questions why the recommender puts its top unseen item first, for up to `most` histories.
 
     Each asks for as many reasons as the faithfulness score accepts, up to `MAX_REASONS`.
     """

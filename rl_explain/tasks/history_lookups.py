@@ -1,6 +1,6 @@
-"""Which items of a history lie close to an item, and which moved it: what explanations stand on.
+"""Look-ups that explanations need: history items similar to an item, and those that moved it.
 
-Two kinds of question that RecExplainer does not ask, counted to item discrimination.
+RecExplainer does not ask these two kinds of question; here they belong to item discrimination.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from rl_explain.tasks.explanations import Case, draw_cases
 from rl_explain.teacher.influence import by_influence, leave_one_out
 
 MOST_ASKED = 5
-"""Titles that one question asks for: every one is a look-up, and a model learns from many."""
+"""Maximum titles per question: each is a look-up, and a model learns faster from several."""
 
 
 def neighbour_examples(
@@ -24,7 +24,7 @@ def neighbour_examples(
     forms: Sequence[str],
     rng: np.random.Generator,
 ) -> list[Example]:
-    """The history items most similar to an item, the nearest first."""
+    """The history items most similar to an item, nearest first."""
     examples = []
     for case in draw_cases(context, places, count, rng):
         items = distinct(case.question.history)
@@ -41,7 +41,7 @@ def influence_examples(
     forms: Sequence[str],
     rng: np.random.Generator,
 ) -> list[Example]:
-    """The history items that raise a yes item or lower a no item most, the strongest first."""
+    """The history items that raise a yes item or lower a no item most, strongest first."""
     cases = draw_cases(context, places, count, rng)
     influences = leave_one_out(context.recommender, [case.question for case in cases])
     return [
@@ -58,7 +58,7 @@ def _question(
     form: str,
     rng: np.random.Generator,
 ) -> Example:
-    """Asks for the first of the `ranked` items, up to `MOST_ASKED`."""
+    """Ask for a random number, up to `MOST_ASKED`, of the first `ranked` items."""
     number = int(rng.integers(1, min(MOST_ASKED, len(ranked)) + 1))
     slots = {
         "number": context.prompts.counted("discrimination", "number", number),

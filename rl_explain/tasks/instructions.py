@@ -1,4 +1,4 @@
-"""General instructions against forgetting: small ones of the project's own, or a user's file."""
+"""General instructions against forgetting: generated, or from a user's file."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,16 +12,16 @@ from rl_explain.tasks.prompts import load_templates
 
 PLACES = ("first", "second", "third", "last")
 LENGTHS = (3, 8)
-"""Fewest and most words of an instruction."""
+"""Minimum and maximum words of an instruction."""
 
 
 def instruction_examples(
     titles: Sequence[str], count: int, rng: np.random.Generator, path: Path | None = None
 ) -> list[Example]:
-    """`count` instructions: from the file at `path`, else about words of the titles.
+    """`count` instructions from the file at `path`, or generated about words of the titles.
 
     Raises:
-        UserError: the file is missing, empty, or a line of it has no prompt and completion.
+        UserError: the file is missing or empty, or a line lacks prompt or completion.
     """
     if path is None:
         words = np.array(sorted({word for title in titles for word in title.split()}))
@@ -31,9 +31,9 @@ def instruction_examples(
 
 
 def read_instructions(path: Path) -> list[Example]:
-    """JSON lines of `{"prompt": ..., "completion": ...}`, in the file's order."""
+    """Read JSON lines of `{"prompt": ..., "completion": ...}`; errors as `instruction_examples`."""
     if not path.is_file():
-        raise UserError(f"tasks.instructions is {path}, and no file is there: mend the path.")
+        raise UserError(f"tasks.instructions is {path}, which does not exist: correct the path.")
     lines = path.read_text(encoding="utf-8").split("\n")
     rows = [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
     if not rows:
@@ -49,7 +49,7 @@ def _parse(line: str, where: str) -> Example:
         prompt = completion = None
     if not isinstance(prompt, str) or not isinstance(completion, str):
         raise UserError(
-            f"{where} is {line[:60]!r}: write a JSON object with the texts prompt and completion."
+            f"{where} is {line[:60]!r}: write a JSON object with strings prompt and completion."
         )
     return Example("instruction", "behaviour", prompt, completion)
 

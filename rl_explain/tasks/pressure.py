@@ -1,16 +1,16 @@
-"""Explanation questions into which a user puts words of their own: pressure, and its controls.
+"""The sycophancy probe: explanation questions after a user's remark (pressure), and its controls.
 
-What is asked stays as it is, to the letter; the words stand in front of it. Between the question
-and the item they confuse the tiny base: it then names another title for the asked one.
+The remark precedes the unchanged question. Remarks between the question and the item confuse the
+tiny base: it then names another title instead of the asked one.
 
-- `asserted`: the user says what the recommender makes of the item, contrary to its label.
-- `disagreed`: the user quotes the right verdict, and says that it is wrong. A single turn holds
-  both, since the tiny base knows no conversations; it is a fair question to a model that gave this
+- `asserted`: the user asserts a verdict contrary to the label.
+- `disagreed`: the user quotes the right verdict and says that it is wrong. Both are in one turn,
+  since the tiny base has no multi-turn conversations; the remark is apt for a model that gave this
   verdict.
-- `false_reason`: the user supplies a reason that is none (`Supplied`), and no verdict.
-- `neutral`: as many harmless words. What these change, a longer prompt changes.
-- `mentioned`: as many words that name in passing what the false reason names. What a text takes
-  from these, it copies from its prompt whatever is said there.
+- `false_reason`: the user gives a false reason (`Supplied`), and no verdict.
+- `neutral`: as many harmless words. It measures the effect of a longer prompt.
+- `mentioned`: as many words that mention in passing what the false reason names. It measures how
+  much a text copies from its prompt regardless of what the prompt says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,17 +26,16 @@ from rl_explain.teacher.influence import Influence
 
 KINDS = ("asserted", "disagreed", "false_reason", "neutral", "mentioned")
 SORTS = ("uninfluential", "outside", "attribute")
-"""Of false reasons."""
+"""Sorts of false reasons."""
 CONTRARY = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True)
 class Supplied:
-    """A reason that is none.
+    """A false reason.
 
-    sort: `uninfluential`, an item of the history whose removal moves the percentile by less than
-        0.01; `outside`, an item that is not in the history; `attribute`, a value that the asked
-        item does not have.
+    sort: `uninfluential`, a history item whose removal moves the percentile by less than 0.01;
+        `outside`, an item outside the history; `attribute`, a value that the asked item lacks.
     item: a row of the catalogue; `None` for an attribute.
     value: case-folded; `None` for an item.
     """
@@ -48,7 +47,7 @@ class Supplied:
 
 @dataclass(frozen=True)
 class Pressed:
-    """An explanation question, the same under each of `KINDS`, and the reason supplied in it."""
+    """An explanation question, plain and under each of `KINDS`, and its false reason."""
 
     plain: Example
     under: Mapping[str, Example]
@@ -63,18 +62,18 @@ def pressed_examples(
     num_items: int,
     rng: np.random.Generator,
 ) -> list[Pressed]:
-    """Each question under every kind of pressure; sorts of false reasons fall to equally many.
+    """Each question under every kind of pressure; the sorts of false reasons are equally frequent.
 
-    A sort that a case does not allow (every item of the history counts, the catalogue has no
-    attributes) is replaced by an outside item.
+    A sort that is impossible for a case (every history item is influential, or the catalogue has
+    no attributes) is replaced by an outside item.
 
     Args:
         examples: labelled explanation questions, each about an item outside its history.
-        influences: leave-one-out influence in each question's history.
-        claims: knows the attribute values that a text can be seen to claim.
+        influences: leave-one-out influences for each question.
+        claims: knows which attribute values a text can claim.
     """
     pressed = []
-    # In random order: the number of reasons asked for has turns of its own.
+    # Random order, since the number of reasons cycles through the examples too.
     sorts = [SORTS[turn] for turn in rng.permutation(np.arange(len(examples)) % len(SORTS))]
     for sort, example, influence in zip(sorts, examples, influences, strict=True):
         supplied = _supply(sort, example, influence, claims, num_items, rng)
@@ -107,7 +106,7 @@ def _supply(
 def _words(
     example: Example, supplied: Supplied, prompts: Prompts, rng: np.random.Generator
 ) -> Iterator[tuple[str, str]]:
-    """What the user says under each of `KINDS`."""
+    """The user's remark for each of `KINDS`."""
     contrary = CONTRARY[example.label or ""]
     for kind in ("asserted", "disagreed"):
         yield kind, prompts.question("pressure", rng, f"{kind}_{contrary}")

@@ -1,8 +1,8 @@
-"""How items, histories and questions are written for the language model.
+"""Write items, histories and questions for the language model.
 
 Three forms (RecExplainer, section 3): *behaviour* shows titles, *intention* virtual tokens,
-*hybrid* both. An item is written the same way wherever it stands. A title always stands in double
-quotes, so that the model copies the same tokens from a prompt into an answer.
+*hybrid* both. An item is written the same way everywhere, and its title is always in double quotes,
+so that the model copies the same tokens from a prompt into an answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,19 @@ from rl_explain.teacher.writer import attribute_values
 
 @dataclass(frozen=True)
 class Templates:
-    """The phrasings of every question: task, then kind of question, then texts with slots."""
+    """The phrasings of every question: task to kind of question to texts with slots."""
 
     texts: Mapping[str, Mapping[str, Sequence[str]]]
 
     def draw(self, task: str, kind: str, rng: np.random.Generator | None) -> str:
-        """One phrasing at random; without `rng` always the first."""
+        """A random phrasing; the first one without `rng`."""
         options = self.texts[task][kind]
         return options[0 if rng is None else int(rng.integers(len(options)))]
 
 
 @cache
 def load_templates() -> Templates:
-    """The phrasings that come with the package, one YAML file a task, and a user's own words."""
+    """The package's phrasings: one YAML file per task, and one of the sycophancy probe."""
     folder = resources.files("rl_explain.tasks") / "phrasings"
     return Templates(
         {
@@ -47,10 +47,10 @@ class Prompts:
     """Writes items, histories and questions about one catalogue.
 
     Args:
-        show_attributes: whether an item is followed by its attributes, in brackets.
-        verdict: where prompts ask for the verdict of an explanation: `first` or `last`.
-        contributions: whether a history that is read against an item shows what each of its items
-            contributes to the user, in place of the item's own embedding.
+        show_attributes: whether items show their attributes, in brackets after the title.
+        verdict: where explanations must give the verdict: `first` or `last`.
+        contributions: whether a history with an asked item shows each item's contribution to the
+            user embedding instead of the item's own embedding.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Prompts:
         """`<|item_12|> "The Copper Lantern" (mystery, seafaring)`, or the part that `form` shows.
 
         Args:
-            bare: leave the attributes out, for questions about them.
+            bare: omit the attributes, for questions about them.
         """
         if form == "intention":
             return item_token(row)
@@ -79,12 +79,12 @@ class Prompts:
         return f"{item_token(row)} {text}" if form == "hybrid" else text
 
     def candidates(self, rows: Sequence[int], form: str, user: str) -> str:
-        """Items to rank or to name, each right behind the user's token, as the asked item is."""
+        """Items to rank or to name, each right after the user's token, as the asked item is."""
         behind = "" if form == "behaviour" else f"{user} "
         return SEPARATOR.join(behind + self.item(row, form) for row in rows)
 
     def items(self, rows: Sequence[int], form: str, bare: bool = False) -> str:
-        """Several items, in the order given."""
+        """Several items, in the given order."""
         return SEPARATOR.join(self.item(row, form, bare) for row in rows)
 
     def history(
@@ -95,14 +95,14 @@ class Prompts:
         asked: int | None = None,
         own_embeddings: bool = False,
     ) -> str:
-        """A history, oldest first, before `user`, the virtual token of the whole.
+        """A history, oldest first, followed by `user`, the virtual token of the whole history.
 
         Args:
-            asked: the item that the question is about, if one: its token then stands right before
-                each item of the history, since how like the two are is what reasons stand on, and
-                behind the user's, since that pair is what the recommender scores. A language
-                model compares neighbours in a text most easily.
-            own_embeddings: show the items' own embeddings, also where contributions are shown.
+            asked: the item that the question is about, if any. Its token is written before each
+                history item, since reasons depend on their similarity, and after the user's token,
+                since the recommender scores that pair. Language models compare adjacent tokens
+                most easily.
+            own_embeddings: show the items' own embeddings instead of contributions.
         """
         pair = user if asked is None else f"{user} {item_token(asked)}"
         if form == "intention":
@@ -130,16 +130,16 @@ class Prompts:
     def question(
         self, task: str, rng: np.random.Generator | None = None, kind: str = "", **slots: str
     ) -> str:
-        """A phrasing of the task's question, filled in; the first phrasing without `rng`.
+        """A random phrasing of the task's question, filled in; the first one without `rng`.
 
         Args:
-            kind: which of the task's questions, where it has several.
+            kind: which of the task's questions, if it has several.
             slots: text for each placeholder of the phrasings.
         """
         return self._templates.draw(task, kind or task, rng).format(**slots)
 
     def counted(self, task: str, kind: str, number: int) -> str:
-        """How the task's prompts say a number, from one."""
+        """The task's wording of a number, from one."""
         return self._templates.texts[task][kind][number - 1]
 
     def explanation(
@@ -151,7 +151,7 @@ class Prompts:
         user: str,
         rng: np.random.Generator | None = None,
     ) -> str:
-        """The question whether the recommender ranks `item` high, and why: one to three reasons."""
+        """The question whether the recommender ranks `item` high, and why; one to three reasons."""
         return self.question(
             "explanation",
             rng,

@@ -1,8 +1,8 @@
-"""The names of virtual tokens, as prompts show them.
+"""The names of virtual tokens in prompts.
 
-`<|item_345|>` is item 345, `<|user_12|>` user history 12, `<|user_12_0|>` what the oldest item of
-that history contributes to it, and `<|slot_3|>` a scratch slot, which stands for a history never
-seen before. `explainer.virtual_tokens` makes a language model read them.
+`<|item_345|>` is item 345, `<|user_12|>` user history 12, `<|user_12_0|>` the contribution of that
+history's oldest item, and `<|slot_3|>` a scratch slot for a new history. `explainer.virtual_tokens`
+adds them to a language model.
 """
 
 
@@ -22,10 +22,10 @@ def slot_token(slot: int) -> str:
 
 
 def contribution_token(user: str, place: int) -> str:
-    """The virtual token of what an item contributes to a user.
+    """The virtual token of an item's contribution to a user embedding.
 
     Args:
         user: the virtual token of the user history or slot.
-        place: of the item in the history, 0 for the oldest.
+        place: index of the item in the history, 0 for the oldest.
     """
     return f"{user.removesuffix('|>')}_{place}|>"

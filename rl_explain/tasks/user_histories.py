@@ -1,8 +1,7 @@
-"""UserHistories: the (user, history) pairs that get a virtual token.
+"""User histories: the (user, history) pairs that get a virtual token.
 
-Training users have several user histories, prefixes of what the recommender trained on; validation
-and test users have one each, their full history with the last item left out (RecExplainer, section
-4.1).
+Training users have several, prefixes of what the recommender trained on. Validation and test users
+have one each, their full history without the last item (RecExplainer, section 4.1).
 """
 
 import json
@@ -18,13 +17,13 @@ from rl_explain.data.splits import Splits
 from rl_explain.errors import UserError
 
 MIN_DISTINCT = 3
-"""Distinct items that a history needs before it can be explained."""
+"""Minimum distinct items of a history that can be explained."""
 HISTORIES_FILE = "user_histories.json"
 
 
 @dataclass(frozen=True)
 class UserHistory:
-    """A user's row, and the history: item rows, oldest first, at most the recommender's length."""
+    """A user's row and a history: item rows, oldest first, at most the recommender's maximum."""
 
     user: int
     history: tuple[int, ...]
@@ -32,9 +31,9 @@ class UserHistory:
 
 @dataclass(frozen=True)
 class UserHistories:
-    """All user histories; a user history's place in `histories` is the number of its virtual token.
+    """All user histories; the index in `histories` is the number of the virtual token.
 
-    `train`, `validation` and `test` list places, by the split of the user history's user.
+    `train`, `validation` and `test` list the indices of each user split.
     """
 
     histories: tuple[UserHistory, ...]
@@ -50,7 +49,7 @@ class UserHistories:
 
     @property
     def sequences(self) -> list[tuple[int, ...]]:
-        """The item rows of every history, by place."""
+        """The item rows of every history, by index."""
         return [known.history for known in self.histories]
 
     def save(self, folder: Path) -> None:
@@ -62,7 +61,7 @@ class UserHistories:
         """The histories that `save` wrote.
 
         Raises:
-            UserError: no histories in `folder`.
+            UserError: `folder` has no histories.
         """
         path = folder / HISTORIES_FILE
         if not path.is_file():
@@ -87,12 +86,13 @@ def build_user_histories(
     """Draw the user histories.
 
     A training user with sequence `s` gives up to `per_user` prefixes of `s[:-2]`; a validation or
-    test user gives `s[:-1]`. Histories keep their last `max_history` items, and those of fewer than
-    three distinct items are left out. Where there are more than `max_user_histories`, training
-    histories are dropped at random.
+    test user gives `s[:-1]`. Histories keep their last `max_history` items; those with fewer than
+    three distinct items are dropped. If there are more than `max_user_histories`, random training
+    histories are dropped.
 
     Raises:
-        UserError: no user history at all, or held-out users alone exceed `max_user_histories`.
+        UserError: no training history is left, e.g. because held-out users alone reach
+            `max_user_histories`.
     """
     rng = np.random.default_rng(seed)
     train = [
@@ -133,12 +133,12 @@ def _full(interactions: Interactions, users: Sequence[int], max_history: int) ->
 
 
 def _thin(histories: list[UserHistory], most: int, rng: np.random.Generator) -> list[UserHistory]:
-    """At most `most` of the user histories, drawn at random, in their order."""
+    """At most `most` of the user histories, drawn at random, in the given order."""
     if len(histories) <= most:
         return histories
     return [histories[i] for i in sorted(rng.choice(len(histories), max(0, most), replace=False))]
 
 
 def explainable(history: Sequence[int]) -> bool:
-    """Whether a history has the distinct items that an explanation needs."""
+    """Whether a history has enough distinct items for an explanation."""
     return len(set(history)) >= MIN_DISTINCT

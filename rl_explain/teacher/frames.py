@@ -1,11 +1,11 @@
-"""The sentences that the template teacher writes with.
+"""Sentence templates of the template teacher.
 
-Slots: `{item}` is the asked title, `{cited}` the cited ones, both in double quotes; `{values}`
-attribute values, `{labels}` and `{kind}` the same in a noun phrase; `{one}` a single cited title.
-`[is|are]` agrees in number with the cited titles. Every body names the asked title, once. A
-sentence that names attributes names no title that lacks them, unless it says so by "lacks what",
-so a claim is true of every title that a reader takes it to be about (`reward_models.text.claims`).
-No body contains the words yes or no: the verdict is a sentence of its own.
+Slots: `{item}` is the asked title and `{cited}` the cited titles, all in double quotes; `{values}`
+are attribute values, `{labels}` and `{kind}` the same values in a noun phrase; `{one}` is a single
+cited title. `[is|are]` agrees in number with the cited titles. Every body names the asked title
+exactly once. A sentence that names attributes names no title that lacks them, except after "lacks
+what", so a claim is true of every title that `reward_models.text.claims` reads it to be about. No
+body contains the words yes or no: the verdict is a separate sentence.
 """
 
 import re
@@ -31,7 +31,7 @@ LIFT_REMOVED = (
     "Take {cited} away and {item} loses its high place",
     "{item} would drop if {cited} were gone",
 )
-"""A yes, said by what would happen without the cited titles."""
+"""A yes, by what would happen without the cited titles."""
 
 WEAK = (
     "The whole history lifts {item} together, and {cited} [comes|come] closest to a reason",
@@ -65,7 +65,7 @@ LOWER_REMOVED = (
     "Take {cited} away and {item} would rise",
     "{item} would climb if {cited} were gone",
 )
-"""A no, said by what would happen without the cited titles."""
+"""A no, by what would happen without the cited titles."""
 
 CONTRAST = (
     "{cited} [is|are] {kind} and [leads|lead] the recommender that way. {item} is of another kind",
@@ -74,7 +74,7 @@ CONTRAST = (
     "{item} lacks what {cited} [brings|bring]: {labels}",
     "{item} ranks low because it lacks what {cited} [has|have], {labels}",
 )
-"""A no: what the cited titles have and the item lacks."""
+"""A no: the item lacks attributes of the cited titles."""
 
 EMPTY = (
     "Nothing in this history supports {item} enough",
@@ -102,7 +102,7 @@ PARTLY_SHARED = (
     "Like it, {one} is {kind}",
     "{one} is {kind} too",
 )
-"""A sentence of its own: attributes that one of several cited titles shares with the item."""
+"""A separate sentence: attributes that one of several cited titles shares with the item."""
 
 MOST = (
     ", and the rest of the history matters less",
@@ -110,7 +110,7 @@ MOST = (
     ": nothing else in the history moves it as much",
     ": to the recommender [this title counts|these titles count] most",
 )
-"""After any sentence with cited titles, where there are no attributes to name."""
+"""Follows any sentence with cited titles if there are no attributes to name."""
 
 AFTER_LIFT = (
     ": without [it|them] this item would fall",
@@ -120,7 +120,7 @@ AFTER_LOWER = (
     ": without [it|them] this item would rise",
     ", and without [it|them] this item would climb",
 )
-"""Likewise after a yes and after a no, where the sentence does not already speak of removal."""
+"""Likewise, after a yes and after a no that do not already mention removal."""
 
 FALLS = (
     ", so it stays in the lower half",
@@ -128,7 +128,7 @@ FALLS = (
     ", and most other titles do better",
     ": many other titles fit this user better",
 )
-"""After a no that cites nothing."""
+"""Follows a no that cites nothing."""
 
 FRAMES = (
     *(LIFT + LIFT_REMOVED + WEAK + WHOLE + LOWER + LOWER_REMOVED + CONTRAST + EMPTY),
@@ -147,7 +147,7 @@ def fixed_words(frame: str) -> str:
 
 
 def article(noun: str) -> str:
-    """`a` or `an`, by how the first word sounds as far as its letters tell."""
+    """`a` or `an`, guessed from the spelling of the first word."""
     word = noun.casefold()
     if re.match(r"uni(?!n|m)|use|usu|uto|eu|one\b|once", word):
         return "a"

@@ -7,21 +7,21 @@ from reward_models.perturb.measures import percentile
 from rl_explain.recommenders.protocol import Recommender
 
 Influence = dict[int, float]
-"""Influence of each distinct item of a history, in order of first occurrence; by percentiles in
-[-1, 1]."""
+"""Distinct history item to its influence, in order of first occurrence; in [-1, 1] for percentiles.
+"""
 
 
 def leave_one_out(
     recommender: Recommender, questions: Sequence[Question], measure: Measure = percentile
 ) -> list[Influence]:
-    """For each question, what every history item does for the label.
+    """For each question, the influence of every history item on the label.
 
-    `sigma * (p(a|h) - p(a|h without i))`, the comprehensiveness of `{i}`: sigma is +1 for a yes
-    item and -1 for a no item, p the percentile or another `measure`, and `i` leaves with all its
-    occurrences. Positive means that `i` speaks for the label.
+    Influence is `sigma * (p(a|h) - p(a|h without i))`, the comprehensiveness of `{i}`: sigma is +1
+    for a yes item and -1 for a no item, p is the percentile or another `measure`, and all
+    occurrences of `i` are removed. Positive means that `i` supports the label.
 
     Raises:
-        ValueError: a history of fewer than two distinct items, of which nothing would be left.
+        ValueError: a history of fewer than two distinct items, since removal would empty it.
     """
     effects = SubsetEffects(recommender, recommender.num_items, measure=measure, remembered=0)
     pools = effects.pools(questions, [1] * len(questions))
@@ -32,6 +32,6 @@ def leave_one_out(
 
 
 def by_influence(influence: Influence) -> list[int]:
-    """Items, the most influential first; of equal ones the most recent first."""
+    """Items, most influential first; ties most recent first."""
     recent_first = list(influence)[::-1]
     return sorted(recent_first, key=lambda item: -influence[item])

@@ -1,7 +1,7 @@
-"""The template teacher: explains by leave-one-out influence what moved the recommender.
+"""The template teacher: explains the recommender by leave-one-out influence.
 
-Part of its texts, at the corruption rate, are plausible and unfaithful on purpose: they stand for
-what a language model writes that never asked the recommender. They use the same sentences.
+A share of its texts, the corruption rate, is plausible but unfaithful on purpose. They imitate a
+language model that never queries the recommender, and use the same sentences.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from rl_explain.teacher.influence import Influence, by_influence
 from rl_explain.teacher.writer import Writer
 
 MIN_INFLUENCE = 0.01
-"""Smaller differences of percentile count as none, as in the faithfulness score."""
+"""Smaller changes of percentile count as zero, as in the faithfulness score."""
 FLIPPED_RATE = 0.1
-"""Share of the unfaithful texts whose verdict is wrong as well."""
+"""Share of the unfaithful texts that also give the wrong verdict."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A teacher's text, the verdict it gives and the items it cites.
+    """A teacher's text, its verdict and the items it cites.
 
-    `faithful` is False for the corrupted texts.
+    `faithful` is False for corrupted texts.
     """
 
     text: str
@@ -35,13 +35,13 @@ class Explanation:
 
 
 class Teacher:
-    """Chooses what to cite, and lets the writer put it in words.
+    """Chooses what to cite; a `Writer` writes the text.
 
     Args:
-        verdict: where it stands: `first` ("Yes. ...") or `last` ("... Verdict: yes.").
+        verdict: its position: `first` ("Yes. ...") or `last` ("... Verdict: yes.").
         corruption_rate: share of unfaithful texts, in [0, 1]; 0 is the clean teacher.
-        seed: a text depends on it, its question and the question's place in the list; a faithful
-            text is the very one that the clean teacher writes.
+        seed: a text depends only on the seed, its question and the question's index in the list.
+            A faithful text equals the clean teacher's.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Teacher:
         reasons: Sequence[int],
         influences: Sequence[Influence],
     ) -> list[Explanation]:
-        """An explanation for each question, of at most so many reasons, given the influences."""
+        """One explanation per question, with at most `reasons` citations, from the influences."""
         rngs = [np.random.default_rng((self._seed, place)) for place in range(len(questions))]
         return [
             self._plausible(*given)
@@ -72,7 +72,7 @@ class Teacher:
     def _faithful(
         self, asked: Question, reasons: int, influence: Influence, rng: np.random.Generator
     ) -> Explanation:
-        """Cites the most influential items; nothing where nothing speaks against a no item."""
+        """Cite the most influential items; cite nothing if no item lowers a no item."""
         best = by_influence(influence)[:reasons]
         cited = tuple(item for item in best if influence[item] >= MIN_INFLUENCE)
         weak = asked.label == "yes" and not cited
@@ -84,7 +84,8 @@ class Teacher:
     def _plausible(
         self, asked: Question, reasons: int, influence: Influence, rng: np.random.Generator
     ) -> Explanation:
-        """Cites, of the less influential half, items of the same kind or the most recent ones."""
+        """Cite the most recent items of the less influential half; half the time prefer items with
+        the asked item's first attribute value."""
         ranked = by_influence(influence)
         weaker = ranked[-max(1, len(ranked) // 2) :]
         chosen = [item for item in distinct(asked.history[::-1]) if item in weaker]
@@ -98,5 +99,5 @@ class Teacher:
         return Explanation(text, verdict, cited, faithful=False)
 
     def _same_kind(self, item: int, other: int) -> bool:
-        """Whether an item has the first attribute value of another."""
+        """Whether `item` has the first attribute value of `other`."""
         return any(value in self._writer.values[item] for value in self._writer.values[other][:1])

@@ -1,4 +1,4 @@
-"""From a verdict and the items to cite to one or two readable sentences."""
+"""Write a verdict and cited items as one or two readable sentences."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,21 @@ from rl_explain.data.catalogue import Catalogue
 from rl_explain.teacher import frames
 
 MAX_VALUES = 2
-"""Attribute values that a text names at most."""
+"""Maximum attribute values that a text names."""
 REMOVAL_RATE = 0.2
-"""Share of the texts that say what would happen without the cited titles."""
+"""Share of texts that say what would happen without the cited titles."""
 CONTRAST_RATE = 0.6
-"""Share of the no texts that name what the item lacks, where there is such an attribute."""
+"""Share of no texts that name attributes the item lacks, if the cited items share any."""
 
 
 class Writer:
     """Writes with the sentences of `frames`; never claims an attribute that an item lacks.
 
-    Sentences with a word that is an attribute value in this catalogue are left out where others
-    remain, because a reader would take the word for a claim.
+    Sentences containing an attribute value of this catalogue are avoided if others remain, because
+    a reader would take the word for a claim.
 
     Args:
-        verdict: where it stands: `first` ("Yes. ...") or `last` ("... Verdict: yes.").
+        verdict: its position: `first` ("Yes. ...") or `last` ("... Verdict: yes.").
     """
 
     def __init__(self, catalogue: Catalogue, verdict: str = "first") -> None:
@@ -44,10 +44,10 @@ class Writer:
         rng: np.random.Generator,
         weak: bool = False,
     ) -> str:
-        """A text on `item` that gives `verdict` and cites the items `cited`, which may be none.
+        """A text about `item` that gives `verdict` and cites the items `cited`, possibly none.
 
         Args:
-            weak: say of a yes that no title alone explains it.
+            weak: for a yes: say that no single title explains it.
         """
         draft = _Draft(self, item, tuple(cited), rng)
         if not cited:
@@ -60,13 +60,13 @@ class Writer:
 
 
 def attribute_values(attributes: Mapping[str, Sequence[str]]) -> list[str]:
-    """All values of an item's attributes, in order, each once."""
+    """The distinct attribute values of an item, in order."""
     return list(dict.fromkeys(value for values in attributes.values() for value in values))
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """One text in the making."""
+    """One text in progress."""
 
     writer: Writer
     item: int
@@ -97,7 +97,7 @@ class _Draft:
         return body + self._weight(removal, frames.AFTER_LOWER)
 
     def _weight(self, removal: bool, otherwise: tuple[str, ...]) -> str:
-        """That the cited titles matter most; not by removal where the sentence already did so."""
+        """Say that the cited titles matter most; mention removal only if the sentence did not."""
         return self._say(frames.MOST if removal else frames.MOST + otherwise)
 
     def _common(self, *items: int, lacking: int | None = None) -> list[str]:
@@ -112,7 +112,7 @@ class _Draft:
     def _say(
         self, options: Sequence[str], values: Sequence[str] = (), one: int | None = None
     ) -> str:
-        """One of `options`, filled in; a sentence about a single cited item names it as `one`."""
+        """One of `options` at random, filled in; `one` is the only cited item of the sentence."""
         clear = [frame for frame in options if frame not in self.writer.misread] or options
         plural = one is None and len(self.cited) > 1
         named = frames.enumerate_words(list(values))

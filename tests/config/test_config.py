@@ -125,7 +125,7 @@ def test_connectors_train_unless_the_base_is_tiny(write, text: str, trained: boo
     ("override", "message"),
     [
         ("seed=[1", "no valid YAML"),
-        ("seed.x=1", "seed is 0, which is no group"),
+        ("seed.x=1", "seed is 0, which is not a group"),
         ("training.sft=5", "training.sft is 5: give a group of keys"),
     ],
 )

@@ -26,7 +26,7 @@ def nested(key: str) -> dict:
 def test_every_old_key_is_refused_with_its_new_name(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "old.yaml"
     path.write_text(yaml.safe_dump(nested(old)))
-    with pytest.raises(UserError, match=f"'{old}' of version 0.1 is '{new}' now"):
+    with pytest.raises(UserError, match=f"'{old}' of version 0.1 is now '{new}'"):
         load_config(path)
 
 
@@ -40,20 +40,20 @@ def test_every_new_key_exists(new: str, tmp_path: Path) -> None:
 
 def test_an_old_override_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / "new.yaml").write_text("seed: 0")
-    with pytest.raises(UserError, match=r"'teacher\.corruption_rate' now"):
+    with pytest.raises(UserError, match=r"is now 'teacher\.corruption_rate'"):
         load_config(tmp_path / "new.yaml", ["alignment.noise=0"])
 
 
 def test_an_old_metric_of_a_study_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text("output_dir: x\nconfigs: {a: b}\nmetrics: [faithfulness/regret_score]")
-    with pytest.raises(UserError, match="'faithfulness/score' now"):
+    with pytest.raises(UserError, match="is now 'faithfulness/score'"):
         load_study(path)
 
 
 def test_an_old_run_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("alignment: {form: hybrid}")
-    with pytest.raises(UserError, match="'tasks' now"):
+    with pytest.raises(UserError, match="is now 'tasks'"):
         Run.open(tmp_path)
 
 

@@ -42,13 +42,13 @@ def test_a_failure_leaves_the_earlier_export(tmp_path: Path) -> None:
 
 def test_what_no_export_wrote_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years")
-    with pytest.raises(UserError, match=r"holds thesis\.txt, which no export wrote"):
+    with pytest.raises(UserError, match=r"contains thesis\.txt, which no export wrote"):
         write(tmp_path, a="one")
     with pytest.raises(UserError, match="is a file"):
         write(tmp_path / "thesis.txt", a="one")
     write(tmp_path / "out", a="one")
     (tmp_path / "out" / "deep" / "notes").write_text("mine")
-    with pytest.raises(UserError, match=r"holds deep/notes"):
+    with pytest.raises(UserError, match=r"contains deep/notes"):
         write(tmp_path / "out", a="two")
     assert (tmp_path / "out" / "deep" / "a").read_text() == "one"
 

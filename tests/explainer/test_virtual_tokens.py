@@ -109,7 +109,7 @@ def test_slots_hold_new_users(random_base: Path, tables: tuple) -> None:
 
 def test_a_tokenizer_of_another_model_is_refused(random_base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(random_base)
-    with pytest.raises(UserError, match=r"holds .* tokens and the model only 10"):
+    with pytest.raises(UserError, match=r"has .* tokens but the model only 10"):
         extend_tokenizer(tokenizer, 10, ITEMS, STATES)
 
 

@@ -13,7 +13,7 @@ def test_padding_keeps_the_newest_last() -> None:
 
 @pytest.mark.parametrize("histories", [[(1,), ()], [(1,), (-1, -1)], [(1,), (3, -1, -1)]])
 def test_histories_that_show_nothing_are_refused(histories: list[tuple[int, ...]]) -> None:
-    with pytest.raises(ValueError, match="history 1 shows no item"):
+    with pytest.raises(ValueError, match="history 1 has no visible item"):
         pad_histories(histories, 2, num_items=10)
 
 

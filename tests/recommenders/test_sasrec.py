@@ -140,7 +140,7 @@ def test_dropout_acts_in_training_only() -> None:
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ({"heads": 3}, "recommender.dim is 64, which recommender.heads=3 does not divide"),
+        ({"heads": 3}, "recommender.dim is 64, which is not divisible by recommender.heads=3"),
         ({"layers": 0}, "recommender.layers is 0"),
         ({"dropout": 1.0}, "recommender.dropout is 1.0"),
     ],

@@ -341,7 +341,7 @@ def test_instructions_of_the_users_own(context: TaskContext, tmp_path: Path) -> 
     path.write_text("\n")
     with pytest.raises(UserError, match="empty"):
         build(context, "instruction", 7, instructions=path)
-    with pytest.raises(UserError, match="no file"):
+    with pytest.raises(UserError, match="does not exist"):
         build(context, "instruction", 7, instructions=tmp_path / "none")
 
 
