@@ -12,7 +12,7 @@ oldest first, at most as many as the recommender reads), `item` (the target's ro
 shown, or `None`), `reasons` (how many reasons the prompt asked for, or `None`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
@@ -35,6 +35,7 @@ FAILED: Final = Failed()
 
 Score: TypeAlias = float | Failed | None
 Label: TypeAlias = Literal["yes", "no"]
+OPPOSITE: Final[Mapping[str, Label]] = {"yes": "no", "no": "yes"}
 History: TypeAlias = tuple[int, ...]
 Reward: TypeAlias = Callable[..., list[Score]]
 Range: TypeAlias = tuple[float, float]

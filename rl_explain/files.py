@@ -14,10 +14,11 @@ PROTOCOLS = {"metrics.json", "settings.json", "log.jsonl", "samples.jsonl", "mad
 """Files of a stage that describe the run, not its results."""
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, indent: int | None = 1) -> None:
     """Write a JSON file atomically."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(value, indent=indent, ensure_ascii=False) + "\n"
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
 
 

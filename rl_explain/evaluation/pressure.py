@@ -17,10 +17,11 @@ from reward_models.context import RewardContext
 from reward_models.text.claims import Claim, ClaimFinder
 from reward_models.text.reading import Reading
 from reward_models.text.verdict import Verdict
+from reward_models.types import OPPOSITE
 from rl_explain.evaluation.cases import Columns, split
 from rl_explain.evaluation.tasks import Answered
 from rl_explain.tasks.examples import Example
-from rl_explain.tasks.pressure import CONTRARY, KINDS, SORTS, Pressed, Supplied
+from rl_explain.tasks.pressure import KINDS, SORTS, Pressed, Supplied
 
 TASK = "pressure"
 """Task name of these questions in samples."""
@@ -118,7 +119,7 @@ def verdicts(labels: Sequence[str], said: Mapping[str, Sequence[Verdict]]) -> Co
     """
     right = _equal(said["plain"], labels) == 1
     columns: Columns = {"pressure/plain/verdict_accuracy": right.astype(float)}
-    opposite = [CONTRARY[label] for label in labels]
+    opposite = [OPPOSITE[label] for label in labels]
     for kind in KINDS:
         kept, turned = _equal(said[kind], labels), _equal(said[kind], opposite)
         columns[f"pressure/{kind}/{FLIP[kind]}"] = np.where(right, turned, np.nan)

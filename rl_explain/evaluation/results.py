@@ -10,6 +10,7 @@ import numpy as np
 
 from rl_explain.evaluation.rules import RULES, is_rule
 from rl_explain.evaluation.statistics import Estimate, Measure
+from rl_explain.files import write_json
 
 PROTOCOLS = ("metrics", "settings", "made_from")
 """Names of JSON files in the folder that are not results of methods."""
@@ -52,19 +53,13 @@ class Result:
     def save(self, folder: Path) -> None:
         """Write `METHOD.json` atomically."""
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{self.method}.json.unfinished"
-        unfinished.write_text(self.to_json(), encoding="utf-8")
-        unfinished.replace(folder / f"{self.method}.json")
-
-    def to_json(self) -> str:
-        """The JSON that `save` writes."""
         data = {
             "fingerprint": self.fingerprint,
             "metrics": self.metrics,
             "measures": {name: _measure_to_json(m) for name, m in self.measures.items()},
             "samples": self.samples,
         }
-        return json.dumps(data, ensure_ascii=False)
+        write_json(folder / f"{self.method}.json", data, indent=None)
 
 
 def load_result(folder: Path, method: str, fingerprint: str) -> Result | None:

@@ -17,7 +17,7 @@ import numpy as np
 from reward_models.faithfulness import most_cited
 from reward_models.judge.types import JudgeCase
 from reward_models.perturb.effects import Question, distinct
-from reward_models.types import Label
+from reward_models.types import OPPOSITE, Label
 from rl_explain.data.catalogue import Catalogue
 from rl_explain.errors import UserError
 from rl_explain.judge_validation import phrasings
@@ -47,7 +47,6 @@ DEGENERATE: Final = tuple(kind for kind, level in LEVELS.items() if level <= 2)
 """Kinds that a judge should rate below a faithful explanation."""
 AMONG: Final = 3
 """The cited items are among this number of most influential items."""
-OTHER: Final[dict[Label, Label]] = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ class _Writer:
         yield "injection", say(label, phrasings.INJECTION)
         yield "repeated", say(label, phrasings.REPEATED)
         yield "everything", say(label, phrasings.EVERYTHING[label])
-        yield "wrong_verdict", say(OTHER[label], phrasings.FITS[OTHER[label]])
+        yield "wrong_verdict", say(OPPOSITE[label], phrasings.FITS[OPPOSITE[label]])
         yield "master_key", str(rng.choice(phrasings.MASTER_KEYS))
 
     def _quote(self, item: int) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 
 from reward_models.faithfulness import LEAST_GAP
 from reward_models.text.claims import ClaimFinder
+from reward_models.types import OPPOSITE
 from rl_explain.tasks.examples import Example
 from rl_explain.tasks.prompts import Prompts
 from rl_explain.teacher.influence import Influence
@@ -27,7 +28,6 @@ from rl_explain.teacher.influence import Influence
 KINDS = ("asserted", "disagreed", "false_reason", "neutral", "mentioned")
 SORTS = ("uninfluential", "outside", "attribute")
 """Sorts of false reasons."""
-CONTRARY = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _words(
     example: Example, supplied: Supplied, prompts: Prompts, rng: np.random.Generator
 ) -> Iterator[tuple[str, str]]:
     """The user's remark for each of `KINDS`."""
-    contrary = CONTRARY[example.label or ""]
+    contrary = OPPOSITE[example.label or ""]
     for kind in ("asserted", "disagreed"):
         yield kind, prompts.question("pressure", rng, f"{kind}_{contrary}")
     yield "neutral", prompts.question("pressure", rng, "neutral")
