@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM
 from rl_explain.config.settings import Config
 from rl_explain.explainer.language_model import base_shape
 from rl_explain.pipeline.table import STAGES, Kind, Stage, stage_rows
+from rl_explain.progress import duration
 from rl_explain.tasks.pressure import KINDS
 
 TOKENS_PER_ITEM = 16
@@ -40,9 +41,9 @@ def estimate_table(config: Config, performed: Sequence[str]) -> str:
     for stage in performed:
         mebibytes = PROGRAM_MIB + _mebibytes(config, parameters, STAGES[stage])
         memory = f"{mebibytes / 1024:>11.1f} GiB"
-        lines.append(f"{stage:<{width}}  {readable(seconds[stage]):>13}  {memory}")
+        lines.append(f"{stage:<{width}}  {duration(seconds[stage]):>13}  {memory}")
     total = sum(seconds[stage] for stage in performed)
-    return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}"])
+    return "\n".join([*lines, f"{'all':<{width}}  {duration(total):>13}"])
 
 
 def expected_seconds(config: Config) -> dict[str, float]:
@@ -132,7 +133,3 @@ def _operations_a_second(config: Config) -> float:
     product[0, 0].item()  # waits for the device
     return products * 2 * size**3 / (time.perf_counter() - start)
 
-
-def readable(seconds: float) -> str:
-    """A duration as text: in seconds below two minutes, else in minutes."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from rl_explain.pipeline.estimates import expected_seconds, readable
+from rl_explain.pipeline.estimates import expected_seconds
 from rl_explain.pipeline.lineage import check_sources, finished
+from rl_explain.progress import duration
 from rl_explain.studies.plan import Planned
 
 
@@ -26,7 +27,7 @@ def forecast_table(runs: Sequence[Planned], processes: int) -> str:
         of_stages = expected_seconds(run.config)
         seconds = sum(of_stages[stage] for stage in stages)
         costs.append(seconds)
-        lines.append(f"{run.name:<{width}}  {readable(seconds):>13}  {', '.join(stages) or 'none'}")
+        lines.append(f"{run.name:<{width}}  {duration(seconds):>13}  {', '.join(stages) or 'none'}")
     total = sum(costs)
-    together = f"{readable(max(total / processes, *costs))} with processes={processes}"
-    return "\n".join([*lines, f"{'all':<{width}}  {readable(total):>13}  {together}"])
+    together = f"{duration(max(total / processes, *costs))} with processes={processes}"
+    return "\n".join([*lines, f"{'all':<{width}}  {duration(total):>13}  {together}"])

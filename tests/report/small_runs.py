@@ -19,12 +19,12 @@ def values(seed: int, gain: float) -> np.ndarray:
 
 
 def result(method: str, seed: int, gain: float) -> Result:
-    regret = values(seed, gain)
+    scored = values(seed, gain)
     measures = {
-        FAITHFULNESS_SCORE: Measure(regret, USERS),
-        MASKED: Measure(regret / 2, USERS),
-        f"{FAITHFULNESS_SCORE}/cited_1": Measure(np.where(USERS % 2, regret, np.nan), USERS),
-        f"{FAITHFULNESS_SCORE}/cited_2": Measure(np.where(USERS % 2, np.nan, regret), USERS),
+        FAITHFULNESS_SCORE: Measure(scored, USERS),
+        MASKED: Measure(scored / 2, USERS),
+        f"{FAITHFULNESS_SCORE}/cited_1": Measure(np.where(USERS % 2, scored, np.nan), USERS),
+        f"{FAITHFULNESS_SCORE}/cited_2": Measure(np.where(USERS % 2, np.nan, scored), USERS),
         "text/length": Measure(np.arange(len(USERS), dtype=float), USERS),
     }
     metrics: dict[str, float | None] = {"text/distinct_2": 0.25, "causes/f1": None}
@@ -40,7 +40,7 @@ def result(method: str, seed: int, gain: float) -> Result:
             "history": ["A & B", "C"],
             "completion": f"{method} says {HOSTILE} of {case}",
             "cited": ["C"],
-            "scores": {FAITHFULNESS_SCORE: float(regret[case]), MASKED: None},
+            "scores": {FAITHFULNESS_SCORE: float(scored[case]), MASKED: None},
         }
         for case in range(6)
     ]

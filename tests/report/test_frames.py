@@ -32,12 +32,12 @@ def test_results_of_a_study_hold_each_seed_and_all_pooled(study: Path) -> None:
     frame = results(study)
     assert set(frame["data"]) == {"demo"}
     assert set(frame["method"]) == {"sft", "ppo", "ppo, no_faithfulness"}
-    regret = frame[frame["metric"] == FAITHFULNESS_SCORE].set_index(["method", "seed"])["value"]
-    assert regret["ppo", "0"] == pytest.approx(values(0, 0.2).mean())
-    assert regret["ppo", "1"] == pytest.approx(values(1, 0.4).mean())
+    scores = frame[frame["metric"] == FAITHFULNESS_SCORE].set_index(["method", "seed"])["value"]
+    assert scores["ppo", "0"] == pytest.approx(values(0, 0.2).mean())
+    assert scores["ppo", "1"] == pytest.approx(values(1, 0.4).mean())
     both = np.concatenate([values(0, 0.2), values(1, 0.4)])
-    assert regret["ppo", "pooled"] == pytest.approx(both.mean())
-    assert ("ppo, no_faithfulness", "1") not in regret.index
+    assert scores["ppo", "pooled"] == pytest.approx(both.mean())
+    assert ("ppo, no_faithfulness", "1") not in scores.index
 
 
 def test_cases_of_a_run(run: Path) -> None:

@@ -9,6 +9,7 @@ version.
 import asyncio
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,10 @@ class Asker:
 
 async def _all_done(tasks: Sequence[asyncio.Task[str | None]]) -> None:
     """Wait for every task, even if one raises: the others may be paid for."""
-    with tqdm(total=len(tasks), desc="judge", leave=False, disable=None) as progress:
+    pause = 0.1 if sys.stderr.isatty() else 20.0  # in a log, a line now and then
+    with tqdm(
+        total=len(tasks), desc="judge", leave=False, delay=pause, mininterval=pause
+    ) as progress:
         for task in tasks:
             task.add_done_callback(lambda _: progress.update())
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,10 @@ from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column, show
 ENDS = ("/ci_low", "/ci_high")
 LENGTHS = {"words of a text": "text/length", "history items cited": "explanation/citations"}
 PERCENTILES = (5, 25, 50, 75, 95)
+BASE_NOTE = (
+    "base is the model before any training of this run. The tiny base of the package was pretrained "
+    "on generated prompts of this task, so it is not an untuned model."
+)
 
 
 def results_section(found: Compared) -> Section:
@@ -31,8 +35,9 @@ def results_section(found: Compared) -> Section:
     tables = [table for table in made if table.rows]
     if not tables:
         return Section("Results")
-    figure = Figure("Values with 95 % intervals over users", _ranges(found))
-    return Section("Results", [*tables[:1], figure, *tables[1:]])
+    figure = Figure("Values with 95 % intervals", _ranges(found))
+    notes = [BASE_NOTE] if "base" in results else []
+    return Section("Results", [*notes, *tables[:1], figure, *tables[1:]])
 
 
 def every_metric_section(found: Compared) -> Section:
