@@ -73,7 +73,7 @@ def faithfulness_section(found: Compared) -> Section:
 
 
 def _figure(found: Compared, charts: Sequence[Markup]) -> list[Figure]:
-    caption = "Faithfulness with 95 % intervals over users; rules are grey and dashed"
+    caption = "Faithfulness with 95 % intervals; rules are grey and dashed"
     legend = {name: found.styles[name] for name in found.results}
     return [Figure(caption, charts, legend)] if charts else []
 

@@ -17,8 +17,8 @@ ENDS = ("/ci_low", "/ci_high")
 LENGTHS = {"words of a text": "text/length", "history items cited": "explanation/citations"}
 PERCENTILES = (5, 25, 50, 75, 95)
 BASE_NOTE = (
-    "base is the model before any training of this run. The tiny base of the package was pretrained "
-    "on generated prompts of this task, so it is not an untuned model."
+    "base is the model before any training of this run. The tiny base of the package was "
+    "pretrained on generated prompts of this task, so it is not an untuned model."
 )
 
 
