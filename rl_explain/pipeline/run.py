@@ -1,5 +1,6 @@
 """A run: a folder with one sub-folder per stage and a record."""
 
+import gc
 import json
 import os
 import sys
@@ -148,6 +149,7 @@ class Run:
         record(seconds, self.config, self.device, afresh, data_fingerprint=data)
         (self.folder / "config.yaml").write_text(to_yaml(self.config), encoding="utf-8")
         self._merge_metrics()
+        gc.collect()  # a trainer and its callbacks refer to each other, and hold the model
         print(f"[{stage}] {seconds:.1f} s", flush=True)
 
     def _merge_metrics(self) -> None:
