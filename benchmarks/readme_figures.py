@@ -71,6 +71,8 @@ TEXTS = {
     "text/length": "words",
 }
 RIVALS = ("sft", "sft_clean")
+WITH_RULES = ("constrained_ppo",)
+"""Studies of 0.1 that take the rules which 0.1 did not measure from `results/rules`."""
 GROUPED = {**SCORES, "explanation/names_item": "names the asked title", "text/claims": "claims"}
 """Measures also reported for yes and no questions and by number of reasons asked."""
 
@@ -82,6 +84,8 @@ def study_figures(folder: Path) -> str:
         UserError: there is no archive in `folder`.
     """
     results, record = read_archive(folder), read_archived_record(folder)
+    if folder.name in WITH_RULES:
+        results = _with_rules(results, read_archive(folder.with_name("rules")))
     for seeds in results.values():
         for result in (result for found in seeds.values() for result in found.values()):
             result.measures.update(_text_measures(result))
@@ -108,6 +112,33 @@ def study_figures(folder: Path) -> str:
         parts.append(f"## {DATA.get(data, data)}\n\nSeeds {', '.join(map(str, seeds))}.")
         parts += [_headed(title, table, 3) for title, table in tables.items() if table]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _with_rules(results: Mapping[str, Seeds], measured: Mapping[str, Seeds]) -> dict[str, Seeds]:
+    """Add rules that `results` lacks, measured on recommenders that were trained again.
+
+    Raises:
+        UserError: the recommenders differ: `leave_one_out` has other scores on some case.
+    """
+    added: dict[str, Seeds] = {}
+    for data, seeds in results.items():
+        found = measured.get(data, {})
+        added[data] = {s: {**_rules(own, found.get(s, {})), **own} for s, own in seeds.items()}
+    return added
+
+
+def _rules(own: Mapping[str, Result], measured: Mapping[str, Result]) -> dict[str, Result]:
+    """The measured rules; their texts name the asked title, so citations are all that counts."""
+    for result in measured.values():
+        result.measures["faithfulness/score_citations"] = result.measures["faithfulness/score"]
+    if measured:
+        again, before = (
+            of["leave_one_out"].measures["faithfulness/score_citations"].values
+            for of in (measured, own)
+        )
+        if not np.array_equal(again, before, equal_nan=True):
+            raise UserError("results/rules was measured on other recommenders than this study.")
+    return dict(measured)
 
 
 def _text_measures(result: Result) -> dict[str, Measure]:

@@ -247,7 +247,9 @@ def test_explanations_quote_titles_of_their_prompt(run_folder: Path) -> None:
     assert not all(said <= titles for said, titles in zip(quoted[False], shown, strict=True))
 
 
-def test_grounded_samples_of_pairs_and_ppo_quote_titles_of_their_prompts(run_folder: Path) -> None:
+def test_constrained_samples_of_pairs_and_ppo_quote_titles_of_their_prompts(
+    run_folder: Path,
+) -> None:
     for stage in ("pairs", "ppo"):
         lines = (run_folder / "run" / stage / "samples.jsonl").read_text().splitlines()
         rows = [json.loads(line) for line in lines]

@@ -132,4 +132,3 @@ def _operations_a_second(config: Config) -> float:
         product = matrix @ matrix
     product[0, 0].item()  # waits for the device
     return products * 2 * size**3 / (time.perf_counter() - start)
-

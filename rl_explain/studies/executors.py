@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from io import TextIOBase
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -156,7 +157,7 @@ def _named(work: Work, run: Planned) -> Failures:
         return work(run)
 
 
-class NamedLines:
+class NamedLines(TextIOBase):
     """A text stream that writes whole lines, each prefixed with a name; not a terminal."""
 
     def __init__(self, name: str, stream: TextIO) -> None:

@@ -34,7 +34,7 @@ EXPLANATIONS = (
     Column("causes F1", "causes/f1"),
     Column("recommender calls", "explanation/recommender_calls", digits=0),
 )
-ALIGNMENT = (
+TASKS_AND_TEXT = (
     Column("retrieval hit@5", "retrieval/hit@5"),
     Column("constrained hit@5", "retrieval_constrained/hit@5"),
     Column("history HCR", "history/hcr"),
@@ -47,7 +47,7 @@ ALIGNMENT = (
     Column("length", "text/length", digits=1),
     Column("ended", "text/ended"),
 )
-BLOCKS = (EXPLANATIONS, ALIGNMENT)
+BLOCKS = (EXPLANATIONS, TASKS_AND_TEXT)
 """One table each."""
 
 

@@ -1,4 +1,4 @@
-"""Alignment metrics by hand, and NDCG against scikit-learn."""
+"""Task metrics by hand, and NDCG against scikit-learn."""
 
 from dataclasses import replace
 

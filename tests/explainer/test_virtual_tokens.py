@@ -61,7 +61,7 @@ def test_ids_start_where_the_head_ends(random_base: Path, tables: tuple) -> None
     assert tokenizer.encode(text) == [rows, rows + ITEMS, last_user, last_user + PLACES]
 
 
-def test_embeddings_come_from_banks_and_ordinary_ids_from_the_base(
+def test_embeddings_come_from_embedding_tables_and_ordinary_ids_from_the_base(
     random_base: Path, tables: tuple
 ) -> None:
     plain = AutoModelForCausalLM.from_pretrained(random_base)

@@ -100,6 +100,8 @@ def test_lines_are_whole_and_named() -> None:
     for text in ("one ", "line\n10%", "\r90%\r100%\n", "unfinished"):
         lines.write(text)
     assert stream.getvalue() == "demo/seed_0: one line\ndemo/seed_0: 100%\n"
+    lines.close()  # logging handlers close their streams at exit
+    assert not stream.closed
 
 
 def test_without_ray_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

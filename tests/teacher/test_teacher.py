@@ -1,4 +1,4 @@
-"""What the teacher cites, with and without noise."""
+"""What the teacher cites, with and without corruption."""
 
 import re
 from itertools import product
@@ -127,8 +127,8 @@ def test_noise_has_the_style_of_the_rest(
 def test_deterministic_and_clean_where_faithful(
     items: Catalogue, questions: list[Question], influences: list[Influence]
 ) -> None:
-    def explain(noise: float, seed: int) -> list[Explanation]:
-        return Teacher(items, corruption_rate=noise, seed=seed).explain(
+    def explain(rate: float, seed: int) -> list[Explanation]:
+        return Teacher(items, corruption_rate=rate, seed=seed).explain(
             questions, REASONS, influences
         )
 

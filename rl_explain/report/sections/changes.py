@@ -8,7 +8,7 @@ from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import ByUser, Estimate, difference
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Section, Table
-from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column
+from rl_explain.tables.table import TASKS_AND_TEXT, EXPLANATIONS, Column
 
 START = "sft"
 """The method that tuning starts from."""
@@ -16,7 +16,7 @@ OTHERS = (
     Column("faithfulness (replacement)", "faithfulness/score_replacement"),
     Column("faithfulness (log-prob.)", "faithfulness/score_log_probability"),
 )
-METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *ALIGNMENT)
+METRICS = (*EXPLANATIONS[:3], *OTHERS, *EXPLANATIONS[3:], *TASKS_AND_TEXT)
 LEAST = 0.05
 """Minimum scale of a column's colours: if all changes are smaller, none gets the full colour."""
 READ = (

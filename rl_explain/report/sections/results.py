@@ -11,7 +11,7 @@ from rl_explain.report.charts import Range, range_chart
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Figure, Section, Table
 from rl_explain.tables.pressure import REASONS, VERDICTS
-from rl_explain.tables.table import ALIGNMENT, EXPLANATIONS, Column, show
+from rl_explain.tables.table import TASKS_AND_TEXT, EXPLANATIONS, Column, show
 
 ENDS = ("/ci_low", "/ci_high")
 LENGTHS = {"words of a text": "text/length", "history items cited": "explanation/citations"}
@@ -27,7 +27,7 @@ def results_section(found: Compared) -> Section:
     results = found.results
     captions = {
         "Explanations": EXPLANATIONS,
-        "Tasks and text": ALIGNMENT,
+        "Tasks and text": TASKS_AND_TEXT,
         "Verdicts under pressure": VERDICTS,
         "False reasons repeated under pressure": REASONS,
     }
