@@ -8,7 +8,7 @@ from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import ByUser, Estimate, difference
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Section, Table
-from rl_explain.tables.table import TASKS_AND_TEXT, EXPLANATIONS, Column
+from rl_explain.tables.table import EXPLANATIONS, TASKS_AND_TEXT, Column
 
 START = "sft"
 """The method that tuning starts from."""

@@ -11,7 +11,7 @@ from rl_explain.report.charts import Range, range_chart
 from rl_explain.report.compared import Compared
 from rl_explain.report.parts import Figure, Section, Table
 from rl_explain.tables.pressure import REASONS, VERDICTS
-from rl_explain.tables.table import TASKS_AND_TEXT, EXPLANATIONS, Column, show
+from rl_explain.tables.table import EXPLANATIONS, TASKS_AND_TEXT, Column, show
 
 ENDS = ("/ci_low", "/ci_high")
 LENGTHS = {"words of a text": "text/length", "history items cited": "explanation/citations"}
