@@ -67,7 +67,7 @@ def test_rewards_that_move_read_back(write) -> None:  # type: ignore[no-untyped-
         ("training: {ppo: {learning_rate: fast}}", r"learning_rate is 'fast': give a number"),
         ("data: demo", r"data is 'demo': give a group of keys"),
         ("[1, 2]", r"a configuration is a mapping"),
-        ("a: [", r"no valid YAML"),
+        ("a: [", r"not valid YAML"),
         ("rewards: {weights: {faithfullness: 1}}", r"Did you mean 'faithfulness'"),
         ("rewards: {weights: {faithfulness: 0}}", r"sum"),
         (
@@ -124,7 +124,7 @@ def test_connectors_train_unless_the_base_is_tiny(write, text: str, trained: boo
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("seed=[1", "no valid YAML"),
+        ("seed=[1", "not valid YAML"),
         ("seed.x=1", "seed is 0, which is not a group"),
         ("training.sft=5", "training.sft is 5: give a group of keys"),
     ],

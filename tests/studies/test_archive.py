@@ -13,6 +13,7 @@ import yaml
 from rl_explain.errors import UserError
 from rl_explain.evaluation.results import Result
 from rl_explain.evaluation.statistics import Measure
+from rl_explain.pipeline.table import method_rows
 from rl_explain.studies.archive import archive, read_archive, read_archived_record, read_texts
 from rl_explain.studies.archived_record import merged_record, merged_settings
 from rl_explain.studies.pool import pooled_methods
@@ -86,7 +87,9 @@ def test_the_numbers_of_every_case_read_back(study: Path, tmp_path: Path) -> Non
     np.testing.assert_allclose(measure.values, [0.333, np.nan, -1.0], atol=1e-6)
     np.testing.assert_array_equal(measure.users, USERS)
     assert found["demo"][0]["sft"].metrics[SCORE] == pytest.approx((0.333 - 1) / 2, abs=1e-6)
-    assert pooled_methods(found["demo"])["ppo"].metrics[SCORE] == pytest.approx(-0.75 / 4)
+    assert pooled_methods(found["demo"], method_rows())["ppo"].metrics[SCORE] == pytest.approx(
+        -0.75 / 4
+    )
 
 
 def test_numbers_that_no_figure_needs_are_left_out(study: Path, tmp_path: Path) -> None:
