@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+import rl_explain
 from rl_explain.config.settings import Config
 from rl_explain.files import write_json
 
@@ -109,7 +110,7 @@ def _recommender(run: Path) -> str:
 
 def source_commit() -> str | None:
     """The commit of the source tree, with `-dirty` if files differ; `None` outside a checkout."""
-    source = Path(__file__).resolve().parent.parent
+    source = Path(rl_explain.__file__).resolve().parents[1]
     top = _git(source, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != source:
         return None

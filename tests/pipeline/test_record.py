@@ -131,9 +131,9 @@ def test_record_names_the_commit_and_that_files_differ_from_it(
 ) -> None:
     source = tmp_path / "checkout"
     (source / "rl_explain").mkdir(parents=True)
-    code = source / "rl_explain" / "record.py"
+    code = source / "rl_explain" / "__init__.py"
     code.write_text("one")
-    monkeypatch.setattr(record, "__file__", str(code))
+    monkeypatch.setattr("rl_explain.__file__", str(code))
     assert record.source_commit() is None
 
     def git(*words: str) -> str:
@@ -148,7 +148,7 @@ def test_record_names_the_commit_and_that_files_differ_from_it(
     assert record.source_commit() == head
     code.write_text("two")
     assert record.source_commit() == f"{head}-dirty"
-    monkeypatch.setattr(record, "__file__", str(source / "lib" / "rl_explain" / "record.py"))
+    monkeypatch.setattr("rl_explain.__file__", str(source / "lib" / "rl_explain" / "__init__.py"))
     assert record.source_commit() is None  # installed inside the checkout of something else
 
 
