@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
+from scipy.stats import rankdata
 
 from reward_models.perturb.measures import NO_UNTIL, YES_FROM
 from reward_models.types import Label
@@ -38,11 +39,8 @@ class Scored:
 
     @cached_property
     def percentiles(self) -> np.ndarray:
-        """Percentiles of `others`, equal to `reward_models.perturb.measures.percentile`."""
-        scores = self.scores[self.others]
-        below = np.searchsorted(scores, scores, side="left")
-        through = np.searchsorted(scores, scores, side="right")
-        return (below + through - 1) / 2 / max(1, len(scores) - 1)
+        """Percentiles of `others`: `reward_models.perturb.measures.percentile` of all at once."""
+        return (rankdata(self.scores[self.others]) - 1) / max(1, len(self.others) - 1)
 
     def draw_pair(self, rng: np.random.Generator) -> list[tuple[Label, int]]:
         """A yes and a no item outside the history, drawn uniformly; without those that do not
