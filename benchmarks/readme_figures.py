@@ -94,9 +94,8 @@ def study_figures(folder: Path) -> str:
     notes: dict[str, str] = record["notes"]
     parts = ["\n".join(f"- `{name}`: {note}" for name, note in notes.items())]
     for metric, title in SCORES.items():
-        parts.append(
-            _headed(title[0].upper() + title[1:], _by_data(results, pooled, metric, notes))
-        )
+        if table := _by_data(results, pooled, metric, notes):
+            parts.append(_headed(title[0].upper() + title[1:], table))
     for data, seeds in results.items():
         costs = [entry["costs"] for name, entry in record["runs"].items() if _own(name, data)]
         tables = {
